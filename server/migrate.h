@@ -1,0 +1,22 @@
+/*
+ * Brings the database's schema to the one that this server speaks, and reads
+ * who the cluster is.  Blocks; only at start and in tools.
+ */
+#ifndef SORTIE_SERVER_MIGRATE_H
+#define SORTIE_SERVER_MIGRATE_H
+
+#include <stdbool.h>
+#include "lib/err.h"
+
+struct db_sync;
+struct server;
+
+/* Applies what is missing in order, each in a transaction of its own, under
+ * an advisory lock. Refuses a database that is newer than this program or
+ * whose applied migrations are other than ours. *applied: how many. */
+bool migrate_run(struct db_sync *db, int *applied, struct err *e) MUST_CHECK;
+/* Fills in srv->cluster and srv->cluster_key. */
+bool migrate_cluster(struct db_sync *db, struct server *srv, struct err *e)
+	MUST_CHECK;
+
+#endif
