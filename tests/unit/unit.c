@@ -329,3 +329,12 @@ bool unit_dies(const char *file, int line, const char *expr,
 	buf_fini(&said);
 	return pass;
 }
+
+/* A function and not two checks in one expression: the call comes first. */
+bool unit_fails(const char *file, int line, const char *expr, bool got,
+		const struct err *e, enum err_code want, const char *part)
+{
+	bool failed = unit_true(file, line, expr, got, false);
+
+	return unit_err(file, line, e, want, part) && failed;
+}

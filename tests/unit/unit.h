@@ -71,7 +71,7 @@ char *unit_slurp(const char *path);
 	unit_err(__FILE__, __LINE__, &(err), (want), (part))
 /* The call gave false, and err says so. */
 #define CHECK_FAILS(call, err, want, part) \
-	(CHECK_FALSE(call) & CHECK_ERR(err, want, part))
+	unit_fails(__FILE__, __LINE__, #call, (call), &(err), (want), (part))
 /* fn(arg) ends a child process: want is a signal's number, or 256 + an exit
  * status; part is in what it wrote to standard error. */
 #define CHECK_DIES(fn, arg, want, part) \
@@ -97,6 +97,8 @@ bool unit_ok(const char *file, int line, const char *expr, bool got,
 	     const struct err *e);
 bool unit_err(const char *file, int line, const struct err *e,
 	      enum err_code want, const char *part);
+bool unit_fails(const char *file, int line, const char *expr, bool got,
+		const struct err *e, enum err_code want, const char *part);
 bool unit_dies(const char *file, int line, const char *expr,
 	       void (*fn)(void *arg), void *arg, int want, const char *part);
 void unit_require(const char *file, int line, const char *expr, bool got);
