@@ -1,0 +1,427 @@
+-- 0002: classes, profiles, gates and the queue's way in.
+--
+-- Advisory locks, all of them (key 1 = class of lock):
+--     7000 the grant lane (claims, changes of limits)
+--     7001 (7001, class): shared by whoever queues a job of the class, tried
+--          exclusively by whoever finds it empty
+--     7002 numbers of jobs, for an instant
+--     7003 (7003, hash): one idempotency key
+--     7004 the table of which profile fits which class; taken before any
+--          lock of a pilot's row, never while one is held
+-- Row locks are taken in one order: pilot, workflow, job, run (live), project,
+-- limit, and by id within a table.
+--
+-- Functions carry the number of the contract in their name, so that servers of
+-- two versions can share a database.
+
+-- n numbers in a row; the sequence never goes back, so holes are harmless.
+CREATE FUNCTION sortie.job_numbers_1(p_n bigint) RETURNS bigint
+LANGUAGE plpgsql AS $$
+DECLARE
+	v_first bigint;
+BEGIN
+	PERFORM pg_advisory_lock(7002);
+	v_first := nextval('sortie.job_number');
+	IF p_n > 1 THEN
+		PERFORM setval('sortie.job_number', v_first + p_n - 1);
+	END IF;
+	PERFORM pg_advisory_unlock(7002);
+	RETURN v_first;
+END $$;
+
+-- The UUID of an object with this number (lib/id.h); high and low come from
+-- the server: time and salt.
+CREATE FUNCTION sortie.uuid_1(p_high bigint, p_low bigint, p_number bigint)
+RETURNS uuid LANGUAGE sql IMMUTABLE AS $$
+	SELECT encode(int8send(p_high) || int8send(p_low | (p_number << 18)),
+		'hex')::uuid
+$$;
+
+-- Adds to the counters. Arrays of equal length; sums to zero are left out.
+CREATE FUNCTION sortie.tally_add_1(p_bucket int, p_kind int[],
+	p_state sortie.job_state[], p_n bigint[]) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+	INSERT INTO sortie.tally AS t (bucket, kind_id, state, n)
+	SELECT p_bucket, u.kind_id, u.state, sum(u.n)
+	FROM unnest(p_kind, p_state, p_n) AS u(kind_id, state, n)
+	GROUP BY u.kind_id, u.state
+	HAVING sum(u.n) <> 0
+	ORDER BY u.kind_id, u.state
+	ON CONFLICT (bucket, kind_id, state) DO UPDATE SET n = t.n + excluded.n;
+END $$;
+
+CREATE FUNCTION sortie.tally_minute_add_1(p_bucket int, p_kind int[],
+	p_what text[], p_n bigint[]) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+	INSERT INTO sortie.tally_minute AS t (minute, bucket, kind_id, what, n)
+	SELECT extract(epoch FROM clock_timestamp())::bigint / 60, p_bucket,
+		u.kind_id, u.what, sum(u.n)
+	FROM unnest(p_kind, p_what, p_n) AS u(kind_id, what, n)
+	GROUP BY u.kind_id, u.what
+	ORDER BY u.kind_id, u.what
+	ON CONFLICT (minute, bucket, kind_id, what)
+		DO UPDATE SET n = t.n + excluded.n;
+END $$;
+
+-- True when profile p may be granted jobs of class c, numbers aside.
+CREATE FUNCTION sortie.fits_1(p sortie.profile, c sortie.class)
+RETURNS bool LANGUAGE sql IMMUTABLE AS $$
+	SELECT (p.everybody OR p.owner_id = c.owner_id)
+		AND (p.project_ids = '{}' OR c.project_id = ANY (p.project_ids))
+		AND (c.site = '' OR c.site = p.site)
+		AND (c.pools = '{}' OR c.pools && p.pools)
+		AND p.labels @> c.labels
+		AND (p.accept = '{}' OR c.jobtype = ANY (p.accept))
+		AND NOT c.jobtype = ANY (p.refuse)
+$$;
+
+-- The profile of a pilot's offer, made when it is new. The caller holds the
+-- fit lock, so that no term appears between reading them and the pilot.
+CREATE FUNCTION sortie.profile_ensure_1(p_row sortie.pilot) RETURNS int
+LANGUAGE plpgsql AS $$
+DECLARE
+	v_pools text[];
+	v_labels jsonb;
+	v_key text;
+	v_id int;
+BEGIN
+	SELECT coalesce(array_agg(x ORDER BY x), '{}') INTO v_pools
+	FROM unnest(p_row.pools) AS x
+	WHERE EXISTS (SELECT 1 FROM sortie.term WHERE term = 'pool:' || x);
+	SELECT coalesce(jsonb_object_agg(k, v), '{}') INTO v_labels
+	FROM jsonb_each_text(p_row.labels) AS l(k, v)
+	WHERE EXISTS (SELECT 1 FROM sortie.term
+		WHERE term = 'label:' || k || '=' || v);
+	v_key := jsonb_build_array(p_row.everybody, p_row.owner_id,
+		p_row.project_ids, p_row.site, p_row.accept, p_row.refuse,
+		v_pools, v_labels)::text;
+	SELECT profile_id INTO v_id FROM sortie.profile WHERE key = v_key;
+	IF FOUND THEN
+		RETURN v_id;
+	END IF;
+	INSERT INTO sortie.profile (key, everybody, owner_id, project_ids,
+		site, accept, refuse, pools, labels)
+	VALUES (v_key, p_row.everybody, p_row.owner_id, p_row.project_ids,
+		p_row.site, p_row.accept, p_row.refuse, v_pools, v_labels)
+	RETURNING profile_id INTO v_id;
+	UPDATE sortie.class c SET profiles = c.profiles || v_id
+	FROM sortie.profile p
+	WHERE p.profile_id = v_id AND c.active AND sortie.fits_1(p, c);
+	PERFORM nextval('sortie.fit_version');
+	RETURN v_id;
+END $$;
+
+-- Works out anew which profiles fit these classes and marks them active; the
+-- caller holds the fit lock.
+CREATE FUNCTION sortie.class_fit_1(p_class int[]) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+	UPDATE sortie.class c SET active = true, used_at = now(),
+		profiles = coalesce((SELECT array_agg(p.profile_id
+			ORDER BY p.profile_id)
+			FROM sortie.profile p WHERE sortie.fits_1(p, c)), '{}')
+	WHERE c.class_id = ANY (p_class);
+	PERFORM nextval('sortie.fit_version');
+END $$;
+
+-- The class, kind and project of jobs with these requirements, made when they
+-- are new. p_req: the object of lib/jobspec.h `requirements`; life_s: seconds
+-- that such a job may run, rounded up, 0 = not known.
+-- SO002: a limit that nobody has defined (detail: its name).
+CREATE FUNCTION sortie.class_ensure_1(p_owner int, p_req jsonb, p_life_s bigint,
+	OUT class_id int, OUT kind_id int, OUT project_id int)
+LANGUAGE plpgsql AS $$
+#variable_conflict use_column
+DECLARE
+	v_project text := coalesce(p_req->>'project', 'default');
+	v_jobtype text := coalesce(p_req->>'jobtype', '');
+	v_pools text[];
+	v_labels jsonb := coalesce(p_req->'labels', '{}');
+	v_key text;
+	v_ids int[];
+	v_counts int[];
+	v_unknown text;
+	v_new_terms text[];
+	v_class int;
+	v_kind int;
+	v_proj int;
+	v_pilot sortie.pilot;
+	v_profile int;
+BEGIN
+	SELECT p.project_id INTO v_proj FROM sortie.project p
+	WHERE p.name = v_project;
+	IF NOT FOUND THEN
+		INSERT INTO sortie.project (name, turn)
+		SELECT v_project, l.turn FROM sortie.lane l
+		ON CONFLICT (name) DO NOTHING;
+		SELECT p.project_id INTO v_proj FROM sortie.project p
+		WHERE p.name = v_project;
+	END IF;
+	SELECT k.kind_id INTO v_kind FROM sortie.kind k
+	WHERE k.owner_id = p_owner AND k.project_id = v_proj
+		AND k.jobtype = v_jobtype;
+	IF NOT FOUND THEN
+		INSERT INTO sortie.kind (owner_id, project_id, jobtype)
+		VALUES (p_owner, v_proj, v_jobtype)
+		ON CONFLICT (owner_id, project_id, jobtype) DO NOTHING;
+		SELECT k.kind_id INTO v_kind FROM sortie.kind k
+		WHERE k.owner_id = p_owner AND k.project_id = v_proj
+			AND k.jobtype = v_jobtype;
+	END IF;
+	v_key := p_owner || ' ' || p_life_s || ' ' || p_req::text;
+	SELECT c.class_id INTO v_class FROM sortie.class c
+	WHERE c.key = v_key AND c.active;
+	IF FOUND THEN
+		class_id := v_class;
+		kind_id := v_kind;
+		project_id := v_proj;
+		RETURN;
+	END IF;
+
+	SELECT coalesce(array_agg(x ORDER BY x), '{}') INTO v_pools
+	FROM jsonb_array_elements_text(coalesce(p_req->'pools', '[]')) AS x;
+	SELECT w.name INTO v_unknown
+	FROM jsonb_each_text(coalesce(p_req->'limits', '{}')) AS w(name, n)
+	WHERE NOT EXISTS (SELECT 1 FROM sortie.lim l WHERE l.name = w.name)
+		OR w.name LIKE 'jobtype:%'
+	LIMIT 1;
+	IF FOUND THEN
+		RAISE EXCEPTION 'unknown limit "%"', v_unknown
+			USING ERRCODE = 'SO002', DETAIL = v_unknown;
+	END IF;
+	PERFORM pg_advisory_xact_lock(7004);
+	SELECT coalesce(array_agg(l.limit_id ORDER BY l.limit_id), '{}'),
+		coalesce(array_agg(coalesce((p_req->'limits'->>l.name)::int, 1)
+			ORDER BY l.limit_id), '{}')
+	INTO v_ids, v_counts
+	FROM sortie.lim l
+	WHERE coalesce(p_req->'limits', '{}') ? l.name
+		OR l.name = 'jobtype:' || v_jobtype;
+	INSERT INTO sortie.class (key, owner_id, project_id, jobtype, site,
+		pools, labels, cores, memory, life_s, limit_ids, limit_counts)
+	VALUES (v_key, p_owner, v_proj, v_jobtype,
+		coalesce(p_req->>'site', ''), v_pools, v_labels,
+		coalesce((p_req->>'cores')::int, 1),
+		coalesce((p_req->>'memory')::bigint, 0), p_life_s, v_ids,
+		v_counts)
+	ON CONFLICT (key) DO UPDATE SET used_at = now()
+	RETURNING sortie.class.class_id INTO v_class;
+
+	WITH t AS (
+		INSERT INTO sortie.term (term)
+		SELECT 'pool:' || x FROM unnest(v_pools) AS x
+		UNION
+		SELECT 'label:' || k || '=' || v
+		FROM jsonb_each_text(v_labels) AS l(k, v)
+		ON CONFLICT (term) DO NOTHING
+		RETURNING term)
+	SELECT array_agg(term) INTO v_new_terms FROM t;
+	IF v_new_terms IS NOT NULL THEN
+		-- Pilots that offer a term nobody asked for until now get
+		-- profiles that tell it.
+		FOR v_pilot IN
+			SELECT p.* FROM sortie.pilot p
+			JOIN sortie.pilot_room r ON r.pilot = p.pilot
+			WHERE EXISTS (SELECT 1 FROM unnest(p.pools) AS x
+				WHERE 'pool:' || x = ANY (v_new_terms))
+			OR EXISTS (SELECT 1 FROM jsonb_each_text(p.labels)
+				AS l(k, v)
+				WHERE 'label:' || k || '=' || v
+					= ANY (v_new_terms))
+			ORDER BY p.pilot
+			FOR UPDATE OF r
+		LOOP
+			v_profile := sortie.profile_ensure_1(v_pilot);
+			UPDATE sortie.pilot_room r SET profile_id = v_profile
+			WHERE r.pilot = v_pilot.pilot;
+		END LOOP;
+	END IF;
+	PERFORM sortie.class_fit_1(ARRAY[v_class]);
+	class_id := v_class;
+	kind_id := v_kind;
+	project_id := v_proj;
+END $$;
+
+-- Puts jobs into the queue and marks their classes as queued. Returns how many
+-- classes became queued by it. SO009: a class is asleep (or gone); only classes
+-- without a waiting, queued or live job are put to sleep, so this meets a
+-- server's old cache, never a job on its way.
+CREATE FUNCTION sortie.queue_put_1(p_class int[], p_place int[],
+	p_turn bigint[], p_number bigint[], p_attempt smallint[], p_kind int[])
+RETURNS int LANGUAGE plpgsql
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+AS $$
+DECLARE
+	v_class int[];
+	v_new int;
+BEGIN
+	SELECT array_agg(DISTINCT c ORDER BY c) INTO v_class
+	FROM unnest(p_class) AS c;
+	IF v_class IS NULL THEN
+		RETURN 0;
+	END IF;
+	PERFORM pg_advisory_xact_lock_shared(7001, c)
+	FROM unnest(v_class) AS c;
+	IF (SELECT count(*) FROM sortie.class c
+		WHERE c.class_id = ANY (v_class) AND c.active)
+		<> cardinality(v_class) THEN
+		RAISE EXCEPTION 'a class of the batch is not active'
+			USING ERRCODE = 'SO009';
+	END IF;
+	INSERT INTO sortie.class_ready (class_id)
+	SELECT c FROM unnest(v_class) AS c
+	WHERE NOT EXISTS (SELECT 1 FROM sortie.class_ready r
+		WHERE r.class_id = c)
+	ON CONFLICT (class_id) DO NOTHING;
+	GET DIAGNOSTICS v_new = ROW_COUNT;
+	INSERT INTO sortie.queue (class_id, place, turn, number, attempt,
+		kind_id)
+	SELECT * FROM unnest(p_class, p_place, p_turn, p_number, p_attempt,
+		p_kind);
+	RETURN v_new;
+END $$;
+
+-- Takes n turns of a project, starting at the returned one.
+CREATE FUNCTION sortie.turns_take_1(p_project int, p_n bigint) RETURNS bigint
+LANGUAGE sql AS $$
+	UPDATE sortie.project p
+	SET turn = greatest((SELECT l.turn FROM sortie.lane l), p.turn + 1)
+		+ p_n - 1
+	WHERE p.project_id = p_project
+	RETURNING p.turn - p_n + 1
+$$;
+
+-- Lets jobs of a project with a maximum through its gate while there is room.
+-- Returns how many. Locks the project's row. Does nothing without a maximum.
+CREATE FUNCTION sortie.gate_open_1(p_bucket int, p_project int) RETURNS int
+LANGUAGE plpgsql
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+AS $$
+DECLARE
+	v_room int;
+	v_n int := 0;
+	v_class int[]; v_place int[]; v_turn bigint[]; v_number bigint[];
+	v_attempt smallint[]; v_kind int[];
+BEGIN
+	SELECT CASE WHEN max_running IS NULL THEN 1000000000
+		ELSE max_running - admitted END
+	INTO v_room FROM sortie.project WHERE project_id = p_project
+	FOR NO KEY UPDATE;
+	IF v_room IS NULL OR v_room <= 0 THEN
+		RETURN 0;
+	END IF;
+	WITH d AS (
+		DELETE FROM sortie.waiting WHERE number IN (
+			SELECT number FROM sortie.waiting
+			WHERE why = 'gate' AND project_id = p_project
+			ORDER BY place, turn, number
+			LIMIT least(v_room, 10000)
+			FOR UPDATE SKIP LOCKED)
+		RETURNING class_id, place, turn, number, attempt, kind_id)
+	SELECT count(*), array_agg(class_id), array_agg(place),
+		array_agg(turn), array_agg(number), array_agg(attempt),
+		array_agg(kind_id)
+	INTO v_n, v_class, v_place, v_turn, v_number, v_attempt, v_kind
+	FROM d;
+	IF v_n > 0 THEN
+		PERFORM sortie.queue_put_1(v_class, v_place, v_turn, v_number,
+			v_attempt, v_kind);
+		UPDATE sortie.project SET admitted = admitted + v_n
+		WHERE project_id = p_project AND max_running IS NOT NULL;
+		PERFORM sortie.tally_add_1(p_bucket, v_kind || v_kind,
+			array_fill('waiting'::sortie.job_state, ARRAY[v_n])
+			|| array_fill('defined'::sortie.job_state, ARRAY[v_n]),
+			array_fill(-1::bigint, ARRAY[v_n])
+			|| array_fill(1::bigint, ARRAY[v_n]));
+	END IF;
+	RETURN v_n;
+END $$;
+
+CREATE INDEX project_gated ON sortie.project (project_id)
+	WHERE max_running IS NOT NULL;
+
+-- Jobs of these kinds left the queue or ended: gives back what they held at
+-- their projects' gates and lets others through.
+CREATE FUNCTION sortie.gate_leave_1(p_bucket int, p_kind int[]) RETURNS void
+LANGUAGE plpgsql
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+AS $$
+DECLARE
+	v record;
+BEGIN
+	IF NOT EXISTS (SELECT 1 FROM sortie.project
+		WHERE max_running IS NOT NULL) THEN
+		RETURN;
+	END IF;
+	FOR v IN
+		SELECT k.project_id, count(*) AS n
+		FROM unnest(p_kind) AS u(kind_id)
+		JOIN sortie.kind k ON k.kind_id = u.kind_id
+		JOIN sortie.project p ON p.project_id = k.project_id
+		WHERE p.max_running IS NOT NULL
+		GROUP BY k.project_id ORDER BY k.project_id
+	LOOP
+		UPDATE sortie.project SET admitted = admitted - v.n
+		WHERE project_id = v.project_id AND max_running IS NOT NULL;
+		PERFORM sortie.gate_open_1(p_bucket, v.project_id);
+	END LOOP;
+END $$;
+
+-- Jobs come (back) into line with turns of their own: released, due, retried.
+-- They must be in no other table any more. Sets the counters of where they
+-- arrive (+1), not of where they were.
+CREATE FUNCTION sortie.line_up_1(p_bucket int, p_class int[], p_place int[],
+	p_number bigint[], p_attempt smallint[], p_kind int[]) RETURNS void
+LANGUAGE plpgsql
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+AS $$
+DECLARE
+	v record;
+	v_turn bigint;
+	v_gated bool;
+	v_n int;
+BEGIN
+	FOR v IN
+		SELECT k.project_id, array_agg(u.class_id ORDER BY u.number) AS class_id,
+			array_agg(u.place ORDER BY u.number) AS place,
+			array_agg(u.number ORDER BY u.number) AS number,
+			array_agg(u.attempt ORDER BY u.number) AS attempt,
+			array_agg(u.kind_id ORDER BY u.number) AS kind_id
+		FROM unnest(p_class, p_place, p_number, p_attempt, p_kind)
+			AS u(class_id, place, number, attempt, kind_id)
+		JOIN sortie.kind k ON k.kind_id = u.kind_id
+		GROUP BY k.project_id ORDER BY k.project_id
+	LOOP
+		v_n := cardinality(v.number);
+		v_turn := sortie.turns_take_1(v.project_id, v_n);
+		SELECT max_running IS NOT NULL INTO v_gated
+		FROM sortie.project WHERE project_id = v.project_id;
+		IF v_gated THEN
+			INSERT INTO sortie.waiting (number, why, class_id,
+				kind_id, project_id, place, turn, attempt)
+			SELECT u.number, 'gate', u.class_id, u.kind_id,
+				v.project_id, u.place, v_turn + u.ord - 1,
+				u.attempt
+			FROM unnest(v.class_id, v.place, v.number, v.attempt,
+				v.kind_id) WITH ORDINALITY
+				AS u(class_id, place, number, attempt, kind_id,
+					ord);
+			PERFORM sortie.tally_add_1(p_bucket, v.kind_id,
+				array_fill('waiting'::sortie.job_state,
+					ARRAY[v_n]),
+				array_fill(1::bigint, ARRAY[v_n]));
+			PERFORM sortie.gate_open_1(p_bucket, v.project_id);
+		ELSE
+			PERFORM sortie.queue_put_1(v.class_id, v.place,
+				(SELECT array_agg(v_turn + i - 1)
+				FROM generate_series(1, v_n) AS i),
+				v.number, v.attempt, v.kind_id);
+			PERFORM sortie.tally_add_1(p_bucket, v.kind_id,
+				array_fill('defined'::sortie.job_state,
+					ARRAY[v_n]),
+				array_fill(1::bigint, ARRAY[v_n]));
+		END IF;
+	END LOOP;
+END $$;
