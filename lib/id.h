@@ -41,10 +41,13 @@ struct id_sha256_ctx *id_sha256_new(void);
 void id_sha256_add(struct id_sha256_ctx *c, const void *p, size_t len);
 void id_sha256_end(struct id_sha256_ctx *c, uint8_t out[32]); /* frees c */
 
+/* RFC 4648 with padding, appended to b. Reading accepts exactly what writing
+ * makes (no blanks, no loose bits) and leaves b alone otherwise. */
 void id_base64(struct buf *b, const void *p, size_t len);
 bool id_unbase64(struct buf *b, const char *s, size_t len) MUST_CHECK;
 
-/* salt: 30 random bits. out holds ID_UUID_LEN + 1 bytes. */
+/* salt: 30 random bits; the upper 12 stand behind the version, the lower 18
+ * behind the number. wall_ms and number must fit (BUG otherwise). out holds ID_UUID_LEN + 1 bytes. */
 void id_uuid_make(int64_t wall_ms, int64_t number, uint32_t salt, char *out);
 /* A plain random UUID (version 4). */
 void id_uuid_random(char *out);

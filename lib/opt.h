@@ -3,8 +3,12 @@
  * paragraph makes the command line's parser, the config file's reader
  * (libconfig, included only here), --help, the manual's section and the test.
  * Precedence: command line, then environment, then config file, then default.
- * Unknown keys in a file are refused with file and line; sizes and durations
- * are strings with units (libconfig wraps integers at 32 bits).
+ * So a program calls opt_defaults, opt_read_file, opt_read_env, opt_read_args,
+ * in that order.  A reader that fails has changed nothing.
+ *
+ * A file says listen = "127.0.0.1:7900"; with one key per option.  Unknown keys
+ * are refused with file and line; sizes and durations are strings with units,
+ * for numbers must stay below 10^9 (libconfig wraps them at 32 bits).
  */
 #ifndef SORTIE_LIB_OPT_H
 #define SORTIE_LIB_OPT_H
@@ -44,15 +48,20 @@ struct opt {
 	const char *help;       /* a sentence or a paragraph */
 };
 
-/* Sets the defaults. Strings and lists are allocated in the arena. */
+/* Sets the defaults. Strings and lists are allocated in the arena; a list is
+ * never NULL, a string without a default is. */
 void opt_defaults(struct arena *a, const struct opt *opts, size_t n, void *out);
+/* A variable that is empty counts as not set. */
 bool opt_read_env(struct arena *a, const struct opt *opts, size_t n, void *out,
 		  struct err *e) MUST_CHECK;
+/* ERR_NOT_FOUND when there is no such file. A file that everybody may change,
+ * or that holds a secret and everybody may read, is refused. */
 bool opt_read_file(struct arena *a, const struct opt *opts, size_t n,
 		   void *out, const char *path, struct err *e) MUST_CHECK;
 /* argv[0] is the program's or the subcommand's name and is skipped. Parses
  * --name VALUE, --name=VALUE, -xVALUE, -x VALUE, clustered flags and "--".
- * Positional words go to *rest (NULL-terminated, arena); with
+ * A list's first value here replaces what env or file said, later ones join
+ * it. Positional words go to *rest (NULL-terminated, arena); with
  * stop_at_word the first positional word ends the options (subcommands,
  * `job run -- CMD`). An unknown option's message suggests the nearest. */
 bool opt_read_args(struct arena *a, const struct opt *opts, size_t n,

@@ -1,6 +1,7 @@
 /*
  * Durations and sizes as people write them: "90 s", "5 m", "2 h", "1 d",
  * "2 GiB", "500 MB", plain numbers.  No floating point; overflow is refused.
+ * Blanks around number and unit do not matter, nor do capitals in a unit.
  */
 #ifndef SORTIE_LIB_UNITS_H
 #define SORTIE_LIB_UNITS_H
@@ -20,9 +21,9 @@ bool units_parse_bytes(const char *s, int64_t *out, struct err *e) MUST_CHECK;
 /* A whole decimal number within bounds, nothing behind it. */
 bool units_parse_i64(const char *s, int64_t min, int64_t max, int64_t *out,
 		     struct err *e) MUST_CHECK;
-/* "1.5 s", "2 m 05 s", "3 h 10 m", "4 d 2 h" */
+/* "250 ms", "1.5 s", "2 m 05 s", "3 h 10 m", "4 d 2 h"; never rounded up. */
 void units_format_ms(struct buf *b, int64_t ms);
-/* "512 B", "1.5 KiB", "2 GiB" */
+/* "512 B", "1.5 KiB", "2 GiB"; never rounded up. */
 void units_format_bytes(struct buf *b, int64_t bytes);
 
 #endif
