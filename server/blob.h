@@ -1,0 +1,31 @@
+/*
+ * The blob directory: files named by their SHA-256.  A blob is on the disk
+ * (written aside, fsynced, renamed, directory fsynced) before anybody is told
+ * that it is there.  A full disk is ERR_NO_SPACE and harms nothing else.
+ */
+#ifndef SORTIE_SERVER_BLOB_H
+#define SORTIE_SERVER_BLOB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "lib/buf.h"
+#include "lib/err.h"
+
+struct blobs;
+
+/* Makes the directory (0700) when it is absent. NULL on failure. */
+struct blobs *blobs_open(const char *dir, struct err *e) MUST_CHECK;
+void blobs_free(struct blobs *b);
+
+/* Writes data, whose SHA-256 is hash; nothing is written when it is there. */
+bool blob_put(struct blobs *b, const uint8_t hash[32], const void *data,
+	      size_t len, struct err *e) MUST_CHECK;
+/* Appends len bytes from offset at (fewer at the end). ERR_NOT_FOUND. */
+bool blob_read(struct blobs *b, const uint8_t hash[32], uint64_t at,
+	       size_t len, struct buf *out, struct err *e) MUST_CHECK;
+/* Removing what is not there is fine. */
+bool blob_remove(struct blobs *b, const uint8_t hash[32], struct err *e)
+	MUST_CHECK;
+
+#endif

@@ -1,0 +1,17 @@
+/*
+ * What must be done now and then by whichever server gets to it: a table of
+ * statements with their periods (duty.c).  Each statement takes its own
+ * advisory lock or skips locked rows and does a bounded step; a step that did
+ * all it may is followed by the next one soon.
+ */
+#ifndef SORTIE_SERVER_DUTY_H
+#define SORTIE_SERVER_DUTY_H
+
+struct server;
+struct duties;
+
+/* Needs srv->base, db, set, metrics, park and blobs. */
+struct duties *duties_new(struct server *srv);
+void duties_free(struct duties *d);
+
+#endif

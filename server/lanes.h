@@ -1,0 +1,30 @@
+/*
+ * The hot path's way into the database: requests of one kind (submit, claim,
+ * report, output) that arrive while a batch of that kind is in flight go as
+ * the next batch, each batch one call of one SQL function on the lane's own
+ * connection (lane.h).  Nothing waits for a batch to fill up.
+ */
+#ifndef SORTIE_SERVER_LANES_H
+#define SORTIE_SERVER_LANES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct server;
+struct lanes;
+struct lane;
+
+/* Who counts in which bucket: every writer its own (sortie.tally). The pool's
+ * is srv->bucket itself. */
+enum bucket {
+	BUCKET_POOL, BUCKET_SUBMIT, BUCKET_BULK, BUCKET_CLAIM, BUCKET_REPORT,
+	BUCKET_LEASE, BUCKET_DUTY, BUCKETS = 16
+};
+
+/* Needs srv->base, db, metrics, set, server_id and bucket (lease_open). */
+struct lanes *lanes_new(struct server *srv);
+/* Requests that still wait are answered 503. */
+void lanes_free(struct lanes *l);
+int32_t lanes_bucket(const struct server *srv, enum bucket b);
+
+#endif
