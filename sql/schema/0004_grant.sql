@@ -1,0 +1,497 @@
+-- 0004: grants.
+
+-- One batch of claims, the only place where runs are made.  A request is one
+-- pilot's; a pilot stands at most once in a batch.
+--     r_pilot, r_request     who asks, and the number of the asking
+--     r_slots, r_cores, r_memory   what the pilot says is free
+--     r_ahead                one-core jobs it would take beyond that
+--     r_lease                the service tick its lease then lasts to
+--     p_seed                 64 random bits: run ids are made of them
+-- Rows, by `what`:
+--     g  a grant: req, run, number, id, attempt, idx, priority, kind, ahead,
+--        name, definition
+--     c  order: cancel the run (req, run, number)
+--     d, s  order: drain, stop (req)
+--     k  a kind that grants of this answer name: number = kind_id,
+--        name = jobtype, owner, project
+--     u  the pilot is not alive (req): it must report first, which revives it
+--     o  an older request than the last one (req): nothing is granted
+-- Order I9: heads of all classes that fit a requesting pilot, merged by
+-- (place, turn, number); each job in order goes to the first request, in the
+-- order given, that has room for it.  A class is read `depth` jobs deep at a
+-- time; when one runs dry the round ends there, and the next one goes on
+-- behind what was looked at, so no job is passed over.
+CREATE FUNCTION sortie.claim_1(p_bucket int, p_server bigint, p_seed bigint,
+	r_pilot bigint[], r_request bigint[], r_slots int[], r_cores int[],
+	r_memory bigint[], r_ahead int[], r_lease bigint[])
+RETURNS TABLE (what "char", req int, run bigint, number bigint, id uuid,
+	attempt int, idx int, priority int, kind int, ahead bool, name text,
+	owner text, project text, definition text)
+LANGUAGE plpgsql
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+SET plan_cache_mode = force_generic_plan
+AS $$
+#variable_conflict use_variable
+DECLARE
+	v_now timestamptz := clock_timestamp();
+	n int := cardinality(r_pilot);
+	-- per request: room, profile, reservation, life, result
+	f_slots int[] := array_fill(0, ARRAY[cardinality(r_pilot)]);
+	f_cores int[] := array_fill(0, ARRAY[cardinality(r_pilot)]);
+	f_memory bigint[] := array_fill(0::bigint, ARRAY[cardinality(r_pilot)]);
+	f_ahead int[] := array_fill(0, ARRAY[cardinality(r_pilot)]);
+	f_life bigint[] := array_fill(0::bigint, ARRAY[cardinality(r_pilot)]);
+	f_profile int[] := array_fill(0, ARRAY[cardinality(r_pilot)]);
+	s_place int[] := array_fill(NULL::int, ARRAY[cardinality(r_pilot)]);
+	s_turn bigint[] := array_fill(NULL::bigint,
+		ARRAY[cardinality(r_pilot)]);
+	s_number bigint[] := array_fill(NULL::bigint,
+		ARRAY[cardinality(r_pilot)]);
+	u_ok bool[] := array_fill(false, ARRAY[cardinality(r_pilot)]);
+	u_slots int[] := array_fill(0, ARRAY[cardinality(r_pilot)]);
+	u_cores int[] := array_fill(0, ARRAY[cardinality(r_pilot)]);
+	u_memory bigint[] := array_fill(0::bigint, ARRAY[cardinality(r_pilot)]);
+	-- per candidate class
+	c_id int[]; c_cores int[]; c_memory bigint[]; c_life bigint[];
+	c_limited bool[];
+	c_at int[]; c_place int[]; c_turn bigint[]; c_number bigint[];
+	c_seen int[]; c_n int;
+	-- limits by id
+	l_room int[] := '{}'; l_used int[] := '{}';
+	v_ids int[]; v_counts int[];
+	-- grants
+	g_class int[] := '{}'; g_place int[] := '{}'; g_turn bigint[] := '{}';
+	g_number bigint[] := '{}'; g_req int[] := '{}'; g_ahead bool[] := '{}';
+	g_cls int[] := '{}';
+	g_n int := 0;
+	v_open int := 0;                -- slots and aheads left in the batch
+	v_depth int; v_more bool; v_any bool := false;
+	v_profiles int[]; v_of int := 0;
+	v record; q record;
+	i int; j int; c int; v_take int; v_kinds int[] := '{}';
+	v_turn bigint; v_replay int[]; v_notice int[]; v_empty int[];
+BEGIN
+	PERFORM pg_advisory_xact_lock(7000);
+
+	-- The pilots, in order of id. (A new statement: it sees what the holder
+	-- of the lane before us has committed.)
+	FOR v IN
+		SELECT u.ord::int AS i, p.*
+		FROM unnest(r_pilot) WITH ORDINALITY AS u(pilot, ord)
+		JOIN sortie.pilot_room p ON p.pilot = u.pilot
+		ORDER BY p.pilot
+		FOR NO KEY UPDATE OF p
+	LOOP
+		i := v.i;
+		u_ok[i] := true;
+		IF v.notice THEN
+			v_notice := v_notice || i;
+		END IF;
+		IF r_request[i] < v.request THEN
+			what := 'o'; req := i;
+			RETURN NEXT;
+			u_ok[i] := false;
+		ELSIF r_request[i] = v.request THEN
+			v_replay := v_replay || i;
+		ELSIF v.pilot_order IS NULL THEN
+			f_slots[i] := greatest(0, least(r_slots[i],
+				v.slots - v.used_slots));
+			f_cores[i] := greatest(0, least(r_cores[i],
+				v.cores - v.used_cores));
+			f_memory[i] := greatest(0, least(r_memory[i],
+				v.memory - v.used_memory));
+			f_ahead[i] := greatest(0, least(r_ahead[i],
+				v.slots + r_ahead[i] - v.used_slots
+				- f_slots[i]));
+			f_life[i] := CASE WHEN v.ends_at IS NULL
+				THEN 9000000000000000 ELSE
+				extract(epoch FROM v.ends_at - v_now)::bigint
+				END;
+			f_profile[i] := v.profile_id;
+			s_place[i] := v.reserved_place;
+			s_turn[i] := v.reserved_turn;
+			s_number[i] := v.reserved_number;
+			v_open := v_open + f_slots[i] + f_ahead[i];
+		END IF;
+	END LOOP;
+	FOR i IN 1 .. n LOOP
+		IF NOT u_ok[i] AND NOT EXISTS (SELECT 1 FROM sortie.pilot_room p
+			WHERE p.pilot = r_pilot[i]) THEN
+			what := 'u'; req := i;
+			RETURN NEXT;
+		END IF;
+	END LOOP;
+
+	IF v_open > 0 THEN
+		SELECT array_agg(s.class_id), array_agg(s.cores),
+			array_agg(s.memory), array_agg(s.life_s),
+			array_agg(s.limited), count(*)
+		INTO c_id, c_cores, c_memory, c_life, c_limited, c_n
+		FROM (SELECT k.class_id, k.cores, k.memory, k.life_s,
+				k.limit_ids <> '{}' AS limited
+			FROM sortie.class_ready r
+			JOIN sortie.class k ON k.class_id = r.class_id
+			WHERE k.profiles && f_profile
+			OFFSET 0) AS s;
+	ELSE
+		c_n := 0;
+	END IF;
+	IF c_n > 0 THEN
+		c_at := array_fill(1, ARRAY[c_n]);
+		c_place := array_fill(-2147483648, ARRAY[c_n]);
+		c_turn := array_fill(-1::bigint, ARRAY[c_n]);
+		c_number := array_fill(-1::bigint, ARRAY[c_n]);
+		IF true = ANY (c_limited) THEN
+			FOR v IN SELECT l.limit_id, l.capacity - l.used AS room
+				FROM sortie.lim l WHERE l.limit_id IN (
+				SELECT unnest(k.limit_ids) FROM sortie.class k
+				WHERE k.class_id = ANY (c_id))
+			LOOP
+				l_room[v.limit_id] := coalesce(v.room,
+					2147483647);
+			END LOOP;
+		END IF;
+		v_depth := least(v_open, greatest(32, 2 * v_open / c_n));
+		v_more := true;
+	ELSE
+		v_more := false;
+	END IF;
+
+	WHILE v_more AND v_open > 0 LOOP
+		v_more := false;
+		c_seen := array_fill(0, ARRAY[c_n]);
+		FOR q IN
+			SELECT k.ord::int AS c, h.place, h.turn, h.number
+			FROM unnest(c_id, c_place, c_turn, c_number, c_at)
+				WITH ORDINALITY
+				AS k(id, place, turn, number, at, ord)
+			CROSS JOIN LATERAL (
+				SELECT w.place, w.turn, w.number
+				FROM sortie.queue w
+				WHERE w.class_id = k.id
+				AND (w.place, w.turn, w.number)
+					> (k.place, k.turn, k.number)
+				ORDER BY w.place, w.turn, w.number
+				LIMIT v_depth) AS h
+			WHERE k.at <= n
+			ORDER BY h.place, h.turn, h.number
+		LOOP
+			c := q.c;
+			c_seen[c] := c_seen[c] + 1;
+			c_place[c] := q.place;
+			c_turn[c] := q.turn;
+			c_number[c] := q.number;
+			j := c_at[c];
+			IF j <= n AND c_limited[c] THEN
+				SELECT k.limit_ids, k.limit_counts
+				INTO v_ids, v_counts
+				FROM sortie.class k WHERE k.class_id = c_id[c];
+				FOR i IN 1 .. cardinality(v_ids) LOOP
+					IF l_room[v_ids[i]] < v_counts[i] THEN
+						j := n + 1;
+					END IF;
+				END LOOP;
+			END IF;
+			-- The first request from j on that has room.
+			v_take := 0;
+			WHILE j <= n LOOP
+				IF (f_slots[j] > 0 AND f_cores[j] >= c_cores[c]
+					AND f_memory[j] >= c_memory[c]
+					OR f_ahead[j] > 0 AND c_cores[c] = 1
+					AND c_memory[c] = 0
+					AND NOT c_limited[c])
+				AND c_life[c] <= f_life[j]
+				AND (s_number[j] IS NULL
+					OR (q.place, q.turn, q.number)
+					<= (s_place[j], s_turn[j], s_number[j]))
+				THEN
+					IF v_of <> c THEN
+						SELECT k.profiles
+						INTO v_profiles
+						FROM sortie.class k
+						WHERE k.class_id = c_id[c];
+						v_of := c;
+					END IF;
+					IF f_profile[j] = ANY (v_profiles) THEN
+						v_take := j;
+						EXIT;
+					END IF;
+				END IF;
+				j := j + 1;
+			END LOOP;
+			c_at[c] := j;
+			IF v_take > 0 THEN
+				g_n := g_n + 1;
+				g_cls[g_n] := c;
+				g_class[g_n] := c_id[c];
+				g_place[g_n] := q.place;
+				g_turn[g_n] := q.turn;
+				g_number[g_n] := q.number;
+				g_req[g_n] := j;
+				IF f_slots[j] > 0 AND f_cores[j] >= c_cores[c]
+					AND f_memory[j] >= c_memory[c] THEN
+					f_slots[j] := f_slots[j] - 1;
+					f_cores[j] := f_cores[j] - c_cores[c];
+					f_memory[j] := f_memory[j]
+						- c_memory[c];
+					g_ahead[g_n] := false;
+				ELSE
+					f_ahead[j] := f_ahead[j] - 1;
+					g_ahead[g_n] := true;
+				END IF;
+				v_open := v_open - 1;
+				IF c_limited[c] THEN
+					FOR i IN 1 .. cardinality(v_ids) LOOP
+						l_room[v_ids[i]] :=
+							l_room[v_ids[i]]
+							- v_counts[i];
+					END LOOP;
+				END IF;
+				EXIT WHEN v_open = 0;
+			END IF;
+			-- Its known jobs are used up: others may come before
+			-- its next one, or not.
+			IF c_seen[c] = v_depth AND c_at[c] <= n THEN
+				v_more := true;
+				EXIT;
+			END IF;
+		END LOOP;
+		IF v_empty IS NULL THEN
+			-- Classes without a single job in the first round.
+			SELECT coalesce(array_agg(c_id[k]), '{}') INTO v_empty
+			FROM generate_series(1, c_n) AS k
+			WHERE c_seen[k] = 0 AND c_at[k] <= n;
+		END IF;
+	END LOOP;
+
+	-- A job that was cancelled meanwhile is in nobody's queue: only what the
+	-- DELETE returns is granted.
+	l_used := '{}';
+	IF g_n > 0 THEN
+		v_turn := 0;
+		FOR v IN
+			WITH d AS (
+				DELETE FROM sortie.queue w
+				USING unnest(g_class, g_place, g_turn,
+					g_number, g_req, g_ahead, g_cls)
+					AS g(class_id, place, turn, number,
+					req, ahead, cls)
+				WHERE w.class_id = g.class_id
+					AND w.place = g.place
+					AND w.turn = g.turn
+					AND w.number = g.number
+				RETURNING w.*, g.req, g.ahead, g.cls),
+			l AS (
+				INSERT INTO sortie.live (number, run, pilot,
+					request, class_id, kind_id, place,
+					turn, attempt, ahead, granted_at)
+				SELECT d.number, hashint8extended(d.number,
+						p_seed), r_pilot[d.req],
+					r_request[d.req], d.class_id,
+					d.kind_id, d.place, d.turn, d.attempt,
+					d.ahead, v_now
+				FROM d)
+			SELECT d.number, d.req, d.ahead, d.cls, d.place,
+				d.turn, d.attempt, d.kind_id, j.id, j.idx,
+				j.name, j.definition
+			FROM d JOIN sortie.job j ON j.number = d.number
+		LOOP
+			what := 'g'; req := v.req; number := v.number;
+			run := hashint8extended(v.number, p_seed);
+			id := v.id; attempt := v.attempt; idx := v.idx;
+			priority := ~v.place; kind := v.kind_id;
+			ahead := v.ahead; name := v.name;
+			definition := v.definition;
+			RETURN NEXT;
+			u_slots[v.req] := u_slots[v.req] + 1;
+			u_cores[v.req] := u_cores[v.req] + c_cores[v.cls];
+			u_memory[v.req] := u_memory[v.req] + c_memory[v.cls];
+			v_turn := greatest(v_turn, v.turn);
+			v_kinds[cardinality(v_kinds) + 1] := v.kind_id;
+			IF c_limited[v.cls] THEN
+				SELECT k.limit_ids, k.limit_counts
+				INTO v_ids, v_counts FROM sortie.class k
+				WHERE k.class_id = c_id[v.cls];
+				FOR i IN 1 .. cardinality(v_ids) LOOP
+					l_used[v_ids[i]] := coalesce(
+						l_used[v_ids[i]], 0)
+						+ v_counts[i];
+				END LOOP;
+			END IF;
+		END LOOP;
+		UPDATE sortie.lane l SET turn = v_turn WHERE l.turn < v_turn;
+	END IF;
+
+	UPDATE sortie.pilot_room p
+	SET request = greatest(p.request, u.request), server = p_server,
+		lease_tick = u.lease, heard_at = v_now,
+		used_slots = p.used_slots + u.slots,
+		used_cores = p.used_cores + u.cores,
+		used_memory = p.used_memory + u.memory
+	FROM unnest(r_pilot, r_request, r_lease, u_ok, u_slots, u_cores,
+		u_memory)
+		AS u(pilot, request, lease, ok, slots, cores, memory)
+	WHERE p.pilot = u.pilot AND u.ok;
+
+	IF cardinality(v_kinds) > 0 THEN
+		PERFORM sortie.tally_add_1(p_bucket,
+			array_agg(u.k) || array_agg(u.k),
+			array_agg('defined'::sortie.job_state)
+			|| array_agg('dispatched'::sortie.job_state),
+			array_agg(-u.c) || array_agg(u.c))
+		FROM (SELECT k, count(*) AS c FROM unnest(v_kinds) AS k
+			GROUP BY k) AS u;
+	END IF;
+
+	-- Requests that were answered before: their runs again.
+	IF v_replay IS NOT NULL THEN
+		FOR v IN
+			SELECT u.i, l.*, j.id, j.idx, j.name, j.definition
+			FROM unnest(v_replay) AS u(i)
+			JOIN sortie.live l ON l.pilot = r_pilot[u.i]
+				AND l.request = r_request[u.i]
+			JOIN sortie.job j ON j.number = l.number
+		LOOP
+			what := 'g'; req := v.i; number := v.number;
+			run := v.run; id := v.id; attempt := v.attempt;
+			idx := v.idx; priority := ~v.place; kind := v.kind_id;
+			ahead := v.ahead; name := v.name;
+			definition := v.definition;
+			RETURN NEXT;
+			v_kinds[cardinality(v_kinds) + 1] := v.kind_id;
+		END LOOP;
+	END IF;
+	RETURN QUERY
+	SELECT 'k'::"char", 0, 0::bigint, k.kind_id::bigint, NULL::uuid, 0, 0,
+		0, 0, false, k.jobtype, o.name, p.name, NULL::text
+	FROM (SELECT DISTINCT x FROM unnest(v_kinds) AS x) AS u
+	JOIN sortie.kind k ON k.kind_id = u.x
+	JOIN sortie.owner o ON o.owner_id = k.owner_id
+	JOIN sortie.project p ON p.project_id = k.project_id;
+	IF v_notice IS NOT NULL THEN
+		RETURN QUERY SELECT w.what, w.req, w.run, w.number, NULL::uuid,
+			0, 0, 0, 0, false, NULL::text, NULL::text, NULL::text,
+			NULL::text
+		FROM unnest(v_notice) AS u(i),
+			sortie.orders_1(r_pilot[u.i], u.i) AS w;
+	END IF;
+
+	IF cardinality(v_empty) > 0 THEN
+		PERFORM sortie.class_rest_1(v_empty);
+	END IF;
+	-- Limits last, by id (the order of row locks).
+	IF cardinality(l_used) > 0 THEN
+		FOR v IN SELECT l.limit_id FROM sortie.lim l
+			WHERE l.limit_id BETWEEN array_lower(l_used, 1)
+				AND array_upper(l_used, 1)
+			ORDER BY l.limit_id
+		LOOP
+			IF l_used[v.limit_id] > 0 THEN
+				UPDATE sortie.lim l
+				SET used = l.used + l_used[v.limit_id]
+				WHERE l.limit_id = v.limit_id;
+			END IF;
+		END LOOP;
+	END IF;
+END $$;
+
+-- Orders for a pilot with a notice: cancelled runs, and drain or stop. req is
+-- handed through. Notes that the cancels were told.
+CREATE FUNCTION sortie.orders_1(p_pilot bigint, p_req int)
+RETURNS TABLE (what "char", req int, run bigint, number bigint)
+LANGUAGE sql AS $$
+	SELECT 'c'::"char", p_req, l.run, l.number FROM sortie.live l
+	WHERE l.pilot = p_pilot AND l.cancelling
+	UNION ALL
+	SELECT CASE p.pilot_order WHEN 'drain' THEN 'd' ELSE 's' END::"char",
+		p_req, 0::bigint, 0::bigint
+	FROM sortie.pilot_room p
+	WHERE p.pilot = p_pilot AND p.pilot_order IS NOT NULL
+$$;
+
+-- Classes that a claim found empty lose their mark, unless somebody is just
+-- putting a job in (holds the class's lock) or has: seen by a fresh statement.
+CREATE FUNCTION sortie.class_rest_1(p_class int[]) RETURNS void
+LANGUAGE plpgsql
+SET enable_seqscan = off
+AS $$
+DECLARE
+	v_free int[];
+BEGIN
+	SELECT array_agg(c) INTO v_free FROM unnest(p_class) AS c
+	WHERE pg_try_advisory_xact_lock(7001, c);
+	IF v_free IS NOT NULL THEN
+		DELETE FROM sortie.class_ready r
+		WHERE r.class_id = ANY (v_free)
+		AND NOT EXISTS (SELECT 1 FROM sortie.queue q
+			WHERE q.class_id = r.class_id);
+	END IF;
+END $$;
+
+-- Room for big jobs: the head of a class that has waited p_after_s seconds,
+-- needs more than one core or some memory, and fits a live pilot's whole but
+-- no fitting pilot's free part gets one pilot reserved; reservations of jobs
+-- that left the queue are lifted. Run as a duty, in the grant lane.
+CREATE FUNCTION sortie.reserve_1(p_after_s int) RETURNS int
+LANGUAGE plpgsql AS $$
+DECLARE
+	v record;
+	v_pilot bigint;
+	v_n int := 0;
+BEGIN
+	PERFORM pg_advisory_xact_lock(7000);
+	PERFORM 1 FROM sortie.pilot_room p
+	WHERE p.reserved_number IS NOT NULL ORDER BY p.pilot
+	FOR NO KEY UPDATE;
+	UPDATE sortie.pilot_room p
+	SET reserved_place = NULL, reserved_turn = NULL, reserved_number = NULL
+	WHERE p.reserved_number IS NOT NULL AND NOT EXISTS (
+		SELECT 1 FROM sortie.queue q WHERE q.number = p.reserved_number);
+	FOR v IN
+		SELECT c.class_id, c.cores, c.memory, c.life_s, c.profiles,
+			h.place, h.turn, h.number
+		FROM sortie.class_ready r
+		JOIN sortie.class c ON c.class_id = r.class_id
+		CROSS JOIN LATERAL (
+			SELECT q.place, q.turn, q.number FROM sortie.queue q
+			WHERE q.class_id = c.class_id
+			ORDER BY q.place, q.turn, q.number LIMIT 1) AS h
+		JOIN sortie.job j ON j.number = h.number
+		WHERE (c.cores > 1 OR c.memory > 0)
+		AND j.submitted_at < now() - make_interval(secs => p_after_s)
+		AND NOT EXISTS (SELECT 1 FROM sortie.pilot_room p
+			WHERE p.reserved_number = h.number)
+		AND NOT EXISTS (
+			SELECT 1 FROM unnest(c.limit_ids, c.limit_counts)
+				AS u(limit_id, n)
+			JOIN sortie.lim l ON l.limit_id = u.limit_id
+			WHERE l.capacity - l.used < u.n)
+		ORDER BY h.place, h.turn, h.number
+		LIMIT 100
+	LOOP
+		IF EXISTS (SELECT 1 FROM sortie.pilot_room p
+			WHERE p.profile_id = ANY (v.profiles)
+			AND p.pilot_order IS NULL
+			AND p.slots - p.used_slots > 0
+			AND p.cores - p.used_cores >= v.cores
+			AND p.memory - p.used_memory >= v.memory) THEN
+			CONTINUE;
+		END IF;
+		SELECT p.pilot INTO v_pilot FROM sortie.pilot_room p
+		WHERE p.profile_id = ANY (v.profiles)
+		AND p.pilot_order IS NULL AND p.reserved_number IS NULL
+		AND p.cores >= v.cores AND p.memory >= v.memory
+		AND (p.ends_at IS NULL OR p.ends_at > now()
+			+ make_interval(secs => least(v.life_s, 1000000000)))
+		ORDER BY p.cores - p.used_cores DESC, p.pilot
+		LIMIT 1 FOR NO KEY UPDATE;
+		IF FOUND THEN
+			UPDATE sortie.pilot_room p
+			SET reserved_place = v.place, reserved_turn = v.turn,
+				reserved_number = v.number
+			WHERE p.pilot = v_pilot;
+			v_n := v_n + 1;
+		END IF;
+	END LOOP;
+	RETURN v_n;
+END $$;
