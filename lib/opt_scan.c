@@ -21,17 +21,20 @@ static size_t string_len(const char *s)
 	return s[i] == '"' ? i + 1 : i;
 }
 
-/* 0 when no comment begins at s. */
+static bool is_long_comment(const char *s)
+{
+	return s[0] == '/' && s[1] == '*';
+}
+
+/* 0 when no comment begins at s, or one that does not end. */
 static size_t comment_len(const char *s)
 {
 	const char *end;
 
 	if (s[0] == '#' || (s[0] == '/' && s[1] == '/'))
 		return strcspn(s, "\n");
-	if (s[0] != '/' || s[1] != '*')
-		return 0;
-	end = strstr(s + 2, "*/");
-	return end != NULL ? (size_t)(end - s) + 2 : strlen(s);
+	end = is_long_comment(s) ? strstr(s + 2, "*/") : NULL;
+	return end != NULL ? (size_t)(end - s) + 2 : 0;
 }
 
 static bool number_ok(const char *s, size_t len)
@@ -59,6 +62,10 @@ bool opt_scan(const char *text, const char *path, struct err *e)
 
 		if (len > 0) {
 			/* Nothing in it counts. */
+		} else if (is_long_comment(s)) {
+			return err_set(e, ERR_BAD_REQUEST,
+				       "%s:%d: a comment is not closed", path,
+				       line);
 		} else if (*s == '"') {
 			len = string_len(s);
 		} else if (strchr(LETTERS "*", *s) != NULL) {

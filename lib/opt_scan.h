@@ -1,6 +1,7 @@
 /*
  * What libconfig would accept and get wrong in a config file: numbers that
- * it wraps or rounds, and files it would read from elsewhere.
+ * it wraps or rounds, comments that never end, and files it would read from
+ * elsewhere.
  */
 #ifndef SORTIE_LIB_OPT_SCAN_H
 #define SORTIE_LIB_OPT_SCAN_H
