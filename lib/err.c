@@ -41,6 +41,10 @@ static void trim(struct err *e, int len)
 /* The sentence is made beside e->text, which may be among the arguments. */
 static void fill(struct err *e, enum err_code code, const char *suffix,
 		 const char *fmt, va_list ap)
+	__attribute__((format(printf, 4, 0)));
+
+static void fill(struct err *e, enum err_code code, const char *suffix,
+		 const char *fmt, va_list ap)
 {
 	char text[sizeof(e->text)];
 	int len;

@@ -184,6 +184,9 @@ static size_t put_head(char *line, size_t cap, const char *level, int priority)
 
 /* Keeps errno, so that a caller may log before it looks at it. */
 static void emit(const char *level, int priority, const char *fmt, va_list ap)
+	__attribute__((format(printf, 3, 0)));
+
+static void emit(const char *level, int priority, const char *fmt, va_list ap)
 {
 	char message[MESSAGE_MAX], line[LINE_MAX_LEN];
 	int saved = errno, len;
