@@ -14,7 +14,7 @@
 --     d, s  order: drain, stop (req)
 --     k  a kind that grants of this answer name: number = kind_id,
 --        name = jobtype, owner, project
---     u  the pilot is not alive (req): it must report first, which revives it
+--     u  the pilot has ended or never was (req)
 --     o  an older request than the last one (req): nothing is granted
 -- Order I9: heads of all classes that fit a requesting pilot, merged by
 -- (place, turn, number); each job in order goes to the first request, in the
@@ -72,6 +72,16 @@ DECLARE
 	v_turn bigint; v_replay int[]; v_notice int[]; v_empty int[];
 BEGIN
 	PERFORM pg_advisory_xact_lock(7000);
+
+	-- Pilots that were given up and speak again (before any row lock).
+	FOR v IN SELECT u.pilot, u.lease FROM unnest(r_pilot, r_lease)
+			AS u(pilot, lease)
+		WHERE NOT EXISTS (SELECT 1 FROM sortie.pilot_room p
+			WHERE p.pilot = u.pilot)
+		ORDER BY u.pilot
+	LOOP
+		PERFORM sortie.pilot_revive_1(v.pilot, p_server, v.lease);
+	END LOOP;
 
 	-- The pilots, in order of id. (A new statement: it sees what the holder
 	-- of the lane before us has committed.)
