@@ -16,7 +16,8 @@ struct listen_addr {
 	const char *host;       /* NULL for a Unix socket */
 	const char *port;
 	const char *path;       /* NULL for TCP */
-	bool tls;               /* "https://" or "tls:" was written before it */
+	bool tls;               /* "https://" was written before it */
+	bool plain;             /* "http://" was */
 };
 
 struct listen_socket {

@@ -71,7 +71,7 @@ void options_mdoc(struct buf *b);
 /* The names, types and values of two sets that differ, for a reload: calls fn
  * with each name and whether it takes effect without a restart. */
 void options_differ(const struct settings *old, const struct settings *now,
-		    void (*fn)(const char *name, bool live, void *arg),
+		    void (*fn)(const char *name, bool is_live, void *arg),
 		    void *arg);
 
 #endif
