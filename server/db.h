@@ -41,6 +41,9 @@ bool db_bytes(const struct db_result *r, size_t row, int col, struct buf *b);
 struct db_fault {               /* outcome != DB_OK */
 	char sqlstate[6];
 	struct err err;         /* for the client: fitting code and sentence */
+	const char *detail;     /* JSON object for the client, or NULL; borrowed
+				   during the callback */
+	char detail_room[256];
 };
 
 typedef void db_done_fn(enum db_outcome outcome, const struct db_result *r,

@@ -1,0 +1,207 @@
+/*
+ * All connections of this process: the pool, on which statements that belong
+ * to no lane wait their turn, and who must hear when the database is back.
+ */
+#include "server/db_conn.h"
+
+#include <event2/event.h>
+#include <stdlib.h>
+#include <string.h>
+#include "lib/log.h"
+
+#define TRIES_MAX 5
+#define POOL_DEFAULT 4
+#define QUEUE_DEFAULT 2000
+#define STATEMENT_MS_DEFAULT 10000
+
+static void pool_next(struct db *db);
+
+static void on_owed(evutil_socket_t fd, short what, void *arg)
+{
+	struct db *db = arg;
+	STAILQ_HEAD(, db_owed) now = STAILQ_HEAD_INITIALIZER(now);
+	struct db_owed *o;
+	struct db_fault fault;
+
+	(void)fd;
+	(void)what;
+	STAILQ_CONCAT(&now, &db->owed);
+	while ((o = STAILQ_FIRST(&now)) != NULL) {
+		STAILQ_REMOVE_HEAD(&now, link);
+		db_fault_away(&fault, "the database is away; try again soon");
+		o->done(DB_AWAY, NULL, &fault, o->arg);
+		free(o);
+	}
+}
+
+void db_fail_later(struct db *db, db_done_fn *done, void *arg)
+{
+	struct db_owed *o = xcalloc(1, sizeof(*o));
+
+	o->done = done;
+	o->arg = arg;
+	STAILQ_INSERT_TAIL(&db->owed, o, link);
+	event_active(db->owed_ev, EV_TIMEOUT, 1);
+}
+
+static int pool_up(const struct db *db)
+{
+	int n = 0;
+
+	for (int i = 0; i < db->n_pool; i++)
+		n += db->pool[i]->state >= CONN_IDLE;
+	return n;
+}
+
+bool db_up(const struct db *db)
+{
+	return pool_up(db) > 0;
+}
+
+static void waits_fail(struct db *db)
+{
+	struct db_wait *w;
+
+	while ((w = STAILQ_FIRST(&db->waits)) != NULL) {
+		STAILQ_REMOVE_HEAD(&db->waits, link);
+		db->n_waits--;
+		db_fail_later(db, w->done, w->arg);
+		free(w);
+	}
+}
+
+static void on_pool_change(struct db *db)
+{
+	struct db_up_fn *f;
+	bool up = db_up(db);
+
+	if (!up) {
+		db->failing = true;
+		waits_fail(db);
+		return;
+	}
+	if (db->failing && db->was_up)
+		SLIST_FOREACH(f, &db->up_fns, link)
+			f->fn(f->arg);
+	db->failing = false;
+	db->was_up = true;
+}
+
+static void on_wait_done(enum db_outcome outcome, const struct db_result *r,
+			 const struct db_fault *fault, void *arg)
+{
+	struct db_wait *w = arg;
+	struct db *db = w->db;
+
+	if (outcome == DB_RETRY && w->tries < TRIES_MAX) {
+		w->tries++;
+		STAILQ_INSERT_TAIL(&db->waits, w, link);
+		db->n_waits++;
+		return;
+	}
+	w->done(outcome, r, fault, w->arg);
+	free(w);
+}
+
+static void pool_next(struct db *db)
+{
+	struct db_wait *w;
+
+	for (int i = 0; i < db->n_pool; i++) {
+		w = STAILQ_FIRST(&db->waits);
+		if (w == NULL)
+			return;
+		if (!db_conn_ready(db->pool[i]))
+			continue;
+		STAILQ_REMOVE_HEAD(&db->waits, link);
+		db->n_waits--;
+		db_conn_run(db->pool[i], w->stmt, w->params, on_wait_done, w);
+	}
+}
+
+static void on_pool_ready(void *arg)
+{
+	pool_next(arg);
+}
+
+void db_run(struct db *db, const char *stmt, struct db_params *p,
+	    db_done_fn *done, void *arg)
+{
+	struct db_wait *w;
+
+	if (db->n_waits >= db->max_waits || (db->failing && !db_up(db))) {
+		db_fail_later(db, done, arg);
+		return;
+	}
+	w = xcalloc(1, sizeof(*w));
+	w->db = db;
+	w->stmt = stmt;
+	w->params = p;
+	w->done = done;
+	w->arg = arg;
+	STAILQ_INSERT_TAIL(&db->waits, w, link);
+	db->n_waits++;
+	pool_next(db);
+}
+
+void db_on_up(struct db *db, void (*fn)(void *arg), void *arg)
+{
+	struct db_up_fn *f = xcalloc(1, sizeof(*f));
+
+	f->fn = fn;
+	f->arg = arg;
+	SLIST_INSERT_HEAD(&db->up_fns, f, link);
+}
+
+struct db *db_new(struct event_base *base, const struct db_settings *s)
+{
+	struct db *db = xcalloc(1, sizeof(*db));
+	int64_t ms = s->statement_timeout_ms > 0 ? s->statement_timeout_ms :
+		STATEMENT_MS_DEFAULT;
+
+	db->base = base;
+	db->conninfo = xstrdup(s->conninfo);
+	db->max_waits = s->queue_max > 0 ? s->queue_max : QUEUE_DEFAULT;
+	LIST_INIT(&db->conns);
+	STAILQ_INIT(&db->waits);
+	STAILQ_INIT(&db->owed);
+	SLIST_INIT(&db->up_fns);
+	db->owed_ev = event_new(base, -1, 0, on_owed, db);
+	db->n_pool = s->pool > 0 ? s->pool : POOL_DEFAULT;
+	db->pool = xcalloc((size_t)db->n_pool, sizeof(struct db_conn *));
+	for (int i = 0; i < db->n_pool; i++) {
+		db->pool[i] = db_conn_new(db, "pool", ms);
+		db->pool[i]->on_change = on_pool_change;
+		db_conn_on_ready(db->pool[i], on_pool_ready, db);
+	}
+	return db;
+}
+
+void db_free(struct db *db)
+{
+	struct db_conn *c;
+	struct db_wait *w;
+	struct db_owed *o;
+	struct db_up_fn *f;
+
+	if (db == NULL)
+		return;
+	while ((c = LIST_FIRST(&db->conns)) != NULL)
+		db_conn_free(c);
+	while ((w = STAILQ_FIRST(&db->waits)) != NULL) {
+		STAILQ_REMOVE_HEAD(&db->waits, link);
+		free(w);
+	}
+	while ((o = STAILQ_FIRST(&db->owed)) != NULL) {
+		STAILQ_REMOVE_HEAD(&db->owed, link);
+		free(o);
+	}
+	while ((f = SLIST_FIRST(&db->up_fns)) != NULL) {
+		SLIST_REMOVE_HEAD(&db->up_fns, link);
+		free(f);
+	}
+	event_free(db->owed_ev);
+	free(db->pool);
+	free(db->conninfo);
+	free(db);
+}

@@ -1,0 +1,94 @@
+/*
+ * The insides of a connection and of the whole module, shared by db_conn.c
+ * and db.c only.
+ */
+#ifndef SORTIE_SERVER_DB_CONN_H
+#define SORTIE_SERVER_DB_CONN_H
+
+#include <sys/queue.h>
+#include "server/db_int.h"
+
+struct event;
+
+enum conn_state {
+	CONN_DOWN,              /* waits for the next attempt */
+	CONN_CONNECTING,
+	CONN_SUBSCRIBING,       /* LISTEN is on its way */
+	CONN_IDLE,
+	CONN_PREPARING,
+	CONN_RUNNING
+};
+
+struct db_conn {
+	LIST_ENTRY(db_conn) link;
+	struct db *db;
+	char *name;
+	struct db_options options;
+	PGconn *pg;
+	struct event *ev;
+	struct event *timer;    /* back-off, or the attempt's deadline */
+	int fd;
+	short what;
+	enum conn_state state;
+	int64_t backoff_ms;
+	bool quiet;             /* the failure has been logged */
+	bool broken;            /* sending failed; the timer tells */
+	bool *prepared;         /* by index of the statement */
+	PGresult *kept;
+	size_t stmt;
+	struct db_params *params;
+	db_done_fn *done;       /* NULL: nobody waits */
+	void *arg;
+	void (*on_ready)(void *arg);
+	void *ready_arg;
+	void (*on_change)(struct db *db);       /* up, down, or an attempt
+						   failed */
+	char *channel;
+	void (*notify)(const char *payload, void *arg);
+	void *notify_arg;
+};
+
+void db_conn_free(struct db_conn *c);
+
+/* A callback that is owed a failure, from the loop. */
+struct db_owed {
+	STAILQ_ENTRY(db_owed) link;
+	db_done_fn *done;
+	void *arg;
+};
+
+/* A statement that waits for the pool. */
+struct db_wait {
+	STAILQ_ENTRY(db_wait) link;
+	struct db *db;
+	const char *stmt;
+	struct db_params *params;
+	db_done_fn *done;
+	void *arg;
+	int tries;
+};
+
+struct db_up_fn {
+	SLIST_ENTRY(db_up_fn) link;
+	void (*fn)(void *arg);
+	void *arg;
+};
+
+struct db {
+	struct event_base *base;
+	char *conninfo;
+	LIST_HEAD(, db_conn) conns;     /* all, the pool's too */
+	struct db_conn **pool;
+	int n_pool, n_up;
+	bool was_up, failing;
+	STAILQ_HEAD(, db_wait) waits;
+	int n_waits, max_waits;
+	STAILQ_HEAD(, db_owed) owed;
+	struct event *owed_ev;
+	SLIST_HEAD(, db_up_fn) up_fns;
+};
+
+/* done(DB_AWAY) from the loop. */
+void db_fail_later(struct db *db, db_done_fn *done, void *arg);
+
+#endif
