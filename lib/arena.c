@@ -30,7 +30,7 @@
 
 struct block {
 	struct block *next;
-	size_t cap;             /* bytes in data */
+	size_t cap; /* bytes in data */
 	size_t used;
 	alignas(max_align_t) unsigned char data[];
 };
@@ -42,9 +42,9 @@ struct deferred {
 };
 
 struct arena {
-	struct block *blocks;   /* the first is the one with room */
+	struct block *blocks; /* the first is the one with room */
 	struct deferred *deferred;
-	size_t size;            /* bytes of all blocks */
+	size_t size; /* bytes of all blocks */
 	size_t next_cap;
 };
 

@@ -16,11 +16,13 @@ struct buf {
 	size_t cap;
 };
 
+/* clang-format off */
 #define BUF_INIT { NULL, 0, 0 }
+/* clang-format on */
 
 void buf_init(struct buf *b);
 void buf_fini(struct buf *b);
-void buf_reset(struct buf *b);                 /* len = 0, memory stays */
+void buf_reset(struct buf *b); /* len = 0, memory stays */
 void buf_reserve(struct buf *b, size_t more);
 void buf_add(struct buf *b, const void *p, size_t len);
 void buf_adds(struct buf *b, const char *s);

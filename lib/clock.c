@@ -42,7 +42,7 @@ void clock_format_utc(struct buf *b, int64_t wall_ms)
 	}
 	if (gmtime_r(&s, &tm) == NULL)
 		BUG("%lld ms is in no year", (long long)wall_ms);
-	buf_addf(b, "%04ld-%02d-%02dT%02d:%02d:%02d.%03dZ",
-		 tm.tm_year + 1900L, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour,
-		 tm.tm_min, tm.tm_sec, (int)ms);
+	buf_addf(b, "%04ld-%02d-%02dT%02d:%02d:%02d.%03dZ", tm.tm_year + 1900L,
+		 tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec,
+		 (int)ms);
 }

@@ -13,6 +13,7 @@
 #include <stddef.h>
 
 /* X(symbol, name on the wire, HTTP status) */
+/* clang-format off */
 #define ERR_TABLE(X)                                                  \
 	X(ERR_NONE, "none", 200)                                      \
 	X(ERR_BAD_REQUEST, "bad_request", 400)                        \
@@ -45,6 +46,7 @@ struct err {
 };
 
 #define ERR_INIT { ERR_NONE, "" }
+/* clang-format on */
 #define MUST_CHECK __attribute__((warn_unused_result))
 
 /* Fills *e and returns false, so that it can be the return expression. */
@@ -57,8 +59,8 @@ bool err_set_errno(struct err *e, enum err_code code, const char *fmt, ...)
 bool err_prefix(struct err *e, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
-const char *err_name(enum err_code code);        /* "bad_request" */
-int err_status(enum err_code code);              /* 400 */
-enum err_code err_from_name(const char *name);   /* ERR_INTERNAL if unknown */
+const char *err_name(enum err_code code);      /* "bad_request" */
+int err_status(enum err_code code);            /* 400 */
+enum err_code err_from_name(const char *name); /* ERR_INTERNAL if unknown */
 
 #endif

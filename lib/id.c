@@ -29,7 +29,8 @@ void id_random(void *p, size_t len)
 
 		if (RAND_bytes(out, part) != 1)
 			log_die("this machine gives no random numbers "
-				"(OpenSSL error %lx)", ERR_get_error());
+				"(OpenSSL error %lx)",
+				ERR_get_error());
 		out += part;
 		len -= (size_t)part;
 	}
@@ -78,9 +79,12 @@ bool id_unhex(const char *s, void *out, size_t len)
 	}
 	if (s[2 * len] != '\0')
 		return false;
-	for (size_t i = 0; i < len; i++)
-		bytes[i] = (uint8_t)(hex_value(s[2 * i]) << 4 |
-				     hex_value(s[2 * i + 1]));
+	for (size_t i = 0; i < len; i++) {
+		unsigned high = (unsigned)hex_value(s[2 * i]);
+		unsigned low = (unsigned)hex_value(s[2 * i + 1]);
+
+		bytes[i] = (uint8_t)(high << 4 | low);
+	}
 	return true;
 }
 
@@ -112,8 +116,8 @@ void id_sha256(const void *p, size_t len, uint8_t out[32])
 	     "SHA-256");
 }
 
-void id_hmac_sha256(const void *key, size_t key_len, const void *p,
-		    size_t len, uint8_t out[32])
+void id_hmac_sha256(const void *key, size_t key_len, const void *p, size_t len,
+		    uint8_t out[32])
 {
 	if (key_len > INT_MAX)
 		BUG("a key of %zu bytes", key_len);

@@ -30,8 +30,8 @@ void id_hex(const void *p, size_t len, char *out);
 bool id_unhex(const char *s, void *out, size_t len) MUST_CHECK;
 
 void id_sha256(const void *p, size_t len, uint8_t out[32]);
-void id_hmac_sha256(const void *key, size_t key_len, const void *p,
-		    size_t len, uint8_t out[32]);
+void id_hmac_sha256(const void *key, size_t key_len, const void *p, size_t len,
+		    uint8_t out[32]);
 /* Compares in constant time. */
 bool id_equal(const void *a, const void *b, size_t len) MUST_CHECK;
 

@@ -20,7 +20,7 @@
 
 static const struct level_row {
 	const char *name;
-	int priority;           /* syslog's, for the journal */
+	int priority; /* syslog's, for the journal */
 } levels[] = {
 	[LOG_ERROR] = { "error", 3 },
 	[LOG_WARN] = { "warn", 4 },
@@ -37,8 +37,8 @@ static struct {
 	const char *program;
 	enum log_level level;
 	int fd;
-	bool journal;           /* standard error goes to systemd's journal */
-	char path[PATH_MAX];    /* "" = standard error */
+	bool journal;        /* standard error goes to systemd's journal */
+	char path[PATH_MAX]; /* "" = standard error */
 } sink = { "sortie", LOG_INFO, STDERR_FILENO, false, "" };
 
 /* JOURNAL_STREAM is inherited, so it counts only if it names our stream. */
@@ -48,8 +48,7 @@ static bool stderr_is_journal(void)
 	unsigned long long dev, ino;
 	struct stat st;
 
-	return stream != NULL &&
-	       sscanf(stream, "%llu:%llu", &dev, &ino) == 2 &&
+	return stream != NULL && sscanf(stream, "%llu:%llu", &dev, &ino) == 2 &&
 	       fstat(STDERR_FILENO, &st) == 0 && st.st_dev == dev &&
 	       st.st_ino == ino;
 }
@@ -199,23 +198,23 @@ static void emit(const char *level, int priority, const char *fmt, va_list ap)
 	n = put_head(line, sizeof(line) - MESSAGE_MAX / 2, level, priority);
 	n += make_visible(line + n, sizeof(line) - 8 - n, message, used);
 	if ((size_t)len > used) {
-		memcpy(line + n, " ...", 4);
-		n += 4;
+		for (const char *p = " ..."; *p != '\0'; p++)
+			line[n++] = *p;
 	}
 	line[n++] = '\n';
 	write_all(line, n);
 	errno = saved;
 }
 
-#define EMIT(at, fmt)                                                       \
-	do {                                                                \
-		va_list ap;                                                 \
-									    \
-		if (!log_enabled(at))                                       \
-			return;                                             \
-		va_start(ap, fmt);                                          \
-		emit(levels[at].name, levels[at].priority, fmt, ap);        \
-		va_end(ap);                                                 \
+#define EMIT(at, fmt)                                                \
+	do {                                                         \
+		va_list ap;                                          \
+                                                                     \
+		if (!log_enabled(at))                                \
+			return;                                      \
+		va_start(ap, fmt);                                   \
+		emit(levels[at].name, levels[at].priority, fmt, ap); \
+		va_end(ap);                                          \
 	} while (0)
 
 void log_error(const char *fmt, ...)

@@ -60,9 +60,9 @@ struct reader {
 	const struct opt *opts;
 	size_t n;
 	void *out;
-	char **argv;            /* what is still to be read */
+	char **argv; /* what is still to be read */
 	char **end;
-	bool *seen;             /* per option: a list's next value joins */
+	bool *seen; /* per option: a list's next value joins */
 	struct err *e;
 };
 
@@ -147,19 +147,23 @@ static bool read_letters(struct reader *r, const char *letters)
 	return true;
 }
 
-bool opt_read_args(struct arena *a, const struct opt *opts, size_t n,
-		   void *out, int argc, char **argv, bool stop_at_word,
-		   char ***rest, size_t *n_rest, struct err *e)
+bool opt_read_args(struct arena *a, const struct opt *opts, size_t n, void *out,
+		   int argc, char **argv, bool stop_at_word, char ***rest,
+		   size_t *n_rest, struct err *e)
 {
 	size_t n_args = argc > 0 ? (size_t)argc : 0, n_words = 0;
 	char **words = ARENA_ARRAY(a, char *, n_args + 1);
 	struct reader r = {
-		.a = a, .opts = opts, .n = n,
+		.a = a,
+		.opts = opts,
+		.n = n,
 		.out = opt_stage(a, opts, n, out),
-		.argv = argv + (n_args > 0), .end = argv + n_args,
-		.seen = ARENA_ARRAY(a, bool, n), .e = e,
+		.argv = argv + (n_args > 0),
+		.end = argv + n_args,
+		.seen = ARENA_ARRAY(a, bool, n),
+		.e = e,
 	};
-	bool open = true;       /* options are still read */
+	bool open = true; /* options are still read */
 
 	while (r.argv < r.end) {
 		char *word = *r.argv++;

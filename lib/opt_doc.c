@@ -38,9 +38,9 @@ static const char *arg_name(const struct opt *o)
 
 struct page {
 	struct buf *b;
-	size_t column;          /* where text begins */
+	size_t column; /* where text begins */
 	size_t width;
-	size_t at;              /* columns used in this line */
+	size_t at; /* columns used in this line */
 };
 
 static void page_break(struct page *p)
@@ -172,8 +172,10 @@ static void mdoc_one(struct buf *b, const struct opt *o)
 		buf_adds(b, "\\(rq.\n");
 	}
 	if (o->env != NULL)
-		buf_addf(b, "The environment variable\n.Ev %s\n"
-			    "does the same.\n", o->env);
+		buf_addf(b,
+			 "The environment variable\n.Ev %s\n"
+			 "does the same.\n",
+			 o->env);
 }
 
 void opt_mdoc(struct buf *b, const struct opt *opts, size_t n)

@@ -23,7 +23,8 @@ static bool check_file(const char *path, const struct stat *st, struct err *e)
 	if ((st->st_mode & S_IWOTH) != 0)
 		return err_set(e, ERR_BAD_REQUEST,
 			       "config file \"%s\" may be changed by "
-			       "everybody: chmod o-w it", path);
+			       "everybody: chmod o-w it",
+			       path);
 	if (st->st_size > FILE_MAX)
 		return err_set(e, ERR_TOO_LARGE,
 			       "config file \"%s\" is larger than 1 MiB", path);
@@ -63,7 +64,8 @@ static bool read_file(const char *path, struct buf *text, struct stat *st,
 	bool ok;
 
 	if (fd < 0)
-		return err_set_errno(e, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO,
+		return err_set_errno(e,
+				     errno == ENOENT ? ERR_NOT_FOUND : ERR_IO,
 				     "cannot open config file \"%s\"", path);
 	if (fstat(fd, st) != 0)
 		ok = err_set_errno(e, ERR_IO, "cannot read config file \"%s\"",
@@ -82,7 +84,7 @@ struct reader {
 	size_t n;
 	void *out;
 	const char *path;
-	bool for_others;        /* everybody may read the file */
+	bool for_others; /* everybody may read the file */
 	struct err *e;
 };
 
@@ -98,8 +100,8 @@ static bool set_list(struct reader *r, const struct opt *o,
 	const char **items = ARENA_ARRAY(r->a, const char *, len + 1);
 
 	for (int i = 0; i < len; i++) {
-		const config_setting_t *item = config_setting_get_elem(s,
-							(unsigned)i);
+		const config_setting_t *item =
+			config_setting_get_elem(s, (unsigned)i);
 
 		if (config_setting_type(item) != CONFIG_TYPE_STRING)
 			return wrong_type(r, o);
@@ -141,8 +143,8 @@ static bool set_value(struct reader *r, const struct opt *o,
 
 static bool unknown_key(struct reader *r, const char *key, unsigned line)
 {
-	const char *near = opt_nearest(r->a, r->opts, r->n, key, strlen(key),
-				       true);
+	const char *near =
+		opt_nearest(r->a, r->opts, r->n, key, strlen(key), true);
 
 	if (near == NULL)
 		return err_set(r->e, ERR_BAD_REQUEST,
@@ -164,12 +166,13 @@ static bool read_setting(struct reader *r, const config_setting_t *s)
 	if ((o->flags & OPT_CLI_ONLY) != 0)
 		return err_set(r->e, ERR_BAD_REQUEST,
 			       "%s:%u: \"%s\" cannot stand in a config file, "
-			       "only on the command line", r->path, line, key);
+			       "only on the command line",
+			       r->path, line, key);
 	if ((o->flags & OPT_SECRET) != 0 && r->for_others)
 		return err_set(r->e, ERR_BAD_REQUEST,
 			       "%s:%u: \"%s\" is secret but everybody may "
-			       "read the file: chmod o-r it", r->path, line,
-			       key);
+			       "read the file: chmod o-r it",
+			       r->path, line, key);
 	if (!set_value(r, o, s))
 		return err_prefix(r->e, "%s:%u: \"%s\"", r->path, line, key);
 	return true;
@@ -190,20 +193,24 @@ static bool read_settings(struct reader *r, const char *text)
 	}
 	root = config_root_setting(&config);
 	for (int i = 0; ok && i < config_setting_length(root); i++)
-		ok = read_setting(r, config_setting_get_elem(root,
-							     (unsigned)i));
+		ok = read_setting(r,
+				  config_setting_get_elem(root, (unsigned)i));
 	config_destroy(&config);
 	return ok;
 }
 
-bool opt_read_file(struct arena *a, const struct opt *opts, size_t n,
-		   void *out, const char *path, struct err *e)
+bool opt_read_file(struct arena *a, const struct opt *opts, size_t n, void *out,
+		   const char *path, struct err *e)
 {
 	struct buf text = BUF_INIT;
-	struct stat st;
+	struct stat st = { 0 };
 	struct reader r = {
-		.a = a, .opts = opts, .n = n,
-		.out = opt_stage(a, opts, n, out), .path = path, .e = e,
+		.a = a,
+		.opts = opts,
+		.n = n,
+		.out = opt_stage(a, opts, n, out),
+		.path = path,
+		.e = e,
 	};
 	bool ok = read_file(path, &text, &st, e) &&
 		  opt_scan(buf_str(&text), path, e);

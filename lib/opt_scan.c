@@ -73,12 +73,14 @@ bool opt_scan(const char *text, const char *path, struct err *e)
 		} else if (strchr(DIGITS, *s) != NULL) {
 			len = strspn(s, LETTERS DIGITS ".");
 			if (!number_ok(s, len))
-				return err_set(e, ERR_BAD_REQUEST,
+				return err_set(
+					e, ERR_BAD_REQUEST,
 					"%s:%d: number \"%.*s\" is not a "
 					"plain one below 1000000000: write "
 					"sizes and durations as strings, as "
-					"in \"5 GiB\"", path, line,
-					(int)(len < 40 ? len : 40), s);
+					"in \"5 GiB\"",
+					path, line, (int)(len < 40 ? len : 40),
+					s);
 		} else if (*s == '@') {
 			return err_set(e, ERR_BAD_REQUEST,
 				       "%s:%d: files cannot be included here",

@@ -91,8 +91,8 @@ static bool set_flag_text(const struct opt *o, void *out, const char *text,
 			return true;
 		}
 	}
-	return err_set(e, ERR_BAD_REQUEST, "\"%.80s\" is neither true nor false",
-		       text);
+	return err_set(e, ERR_BAD_REQUEST,
+		       "\"%.80s\" is neither true nor false", text);
 }
 
 static void show_number(struct buf *b, enum opt_kind kind, int64_t v)
@@ -156,8 +156,8 @@ static size_t split(struct arena *a, const char *text, bool commas,
 		while (end > start && strchr(" \t", text[end - 1]) != NULL)
 			end--;
 		if (start < end)
-			items[n++] = arena_strndup(a, text + start,
-						   end - start);
+			items[n++] =
+				arena_strndup(a, text + start, end - start);
 		text += len + (text[len] == ',');
 	}
 	return n;

@@ -13,7 +13,8 @@
 /* NULL when there is none of that name (len bytes) or letter. */
 const struct opt *opt_find(const struct opt *opts, size_t n, const char *name,
 			   size_t len);
-const struct opt *opt_find_letter(const struct opt *opts, size_t n, char letter);
+const struct opt *opt_find_letter(const struct opt *opts, size_t n,
+				  char letter);
 /* The listed name nearest to an unknown one, or NULL. in_file: among the keys
  * of the config file. */
 const char *opt_nearest(struct arena *a, const struct opt *opts, size_t n,
@@ -26,8 +27,8 @@ const char *opt_form(enum opt_kind kind);
 bool opt_set_text(struct arena *a, const struct opt *o, void *out,
 		  const char *text, bool append, struct err *e) MUST_CHECK;
 /* For the kinds that are a number. */
-bool opt_set_int(const struct opt *o, void *out, int64_t v, struct err *e)
-	MUST_CHECK;
+bool opt_set_int(const struct opt *o, void *out, int64_t v,
+		 struct err *e) MUST_CHECK;
 void opt_set_flag(const struct opt *o, void *out, bool v);
 /* items: NULL-terminated, becomes the value. */
 void opt_set_list(const struct opt *o, void *out, const char **items);

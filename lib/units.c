@@ -13,6 +13,7 @@ struct unit {
 
 #define KI INT64_C(1024)
 
+/* clang-format off */
 /* Milliseconds; seconds are read with the same table. */
 static const struct unit times[] = {
 	{ "ms", 1 },
@@ -33,6 +34,7 @@ static const struct unit sizes[] = {
 	{ "K", KI }, { "M", KI * KI }, { "G", KI * KI * KI },
 	{ "T", KI * KI * KI * KI },
 };
+/* clang-format on */
 
 #define N(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -87,31 +89,42 @@ static const struct unit *find_unit(const struct unit *units, size_t n,
 }
 
 struct reading {
-	const char *what;       /* "duration" */
+	const char *what; /* "duration" */
 	const char *advice;
 	const struct unit *units;
 	size_t n_units;
-	const char *none;       /* the unit of a plain number */
-	int64_t divisor;        /* of the factors */
+	const char *none; /* the unit of a plain number */
+	int64_t divisor;  /* of the factors */
 };
 
 static const struct reading seconds = {
-	"duration",
-	"write a whole number and one of s, m, h, d, w, as in \"90 s\"",
-	times + 1, N(times) - 1, "s", 1000
+	.what = "duration",
+	.advice = "write a whole number and one of s, m, h, d, w, "
+		  "as in \"90 s\"",
+	.units = times + 1,
+	.n_units = N(times) - 1,
+	.none = "s",
+	.divisor = 1000,
 };
 
 static const struct reading milliseconds = {
-	"duration",
-	"write a whole number and one of ms, s, m, h, d, w, as in \"90 s\"",
-	times, N(times), "s", 1
+	.what = "duration",
+	.advice = "write a whole number and one of ms, s, m, h, d, w, "
+		  "as in \"90 s\"",
+	.units = times,
+	.n_units = N(times),
+	.none = "s",
+	.divisor = 1,
 };
 
 static const struct reading bytes_reading = {
-	"size",
-	"write a whole number and one of B, kB, MB, GB, TB, KiB, MiB, GiB, "
-	"TiB, as in \"2 GiB\"",
-	sizes, N(sizes), "B", 1
+	.what = "size",
+	.advice = "write a whole number and one of B, kB, MB, GB, TB, KiB, "
+		  "MiB, GiB, TiB, as in \"2 GiB\"",
+	.units = sizes,
+	.n_units = N(sizes),
+	.none = "B",
+	.divisor = 1,
 };
 
 static bool parse(const struct reading *r, const char *s, int64_t *out,
@@ -216,10 +229,10 @@ void units_format_ms(struct buf *b, int64_t ms)
 
 void units_format_bytes(struct buf *b, int64_t bytes)
 {
-	static const char *const names[] = { "B", "KiB", "MiB", "GiB", "TiB",
-					     "PiB", "EiB" };
-	uint64_t v = bytes < 0 ? UINT64_C(0) - (uint64_t)bytes
-			       : (uint64_t)bytes;
+	static const char *const names[] = { "B",   "KiB", "MiB", "GiB",
+					     "TiB", "PiB", "EiB" };
+	uint64_t v =
+		bytes < 0 ? UINT64_C(0) - (uint64_t)bytes : (uint64_t)bytes;
 	unsigned tenths, shift = 0;
 
 	if (bytes < 0)

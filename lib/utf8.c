@@ -3,12 +3,13 @@
 
 #include <stdint.h>
 
+/* clang-format off */
 /* RFC 3629's table of what may follow a first byte; the third and fourth bytes
  * are always 80 to bf. */
 static const struct utf8_row {
 	uint8_t first, last;
 	uint8_t len;
-	uint8_t low, high;      /* of the second byte */
+	uint8_t low, high; /* of the second byte */
 } rows[] = {
 	{ 0x00, 0x7f, 1, 0x00, 0x00 },
 	{ 0xc2, 0xdf, 2, 0x80, 0xbf },
@@ -20,6 +21,7 @@ static const struct utf8_row {
 	{ 0xf1, 0xf3, 4, 0x80, 0xbf },
 	{ 0xf4, 0xf4, 4, 0x80, 0x8f },
 };
+/* clang-format on */
 
 static const struct utf8_row *row_of(uint8_t first)
 {

@@ -5,8 +5,8 @@
 #include <string.h>
 
 struct splitter {
-	const char *at;         /* what is still to be read */
-	char *out;              /* where the next byte goes */
+	const char *at; /* what is still to be read */
+	char *out;      /* where the next byte goes */
 };
 
 static bool is_blank(char c)

@@ -8,7 +8,7 @@
 #include <stddef.h>
 
 struct sql_stmt {
-	const char *name;       /* the file's, without folder and ".sql" */
+	const char *name; /* the file's, without folder and ".sql" */
 	const char *text;
 };
 
@@ -17,8 +17,8 @@ extern const struct sql_stmt sql_stmts[];
 extern const size_t n_sql_stmts;
 
 struct sql_migration {
-	int number;             /* 1, 2, 3 ... without a gap */
-	const char *name;       /* "first_tables" for 0001_first_tables.sql */
+	int number;       /* 1, 2, 3 ... without a gap */
+	const char *name; /* "first_tables" for 0001_first_tables.sql */
 	const char *text;
 };
 

@@ -28,8 +28,7 @@ static void text_stays_terminated_while_it_grows(void)
 
 	for (size_t i = 0; i < 5000; i++) {
 		buf_addc(&b, (char)('a' + i % 26));
-		if (b.data[b.len] != '\0' || b.len != i + 1 ||
-		    b.cap <= b.len) {
+		if (b.data[b.len] != '\0' || b.len != i + 1 || b.cap <= b.len) {
 			CHECK_UINT_EQ(i, SIZE_MAX);
 			break;
 		}
@@ -77,7 +76,10 @@ static void numbers_are_written_to_their_ends(void)
 		int64_t v;
 		const char *text;
 	} rows[] = {
-		{ 0, "0" }, { -1, "-1" }, { 9, "9" }, { 10, "10" },
+		{ 0, "0" },
+		{ -1, "-1" },
+		{ 9, "9" },
+		{ 10, "10" },
 		{ INT64_MAX, "9223372036854775807" },
 		{ INT64_MIN, "-9223372036854775808" },
 	};

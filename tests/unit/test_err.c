@@ -85,8 +85,8 @@ static bool ends_well(const struct err *e)
 
 static void long_sentences_are_cut_between_characters(void)
 {
-	static const char *const letters[] = { "x", "\xc3\xa9",
-		"\xe2\x82\xac", "\xf0\x9f\x98\x80" };
+	static const char *const letters[] = { "x", "\xc3\xa9", "\xe2\x82\xac",
+					       "\xf0\x9f\x98\x80" };
 	struct err e = ERR_INIT;
 	char text[3000];
 

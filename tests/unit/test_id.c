@@ -85,8 +85,9 @@ static void random_values_differ(void)
 
 static void hexadecimal_is_read_strictly(void)
 {
-	static const char *const wrong[] = { "", "0", "00ff0", "00ff0g",
-		"00ff000", "00ff00 ", " 00ff00", "0x00ff", "00-f00" };
+	static const char *const wrong[] = { "",        "0",       "00ff0",
+					     "00ff0g",  "00ff000", "00ff00 ",
+					     " 00ff00", "0x00ff",  "00-f00" };
 	uint8_t bytes[3] = { 7, 7, 7 };
 	char text[7];
 
@@ -106,9 +107,13 @@ static void base64_gives_the_standard_values(void)
 {
 	/* RFC 4648 section 10 */
 	static const char *const rows[][2] = {
-		{ "", "" }, { "f", "Zg==" }, { "fo", "Zm8=" },
-		{ "foo", "Zm9v" }, { "foob", "Zm9vYg==" },
-		{ "fooba", "Zm9vYmE=" }, { "foobar", "Zm9vYmFy" },
+		{ "", "" },
+		{ "f", "Zg==" },
+		{ "fo", "Zm8=" },
+		{ "foo", "Zm9v" },
+		{ "foob", "Zm9vYg==" },
+		{ "fooba", "Zm9vYmE=" },
+		{ "foobar", "Zm9vYmFy" },
 		{ "\xfb\xff\xfe", "+//+" },
 	};
 	struct buf b = BUF_INIT;
@@ -144,9 +149,11 @@ static void base64_comes_back_for_every_length(void)
 
 static void base64_is_read_strictly(void)
 {
-	static const char *const wrong[] = { "Z", "Zg", "Zg=", "Zg===", "Zh==",
-		"Zm9=", "====", "=m9v", "Z===", "Zg==Zg==", "Zm9v\n", "Zm 9",
-		"Zm9-", "Zm9_", "Zm9v====", "Zm=v" };
+	static const char *const wrong[] = {
+		"Z",    "Zg",   "Zg=",      "Zg===",    "Zh==",   "Zm9=",
+		"====", "=m9v", "Z===",     "Zg==Zg==", "Zm9v\n", "Zm 9",
+		"Zm9-", "Zm9_", "Zm9v====", "Zm=v"
+	};
 	struct buf b = BUF_INIT;
 
 	buf_adds(&b, "kept");
@@ -173,8 +180,7 @@ static void a_uuid_carries_its_number(void)
 		for (size_t j = 0; j < UNIT_N(salts); j++) {
 			int64_t number = -1;
 
-			id_uuid_make(1795332098123, numbers[i], salts[j],
-				     text);
+			id_uuid_make(1795332098123, numbers[i], salts[j], text);
 			CHECK_UINT_EQ(strlen(text), ID_UUID_LEN);
 			CHECK_TRUE(id_uuid_valid(text));
 			CHECK_INT_EQ(text[14], '7');
@@ -233,7 +239,9 @@ static void what_does_not_fit_a_uuid_is_a_bug(void)
 static void other_texts_are_no_uuids(void)
 {
 	static const char *const wrong[] = {
-		"", "x", "01234567-89ab-7000-8000-00000000000",
+		"",
+		"x",
+		"01234567-89ab-7000-8000-00000000000",
 		"01234567-89ab-7000-8000-0000000000000",
 		"0123456789ab70008000000000000000",
 		"01234567-89ab-7000-8000-00000000000g",

@@ -10,7 +10,7 @@
 
 struct settings {
 	bool verbose;
-	bool colour;            /* on unless told otherwise */
+	bool colour; /* on unless told otherwise */
 	const char *listen;
 	const char *token;
 	const char *nothing;
@@ -24,6 +24,7 @@ struct settings {
 
 #define AT(member) offsetof(struct settings, member)
 
+/* clang-format off */
 static const struct opt opts[] = {
 	{ "verbose", 'v', OPT_FLAG, AT(verbose), 0, 0, 0, NULL, "T_VERBOSE",
 	  NULL, "Say more." },
@@ -50,6 +51,7 @@ static const struct opt opts[] = {
 	{ "config", 'c', OPT_STR, AT(config), OPT_CLI_ONLY, 0, 0, NULL, NULL,
 	  "FILE", "The file." },
 };
+/* clang-format on */
 
 #define N_OPTS UNIT_N(opts)
 
@@ -85,8 +87,7 @@ static bool args_of(bool stop_at_word, const char *const *words)
 			     &rest, &n_rest, &e);
 }
 
-#define ARGS(...) \
-	args_of(false, (const char *const[]){ __VA_ARGS__, NULL })
+#define ARGS(...) args_of(false, (const char *const[]){ __VA_ARGS__, NULL })
 #define ARGS_TO_WORD(...) \
 	args_of(true, (const char *const[]){ __VA_ARGS__, NULL })
 
@@ -133,7 +134,8 @@ static void options_are_written_in_all_usual_ways(void)
 	begin();
 	CHECK_OK(ARGS("-vs5", "--listen=x=y", "-m", "4K", "--period", "2 h",
 		      "--no-colour", "-eA=1,2", "--env", "B=", "word", "-",
-		      "--no-verbose", "-v", "--", "-x", "--"), e);
+		      "--no-verbose", "-v", "--", "-x", "--"),
+		 e);
 	CHECK_TRUE(s.verbose);
 	CHECK_FALSE(s.colour);
 	CHECK_STR_EQ(s.listen, "x=y");
@@ -174,7 +176,8 @@ static void no_arguments_are_fine(void)
 
 	begin();
 	CHECK_OK(opt_read_args(a, opts, N_OPTS, &s, 0, argv, false, &rest,
-			       &n_rest, &e), e);
+			       &n_rest, &e),
+		 e);
 	CHECK_UINT_EQ(n_rest, 0);
 	CHECK_NULL(rest[0]);
 	end();
@@ -186,13 +189,15 @@ static void wrong_arguments_are_refused_without_effect(void)
 		const char *one, *two;
 		const char *message;
 	} rows[] = {
-		{ "--lisen", "x", "unknown option \"--lisen\": did you mean "
-				  "\"--listen\"?" },
+		{ "--lisen", "x",
+		  "unknown option \"--lisen\": did you mean "
+		  "\"--listen\"?" },
 		{ "--zzzzzzzz", NULL, "\"--zzzzzzzz\": see --help" },
 		{ "-q", NULL, "unknown option \"-q\": see --help" },
 		{ "-vq", NULL, "unknown option \"-q\"" },
-		{ "--listen", NULL, "option \"--listen\" needs a value: "
-				    "--listen ADDRESS" },
+		{ "--listen", NULL,
+		  "option \"--listen\" needs a value: "
+		  "--listen ADDRESS" },
 		{ "-l", NULL, "option \"--listen\" needs a value" },
 		{ "--verbose=1", NULL, "option \"--verbose\" takes no value" },
 		{ "--no-listen", NULL, "unknown option \"--no-listen\"" },
@@ -268,7 +273,8 @@ static void a_file_sets_every_kind(void)
 		      "env = ( \"A=1\", \"B=2\" )\n"
 		      "slots = 7;\n"
 		      "period = 90\n"
-		      "memory = \"1 GiB\"\n"), e);
+		      "memory = \"1 GiB\"\n"),
+		 e);
 	CHECK_TRUE(s.verbose);
 	CHECK_FALSE(s.colour);
 	CHECK_STR_EQ(s.listen, "[::1]:7900 \" 5000000000 # no comment");
@@ -279,7 +285,8 @@ static void a_file_sets_every_kind(void)
 	CHECK_INT_EQ(s.period_s, 90);
 	CHECK_INT_EQ(s.memory, INT64_C(1) << 30);
 	CHECK_OK(file("pools = \"p, q\"; env = \"A=1,2\"; period = \"5 m\"; "
-		      "memory = 999999999"), e);
+		      "memory = 999999999"),
+		 e);
 	CHECK_STR_EQ(joined(s.pools), "<p><q>");
 	CHECK_STR_EQ(joined(s.env), "<A=1,2>");
 	CHECK_INT_EQ(s.period_s, 300);
@@ -294,7 +301,8 @@ static const struct {
 	const char *text;
 	const char *message;
 } bad_files[] = {
-	{ "verbose = true\n\nlisten = 5\n", ":3: \"listen\": must be a string" },
+	{ "verbose = true\n\nlisten = 5\n",
+	  ":3: \"listen\": must be a string" },
 	{ "lisen = \"x\"", ":1: unknown key \"lisen\": did you mean "
 			   "\"listen\"?" },
 	{ "qqqqqqqqqqqqq = 1", ":1: unknown key \"qqqqqqqqqqqqq\"" },
@@ -350,20 +358,19 @@ static void wrong_files_are_refused_without_effect(void)
 static void files_that_cannot_be_read_say_why(void)
 {
 	const char *path = unit_path("pipe"), *nul, *large;
-	char *text = calloc(1, (1 << 20) + 2);
+	char *text = xcalloc(1, (1 << 20) + 2);
 
 	begin();
 	CHECK_FAILS(opt_read_file(a, opts, N_OPTS, &s, unit_path("none"), &e),
 		    e, ERR_NOT_FOUND, "No such file or directory");
-	CHECK_FAILS(opt_read_file(a, opts, N_OPTS, &s, unit_path("."), &e),
-		    e, ERR_BAD_REQUEST, "is not a regular file");
+	CHECK_FAILS(opt_read_file(a, opts, N_OPTS, &s, unit_path("."), &e), e,
+		    ERR_BAD_REQUEST, "is not a regular file");
 	CHECK_INT_EQ(mkfifo(path, 0600), 0);
 	CHECK_FAILS(opt_read_file(a, opts, N_OPTS, &s, path, &e), e,
 		    ERR_BAD_REQUEST, "is not a regular file");
 	nul = unit_file("slots = 1\0;", 11);
 	CHECK_FAILS(opt_read_file(a, opts, N_OPTS, &s, nul, &e), e,
 		    ERR_BAD_REQUEST, "contains a NUL byte");
-	REQUIRE(text != NULL);
 	memset(text, ' ', (1 << 20) + 1);
 	large = unit_file(text, (1 << 20) + 1);
 	CHECK_FAILS(opt_read_file(a, opts, N_OPTS, &s, large, &e), e,
@@ -394,7 +401,8 @@ static void the_command_line_beats_environment_beats_file(void)
 	setenv("T_LISTEN", "env", 1);
 	setenv("T_SLOTS", "5", 1);
 	CHECK_OK(file("listen = \"file\"; slots = 6; period = 7; "
-		      "pools = [\"f\"]"), e);
+		      "pools = [\"f\"]"),
+		 e);
 	CHECK_OK(opt_read_env(a, opts, N_OPTS, &s, &e), e);
 	CHECK_OK(ARGS("-larg", "-p", "g"), e);
 	CHECK_STR_EQ(s.listen, "arg");
@@ -431,7 +439,8 @@ static void help_shows_every_option_within_the_width(void)
 	}
 	buf_reset(&b);
 	opt_help(&b, opts, N_OPTS, 80);
-	CHECK_CONTAINS(buf_str(&b),
+	CHECK_CONTAINS(
+		buf_str(&b),
 		"  -v, --verbose             Say more. (environment: T_VERBOSE)\n"
 		"      --no-colour           Do not colour the output.\n"
 		"  -l, --listen ADDRESS      Where to listen: an address and a "
@@ -458,15 +467,13 @@ static void the_manual_gets_mdoc(void)
 	struct buf b = BUF_INIT;
 
 	opt_mdoc(&b, opts, N_OPTS);
-	CHECK_CONTAINS(buf_str(&b),
-		       ".It Fl v , Fl -verbose\nSay more.\n"
-		       "The environment variable\n.Ev T_VERBOSE\n"
-		       "does the same.\n"
-		       ".It Fl -no-colour\n");
-	CHECK_CONTAINS(buf_str(&b),
-		       ".It Fl p , Fl -pools Ar NAMES\n"
-		       "Pools.\n.Pp\nSeveral.\n"
-		       "The default is \\(lqa, b\\(rq.\n");
+	CHECK_CONTAINS(buf_str(&b), ".It Fl v , Fl -verbose\nSay more.\n"
+				    "The environment variable\n.Ev T_VERBOSE\n"
+				    "does the same.\n"
+				    ".It Fl -no-colour\n");
+	CHECK_CONTAINS(buf_str(&b), ".It Fl p , Fl -pools Ar NAMES\n"
+				    "Pools.\n.Pp\nSeveral.\n"
+				    "The default is \\(lqa, b\\(rq.\n");
 	CHECK_CONTAINS(buf_str(&b),
 		       "\n\\&.starts with a dot and has a \\e in it\n");
 	CHECK_NULL(strstr(buf_str(&b), "nothing"));
@@ -476,8 +483,9 @@ static void the_manual_gets_mdoc(void)
 
 static void read_a_wrong_default(void *arg)
 {
-	static const struct opt wrong = { "slots", 0, OPT_INT, AT(slots), 0, 1,
-					  5, "9", NULL, NULL, NULL };
+	static const struct opt wrong = { "slots", 0,    OPT_INT, AT(slots),
+					  0,       1,    5,       "9",
+					  NULL,    NULL, NULL };
 
 	(void)arg;
 	opt_defaults(arena_new(), &wrong, 1, &s);

@@ -103,26 +103,28 @@ static void messages_quote_and_advise(void)
 
 static void whole_numbers_keep_their_bounds(void)
 {
-	static const char *const wrong[] = { "", "-", "+5", " 5", "5 ", "5x",
-		"0x5", "5.0", "--5", "1e3" };
+	static const char *const wrong[] = { "",   "-",   "+5",  " 5",  "5 ",
+					     "5x", "0x5", "5.0", "--5", "1e3" };
 	struct err e = ERR_INIT;
 	int64_t v = 77;
 
 	CHECK_OK(units_parse_i64("-9223372036854775808", INT64_MIN, INT64_MAX,
-				 &v, &e), e);
+				 &v, &e),
+		 e);
 	CHECK_INT_EQ(v, INT64_MIN);
 	CHECK_OK(units_parse_i64("9223372036854775807", INT64_MIN, INT64_MAX,
-				 &v, &e), e);
+				 &v, &e),
+		 e);
 	CHECK_INT_EQ(v, INT64_MAX);
 	CHECK_OK(units_parse_i64("-0", 0, 0, &v, &e), e);
 	CHECK_INT_EQ(v, 0);
 	v = 77;
-	CHECK_FAILS(units_parse_i64("9223372036854775808", INT64_MIN,
-				    INT64_MAX, &v, &e), e, ERR_BAD_REQUEST,
-		    "is not between");
+	CHECK_FAILS(units_parse_i64("9223372036854775808", INT64_MIN, INT64_MAX,
+				    &v, &e),
+		    e, ERR_BAD_REQUEST, "is not between");
 	CHECK_FAILS(units_parse_i64("-9223372036854775809", INT64_MIN,
-				    INT64_MAX, &v, &e), e, ERR_BAD_REQUEST,
-		    "is not between");
+				    INT64_MAX, &v, &e),
+		    e, ERR_BAD_REQUEST, "is not between");
 	CHECK_FAILS(units_parse_i64("11", 1, 10, &v, &e), e, ERR_BAD_REQUEST,
 		    "\"11\" is not between 1 and 10");
 	CHECK_FAILS(units_parse_i64("0", 1, 10, &v, &e), e, ERR_BAD_REQUEST,
@@ -135,6 +137,7 @@ static void whole_numbers_keep_their_bounds(void)
 	CHECK_INT_EQ(v, 77);
 }
 
+/* clang-format off */
 static const struct shown {
 	int64_t v;
 	const char *text;
@@ -157,6 +160,7 @@ static const struct shown sizes[] = {
 	{ -2048, "-2 KiB" }, { INT64_MAX, "7.9 EiB" },
 	{ INT64_MIN, "-8 EiB" },
 };
+/* clang-format on */
 
 static void values_are_shown_for_people(void)
 {

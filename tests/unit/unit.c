@@ -26,7 +26,7 @@
 static const char *module_name;
 static unsigned n_done;
 static unsigned n_failed;
-static struct arena *memory;    /* paths, until the program ends */
+static struct arena *memory; /* paths, until the program ends */
 static char *folder;
 static unsigned n_files;
 
@@ -48,8 +48,8 @@ static void on_complete(const CU_pTest test, const CU_pSuite suite,
 		       f->strCondition);
 	if (first != NULL)
 		n_failed++;
-	printf("%s %u - %s: %s\n", first ? "not ok" : "ok", n_done,
-	       module_name, test->pName);
+	printf("%s %u - %s: %s\n", first ? "not ok" : "ok", n_done, module_name,
+	       test->pName);
 }
 
 static int remove_entry(const char *path, const struct stat *st, int flag,
@@ -153,8 +153,7 @@ char *unit_slurp(const char *path)
 
 static bool report(bool pass, const char *file, int line, const char *text)
 {
-	CU_assertImplementation(pass, (unsigned)line, text, file, "",
-				CU_FALSE);
+	CU_assertImplementation(pass, (unsigned)line, text, file, "", CU_FALSE);
 	return pass;
 }
 
@@ -195,15 +194,15 @@ bool unit_true(const char *file, int line, const char *expr, bool got,
 bool unit_int(const char *file, int line, const char *expr, int64_t got,
 	      int64_t want)
 {
-	return check(got == want, file, line,
-		     "%s is %" PRId64 ", not %" PRId64, expr, got, want);
+	return check(got == want, file, line, "%s is %" PRId64 ", not %" PRId64,
+		     expr, got, want);
 }
 
 bool unit_uint(const char *file, int line, const char *expr, uint64_t got,
 	       uint64_t want)
 {
-	return check(got == want, file, line,
-		     "%s is %" PRIu64 ", not %" PRIu64, expr, got, want);
+	return check(got == want, file, line, "%s is %" PRIu64 ", not %" PRIu64,
+		     expr, got, want);
 }
 
 bool unit_str(const char *file, int line, const char *expr, const char *got,
@@ -211,7 +210,7 @@ bool unit_str(const char *file, int line, const char *expr, const char *got,
 {
 	char g[900], w[900];
 	bool pass = got == want ||
-		(got != NULL && want != NULL && strcmp(got, want) == 0);
+		    (got != NULL && want != NULL && strcmp(got, want) == 0);
 
 	if (pass)
 		return report(true, file, line, "");
@@ -265,10 +264,9 @@ bool unit_err(const char *file, int line, const struct err *e,
 
 	if (e->code == want && strstr(e->text, part) != NULL)
 		return report(true, file, line, "");
-	return check(false, file, line,
-		     "the error is %s %s, not %s with %s", err_name(e->code),
-		     shown(t, sizeof(t), e->text), err_name(want),
-		     shown(p, sizeof(p), part));
+	return check(false, file, line, "the error is %s %s, not %s with %s",
+		     err_name(e->code), shown(t, sizeof(t), e->text),
+		     err_name(want), shown(p, sizeof(p), part));
 }
 
 void unit_require(const char *file, int line, const char *expr, bool got)

@@ -30,7 +30,7 @@
 #include "lib/err.h"
 
 struct unit_test {
-	const char *name;       /* the claim, unique in its program */
+	const char *name; /* the claim, unique in its program */
 	void (*run)(void);
 };
 
@@ -64,8 +64,7 @@ char *unit_slurp(const char *path);
 #define CHECK_NULL(p) unit_null(__FILE__, __LINE__, #p, (p), true)
 #define CHECK_NOT_NULL(p) unit_null(__FILE__, __LINE__, #p, (p), false)
 /* The call gave true; err (not a pointer) tells why not. */
-#define CHECK_OK(call, err) \
-	unit_ok(__FILE__, __LINE__, #call, (call), &(err))
+#define CHECK_OK(call, err) unit_ok(__FILE__, __LINE__, #call, (call), &(err))
 /* err (not a pointer) holds that code and a sentence that contains part. */
 #define CHECK_ERR(err, want, part) \
 	unit_err(__FILE__, __LINE__, &(err), (want), (part))
