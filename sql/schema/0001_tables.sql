@@ -26,8 +26,7 @@ CREATE TABLE sortie.cluster (
 	created_at   timestamptz NOT NULL DEFAULT now()
 );
 INSERT INTO sortie.cluster (hmac_key)
-	VALUES (uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())
-		|| uuid_send(gen_random_uuid()));
+	VALUES (uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()));
 
 CREATE TABLE sortie.lane (
 	only_row     bool PRIMARY KEY DEFAULT true CHECK (only_row),

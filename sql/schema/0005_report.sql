@@ -261,12 +261,19 @@ CREATE FUNCTION sortie.jobs_forget_1(p_bucket int, p_number bigint[])
 RETURNS void LANGUAGE plpgsql
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
 AS $$
+DECLARE
+	v_kind int[];
+	v_state sortie.job_state[];
+	v_n bigint[];
 BEGIN
 	WITH d AS (DELETE FROM sortie.ended WHERE number = ANY (p_number)
 		RETURNING kind_id, state)
-	SELECT sortie.tally_add_1(p_bucket, array_agg(d.kind_id),
-		array_agg(d.state), array_agg(-1::bigint))
-	FROM d HAVING count(*) > 0 INTO p_bucket;
+	SELECT array_agg(d.kind_id), array_agg(d.state),
+		array_agg(-1::bigint)
+	INTO v_kind, v_state, v_n FROM d;
+	IF v_kind IS NOT NULL THEN
+		PERFORM sortie.tally_add_1(p_bucket, v_kind, v_state, v_n);
+	END IF;
 	DELETE FROM sortie.run WHERE number = ANY (p_number);
 	DELETE FROM sortie.run_meta WHERE number = ANY (p_number);
 	DELETE FROM sortie.output WHERE number = ANY (p_number);

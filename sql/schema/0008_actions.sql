@@ -603,14 +603,17 @@ BEGIN
 	RETURN true;
 END $$;
 
--- Sets a project's maximum of running jobs (NULL: none) and keep_last. Jobs
--- that are admitted already stay so; a lower maximum lets nobody through
--- until it is kept.
+-- Sets a project's maximum of running jobs (NULL: none) and keep_last. Queued
+-- jobs beyond the maximum go back behind the gate, the last in line first;
+-- live ones stay.
 CREATE FUNCTION sortie.project_set_1(p_bucket int, p_name text, p_max int,
 	p_set_max bool, p_keep bigint, p_set_keep bool)
 RETURNS int LANGUAGE plpgsql AS $$
 DECLARE
 	v_id int;
+	v_over bigint;
+	v_n int;
+	v_kinds int[];
 BEGIN
 	INSERT INTO sortie.project (name, turn)
 	SELECT p_name, l.turn FROM sortie.lane l
@@ -634,8 +637,46 @@ BEGIN
 			+ (SELECT count(*) FROM sortie.live l
 				JOIN sortie.kind k ON k.kind_id = l.kind_id
 				WHERE k.project_id = v_id) END
-		WHERE p.project_id = v_id;
-		PERFORM sortie.gate_open_1(p_bucket, v_id);
+		WHERE p.project_id = v_id
+		RETURNING p.admitted - p_max INTO v_over;
+		IF v_over > 0 THEN
+			WITH d AS (
+				DELETE FROM sortie.queue q WHERE q.number IN (
+					SELECT u.number FROM sortie.queue u
+					JOIN sortie.kind k
+						ON k.kind_id = u.kind_id
+					WHERE k.project_id = v_id
+					ORDER BY u.place DESC, u.turn DESC,
+						u.number DESC LIMIT v_over)
+				RETURNING *),
+			i AS (
+				INSERT INTO sortie.waiting (number, why,
+					class_id, kind_id, project_id, place,
+					turn, attempt)
+				SELECT d.number, 'gate', d.class_id,
+					d.kind_id, v_id, d.place, d.turn,
+					d.attempt
+				FROM d),
+			u AS (
+				UPDATE sortie.project p
+				SET admitted = p.admitted
+					- (SELECT count(*) FROM d)
+				WHERE p.project_id = v_id)
+			SELECT count(*), array_agg(d.kind_id)
+			INTO v_n, v_kinds FROM d;
+			IF v_n > 0 THEN
+				PERFORM sortie.tally_add_1(p_bucket,
+					v_kinds || v_kinds, array_fill(
+					'defined'::sortie.job_state, ARRAY[v_n])
+					|| array_fill('waiting'
+					::sortie.job_state, ARRAY[v_n]),
+					array_fill(-1::bigint, ARRAY[v_n])
+					|| array_fill(1::bigint, ARRAY[v_n]));
+			END IF;
+		END IF;
+		LOOP
+			EXIT WHEN sortie.gate_open_1(p_bucket, v_id) = 0;
+		END LOOP;
 	END IF;
 	RETURN v_id;
 END $$;
