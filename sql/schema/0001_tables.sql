@@ -138,7 +138,8 @@ CREATE TABLE sortie.class_ready (
 ) WITH (fillfactor = 50, autovacuum_vacuum_threshold = 1000,
 	autovacuum_vacuum_scale_factor = 0);
 
--- Label and pool terms that some class mentions: profiles keep only these.
+-- Sites, labels and pools that some class mentions ("site:CERN", "pool:gpu",
+-- "label:os=el9"): profiles keep only these.
 CREATE TABLE sortie.term (
 	term         text PRIMARY KEY
 );

@@ -84,6 +84,7 @@ LANGUAGE plpgsql AS $$
 DECLARE
 	v_pools text[];
 	v_labels jsonb;
+	v_site text;
 	v_key text;
 	v_id int;
 BEGIN
@@ -94,8 +95,10 @@ BEGIN
 	FROM jsonb_each_text(p_row.labels) AS l(k, v)
 	WHERE EXISTS (SELECT 1 FROM sortie.term
 		WHERE term = 'label:' || k || '=' || v);
+	SELECT coalesce(max(p_row.site), '') INTO v_site FROM sortie.term
+	WHERE term = 'site:' || p_row.site;
 	v_key := jsonb_build_array(p_row.everybody, p_row.owner_id,
-		p_row.project_ids, p_row.site, p_row.accept, p_row.refuse,
+		p_row.project_ids, v_site, p_row.accept, p_row.refuse,
 		v_pools, v_labels)::text;
 	SELECT profile_id INTO v_id FROM sortie.profile WHERE key = v_key;
 	IF FOUND THEN
@@ -104,7 +107,7 @@ BEGIN
 	INSERT INTO sortie.profile (key, everybody, owner_id, project_ids,
 		site, accept, refuse, pools, labels)
 	VALUES (v_key, p_row.everybody, p_row.owner_id, p_row.project_ids,
-		p_row.site, p_row.accept, p_row.refuse, v_pools, v_labels)
+		v_site, p_row.accept, p_row.refuse, v_pools, v_labels)
 	RETURNING profile_id INTO v_id;
 	UPDATE sortie.class c SET profiles = c.profiles || v_id
 	FROM sortie.profile p
@@ -213,6 +216,8 @@ BEGIN
 		INSERT INTO sortie.term (term)
 		SELECT 'pool:' || x FROM unnest(v_pools) AS x
 		UNION
+		SELECT 'site:' || (p_req->>'site') WHERE p_req->>'site' <> ''
+		UNION
 		SELECT 'label:' || k || '=' || v
 		FROM jsonb_each_text(v_labels) AS l(k, v)
 		ON CONFLICT (term) DO NOTHING
@@ -224,7 +229,8 @@ BEGIN
 		FOR v_pilot IN
 			SELECT p.* FROM sortie.pilot p
 			JOIN sortie.pilot_room r ON r.pilot = p.pilot
-			WHERE EXISTS (SELECT 1 FROM unnest(p.pools) AS x
+			WHERE 'site:' || p.site = ANY (v_new_terms)
+			OR EXISTS (SELECT 1 FROM unnest(p.pools) AS x
 				WHERE 'pool:' || x = ANY (v_new_terms))
 			OR EXISTS (SELECT 1 FROM jsonb_each_text(p.labels)
 				AS l(k, v)

@@ -56,6 +56,7 @@ DECLARE
 	c_limited bool[];
 	c_at int[]; c_place int[]; c_turn bigint[]; c_number bigint[];
 	c_seen int[]; c_n int;
+	c_fit int[];                    -- the request found to fit its profile
 	-- limits by id
 	l_room int[] := '{}'; l_used int[] := '{}';
 	v_ids int[]; v_counts int[];
@@ -148,6 +149,7 @@ BEGIN
 	END IF;
 	IF c_n > 0 THEN
 		c_at := array_fill(1, ARRAY[c_n]);
+		c_fit := array_fill(0, ARRAY[c_n]);
 		c_place := array_fill(-2147483648, ARRAY[c_n]);
 		c_turn := array_fill(-1::bigint, ARRAY[c_n]);
 		c_number := array_fill(-1::bigint, ARRAY[c_n]);
@@ -215,6 +217,10 @@ BEGIN
 					OR (q.place, q.turn, q.number)
 					<= (s_place[j], s_turn[j], s_number[j]))
 				THEN
+					IF c_fit[c] = j THEN
+						v_take := j;
+						EXIT;
+					END IF;
 					IF v_of <> c THEN
 						SELECT k.profiles
 						INTO v_profiles
@@ -223,6 +229,7 @@ BEGIN
 						v_of := c;
 					END IF;
 					IF f_profile[j] = ANY (v_profiles) THEN
+						c_fit[c] := j;
 						v_take := j;
 						EXIT;
 					END IF;
