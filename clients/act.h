@@ -1,0 +1,19 @@
+/*
+ * Actions on many jobs or pilots at once: sends them in parts that the server
+ * takes, adds up what was done, and tells each refusal.
+ */
+#ifndef SORTIE_CLIENTS_ACT_H
+#define SORTIE_CLIENTS_ACT_H
+
+#include "clients/cli.h"
+#include "clients/refs.h"
+
+/* Jobs. extra: further members of the body ("\"cancel\":true") or NULL. verb
+ * for people: "cancelled". The exit status. */
+int act_jobs(struct cli *c, const char *action, const char *verb,
+	     struct refs *refs, const char *extra);
+/* Any call that answers {"done","refused"}: body as it is. noun: "job". */
+int act_once(struct cli *c, const char *path, const char *body,
+	     const char *noun, const char *verb);
+
+#endif

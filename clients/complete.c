@@ -1,0 +1,188 @@
+/*
+ * What other tools read from the table of commands: `sortie __complete` gives
+ * the shell the words that may stand next, `sortie __mdoc` the manual's
+ * sections.
+ */
+#include <stdio.h>
+#include <string.h>
+#include "clients/commands.h"
+#include "clients/settings.h"
+#include "clients/usage.h"
+
+/* Values of options by their names, whatever the command. */
+static const struct {
+	const char *option, *words;
+} values[] = {
+	{ "state", "held waiting defined dispatched running finished failed "
+		   "timelimit cancelled lost skipped live ended active idle "
+		   "busy draining stopped killed" },
+	{ "role", "admin user reader join" },
+};
+
+static bool begins(const char *word, const char *prefix)
+{
+	return strncmp(word, prefix, strlen(prefix)) == 0;
+}
+
+static void print_if(const char *word, size_t len, const char *prefix)
+{
+	if (len >= strlen(prefix) && begins(word, prefix))
+		printf("%.*s\n", (int)len, word);
+}
+
+/* The first words, or the second ones of a group, once each. */
+static void print_commands(const char *group, const char *prefix)
+{
+	const char *last = NULL;
+	size_t last_len = 0;
+
+	for (size_t i = 0; cli_commands[i] != NULL; i++) {
+		const char *word = cli_commands[i]->path;
+		size_t len;
+
+		if (cli_commands[i]->hidden)
+			continue;
+		if (group != NULL) {
+			if (!begins(word, group) ||
+			    word[strlen(group)] != ' ')
+				continue;
+			word += strlen(group) + 1;
+		}
+		len = strcspn(word, " ");
+		/* Commands of a group stand together in the table. */
+		if (last != NULL && len == last_len &&
+		    strncmp(word, last, len) == 0)
+			continue;
+		print_if(word, len, prefix);
+		last = word;
+		last_len = len;
+	}
+}
+
+static void print_options(struct cli *c, const struct cli_command *command,
+			  const char *prefix)
+{
+	size_t n;
+	const struct opt *opts = settings_opts(c->arena, command, &n);
+
+	for (size_t i = 0; i < n; i++) {
+		char *word = arena_printf(c->arena, "--%s", opts[i].name);
+
+		if ((opts[i].flags & OPT_HIDDEN) == 0)
+			print_if(word, strlen(word), prefix);
+	}
+}
+
+static bool print_values(const char *option, const char *prefix)
+{
+	for (size_t i = 0; i < CLI_N(values); i++) {
+		const char *p = values[i].words;
+
+		if (!begins(option, "--") ||
+		    strcmp(option + 2, values[i].option) != 0)
+			continue;
+		while (*p != '\0') {
+			size_t len = strcspn(p, " ");
+
+			print_if(p, len, prefix);
+			p += len;
+			p += strspn(p, " ");
+		}
+		return true;
+	}
+	return false;
+}
+
+/* The words behind `sortie`, the last one being written. */
+static int run_complete(struct cli *c)
+{
+	size_t n = c->n_args, n_used = 0;
+	const char *last = n > 0 ? c->args[n - 1] : "";
+	const struct cli_command *command;
+
+	if (n <= 1) {
+		print_commands(NULL, last);
+		return CLI_OK;
+	}
+	command = usage_find(c->args, n - 1, &n_used);
+	if (command == NULL) {
+		if (n == 2 || strcmp(c->args[0], "help") == 0)
+			print_commands(c->args[n - 2], last);
+		return CLI_OK;
+	}
+	if (strcmp(command->path, "help") == 0)
+		print_commands(n > 2 ? c->args[1] : NULL, last);
+	else if (print_values(c->args[n - 2], last))
+		return CLI_OK;
+	else if (last[0] == '-')
+		print_options(c, command, last);
+	return CLI_OK;
+}
+
+static void add_text(struct buf *b, const char *text)
+{
+	if (text == NULL)
+		return;
+	for (; *text != '\0'; text++) {
+		if (strncmp(text, "\n\n", 2) == 0) {
+			buf_adds(b, "\n.Pp\n");
+			text++;
+		} else if (*text == '\\') {
+			buf_adds(b, "\\e");
+		} else {
+			buf_addc(b, *text);
+		}
+	}
+	buf_addc(b, '\n');
+}
+
+static void add_section(struct buf *b, const struct cli_command *command)
+{
+	buf_addf(b, ".Ss sortie %s Op Ar options%s%s\n", command->path,
+		 command->args ? " " : "", command->args ? command->args : "");
+	buf_addf(b, "%c%s.\n", command->brief[0] - 'a' + 'A',
+		 command->brief + 1);
+	if (command->text != NULL)
+		add_text(b, command->text);
+	if (command->n_opts == 0)
+		return;
+	buf_adds(b, ".Bl -tag -width Ds\n");
+	opt_mdoc(b, command->opts, command->n_opts);
+	buf_adds(b, ".El\n");
+}
+
+/* Of a group, of all commands without a group (-), or of the options that
+ * every command takes (options). */
+static int run_mdoc(struct cli *c)
+{
+	const char *group = c->args[0];
+	struct buf b = BUF_INIT;
+
+	if (strcmp(group, "options") == 0)
+		opt_mdoc(&b, cli_common_opts, cli_common_n);
+	for (size_t i = 0; cli_commands[i] != NULL; i++) {
+		const struct cli_command *command = cli_commands[i];
+		const char *space = strchr(command->path, ' ');
+		bool fits = strcmp(group, "-") == 0 ? space == NULL :
+			begins(command->path, group) &&
+			command->path[strlen(group)] == ' ';
+
+		if (fits && !command->hidden)
+			add_section(&b, command);
+	}
+	fputs(buf_str(&b), stdout);
+	buf_fini(&b);
+	return CLI_OK;
+}
+
+const struct cli_command command_complete = {
+	.path = "__complete", .args = "[--] [WORD...]",
+	.brief = "print the words that may stand next", .hidden = true,
+	.max_args = -1, .stop_at_word = true, .run = run_complete,
+};
+
+const struct cli_command command_mdoc = {
+	.path = "__mdoc", .args = "GROUP|-|options",
+	.brief = "print the manual's sections", .hidden = true,
+	.min_args = 1, .max_args = 1, .run = run_mdoc,
+};

@@ -1,0 +1,161 @@
+/* `sortie events`: what happened, oldest first, and what happens (-f). */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "clients/call.h"
+#include "clients/commands.h"
+#include "clients/human.h"
+#include "clients/list.h"
+#include "clients/query.h"
+#include "clients/refs.h"
+#include "clients/table.h"
+
+#define POLL_S 30
+
+struct opts {
+	struct cli_settings common;
+	bool follow;
+	const char *after, *job, *kind;
+};
+
+#define F(name) offsetof(struct opts, name)
+
+static const struct opt opts[] = {
+	{ .name = "follow", .letter = 'f', .kind = OPT_FLAG,
+	  .offset = F(follow), .help = "Go on with what happens, until "
+		  "interrupted." },
+	{ .name = "after", .kind = OPT_STR, .offset = F(after),
+	  .arg = "CURSOR",
+	  .help = "Begin behind this place in the feed: the `next` of an "
+		  "answer with --json." },
+	{ .name = "job", .letter = 'j', .kind = OPT_STR, .offset = F(job),
+	  .arg = "JOB", .help = "Only what happened to this job." },
+	{ .name = "kind", .letter = 'k', .kind = OPT_STR, .offset = F(kind),
+	  .arg = "KIND", .help = "Only events of this kind." },
+};
+
+static void add_number(struct buf *b, struct json_object *item,
+		       const char *key)
+{
+	if (json_get_int(item, key) > 0)
+		buf_addf(b, "  %s %" PRId64, key, json_get_int(item, key));
+}
+
+static void print_event(struct json_object *item)
+{
+	const char *at = json_get_str(item, "at");
+	const char *kind = json_get_str(item, "kind");
+	const char *text = json_get_str(item, "text");
+	struct buf b = BUF_INIT, line = BUF_INIT;
+	int64_t ms;
+
+	if (at != NULL && human_time_parse(at, &ms))
+		human_time(&b, ms);
+	buf_addf(&b, "  %-12s", kind ? kind : "?");
+	add_number(&b, item, "job");
+	add_number(&b, item, "pilot");
+	if (text != NULL && text[0] != '\0')
+		buf_addf(&b, "  %s", text);
+	table_add_text(&line, buf_str(&b), 1 << 20);
+	printf("%s\n", buf_str(&line));
+	buf_fini(&b);
+	buf_fini(&line);
+}
+
+static void print_items(struct cli *c, struct json_object *items)
+{
+	struct buf b = BUF_INIT;
+
+	for (size_t i = 0; i < json_len(items); i++) {
+		struct json_object *item = json_at(items, i);
+
+		if (!c->settings->json && !c->settings->ndjson) {
+			print_event(item);
+			continue;
+		}
+		buf_reset(&b);
+		json_write(&b, item);
+		list_raw(buf_str(&b), b.len);
+	}
+	buf_fini(&b);
+}
+
+static void write_path(struct buf *path, const struct opts *o, int64_t job,
+		       const char *after, bool wait)
+{
+	buf_reset(path);
+	buf_adds(path, "/api/v1/events");
+	query_add(path, "after", after);
+	if (job > 0)
+		query_add_i64(path, "job", job);
+	query_add(path, "kind", o->kind);
+	if (wait)
+		query_add_i64(path, "wait", POLL_S);
+}
+
+/* One page. *more: there was something on it. */
+static bool page(struct cli *c, const char *path, char **after, bool *more,
+		 struct err *e)
+{
+	struct arena *a = arena_new();
+	struct call_request r = {
+		.method = "GET", .path = path, .wait_s = POLL_S
+	};
+	struct call_answer answer;
+	struct json_object *items;
+	const char *next;
+	bool ok = call_send(c, a, &r, &answer, e);
+
+	*more = false;
+	if (ok) {
+		items = json_get(answer.doc, "items");
+		next = json_get_str(answer.doc, "next");
+		/* A feed that is not followed is one document a page. */
+		if (c->settings->json && !c->settings->ndjson &&
+		    !CLI_OPTS(c, struct opts)->follow)
+			list_raw(answer.text, answer.len);
+		else if (items != NULL && json_type(items) == JSON_ARRAY)
+			print_items(c, items);
+		fflush(stdout);
+		*more = items != NULL && json_type(items) == JSON_ARRAY &&
+			json_len(items) > 0 && next != NULL &&
+			(*after == NULL || strcmp(*after, next) != 0);
+		if (next != NULL) {
+			free(*after);
+			*after = xstrdup(next);
+		}
+	}
+	arena_free(a);
+	return ok;
+}
+
+static int run(struct cli *c)
+{
+	const struct opts *o = CLI_OPTS(c, struct opts);
+	struct buf path = BUF_INIT;
+	struct err e = ERR_INIT;
+	char *after = o->after ? xstrdup(o->after) : NULL;
+	bool more = true, ok = true, wait = false;
+	int64_t job = 0;
+
+	if (o->job != NULL && !refs_resolve_one(c, o->job, &job, &e))
+		return cli_fail(c, &e);
+	while (ok && (more || o->follow) && !ferror(stdout)) {
+		write_path(&path, o, job, after, wait);
+		ok = page(c, buf_str(&path), &after, &more, &e);
+		wait = o->follow && !more;
+	}
+	buf_fini(&path);
+	free(after);
+	return ok ? CLI_OK : cli_fail(c, &e);
+}
+
+const struct cli_command command_events = {
+	.path = "events", .brief = "tell what happened, oldest first",
+	.text = "Submissions, grants, starts, ends, cancels and what else "
+		"changed, as far as the token may see it. With --json one "
+		"document a page, with --ndjson or -f one event a line.",
+	.opts = opts, .n_opts = CLI_N(opts), .opts_size = sizeof(struct opts),
+	.run = run,
+};

@@ -1,0 +1,154 @@
+/* `sortie job list`: which jobs there are, newest first. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+#include "clients/call.h"
+#include "clients/commands.h"
+#include "clients/jobview.h"
+#include "clients/list.h"
+#include "clients/query.h"
+#include "clients/refs.h"
+
+struct opts {
+	struct cli_settings common;
+	const char **state, **tag;
+	const char *project, *jobtype, *owner, *name, *key, *pilot;
+	int64_t since_s, max, watch_s;
+	bool all;
+};
+
+#define F(name) offsetof(struct opts, name)
+
+static const struct opt opts[] = {
+	{ .name = "state", .letter = 's', .kind = OPT_LIST,
+	  .offset = F(state), .arg = "STATE",
+	  .help = "Only jobs in one of these states; `live` means all that "
+		  "have not ended, `ended` all that have." },
+	{ .name = "project", .letter = 'p', .kind = OPT_STR,
+	  .offset = F(project), .arg = "NAME",
+	  .help = "Only jobs of this project." },
+	{ .name = "jobtype", .letter = 't', .kind = OPT_STR,
+	  .offset = F(jobtype), .arg = "NAME",
+	  .help = "Only jobs of this type." },
+	{ .name = "owner", .kind = OPT_STR, .offset = F(owner),
+	  .arg = "NAME", .help = "Only jobs of this owner." },
+	{ .name = "name", .kind = OPT_STR, .offset = F(name),
+	  .arg = "NAME", .help = "Only jobs of this name." },
+	{ .name = "key", .kind = OPT_STR, .offset = F(key), .arg = "KEY",
+	  .help = "Only the job with this key." },
+	{ .name = "tag", .kind = OPT_MULTI, .offset = F(tag), .arg = "K:V",
+	  .help = "Only jobs with this tag (K=V means the same)." },
+	{ .name = "pilot", .kind = OPT_STR, .offset = F(pilot),
+	  .arg = "PILOT", .help = "Only jobs that ran on this pilot." },
+	{ .name = "since", .kind = OPT_SECONDS, .offset = F(since_s),
+	  .max = INT64_C(1000000000), .arg = "TIME",
+	  .help = "Only jobs submitted within the last TIME (\"2 h\")." },
+	{ .name = "max", .letter = 'n', .kind = OPT_INT, .offset = F(max),
+	  .min = 1, .max = 100000000, .def = "100", .arg = "N",
+	  .help = "At most N jobs." },
+	{ .name = "all", .letter = 'a', .kind = OPT_FLAG, .offset = F(all),
+	  .help = "However many there are." },
+	{ .name = "watch", .letter = 'w', .kind = OPT_SECONDS,
+	  .offset = F(watch_s), .max = 86400, .arg = "TIME",
+	  .help = "Show the list again every TIME until interrupted." },
+};
+
+static bool add_jobs(struct cli *c, struct buf *path, struct err *e)
+{
+	struct refs refs;
+	struct buf b = BUF_INIT;
+
+	if (c->n_args == 0)
+		return true;
+	if (!refs_resolve(c, c->args, c->n_args, &refs, e))
+		return false;
+	refs_write(&b, &refs);
+	query_add(path, "jobs", buf_str(&b));
+	buf_fini(&b);
+	return true;
+}
+
+static void add_tags(struct cli *c, struct buf *path, const char *const *tags)
+{
+	for (; tags != NULL && *tags != NULL; tags++) {
+		char *tag = arena_strdup(c->arena, *tags);
+		char *equals = strchr(tag, '=');
+
+		if (equals != NULL && strchr(tag, ':') == NULL)
+			*equals = ':';
+		query_add(path, "tag", tag);
+	}
+}
+
+static void pause_s(int64_t s)
+{
+	struct timespec t = { s, 0 };
+
+	nanosleep(&t, NULL);
+}
+
+static int watch(struct cli *c, const struct list *l, int64_t every_s)
+{
+	bool terminal = isatty(STDOUT_FILENO);
+
+	for (;;) {
+		int status;
+
+		if (terminal)
+			fputs("\x1b[H\x1b[2J", stdout);
+		status = cli_end(list_print(c, l));
+		if (status != CLI_OK)
+			return status;
+		if (!terminal) {
+			putchar('\n');
+			fflush(stdout);
+		}
+		pause_s(every_s);
+	}
+}
+
+static int run(struct cli *c)
+{
+	const struct opts *o = CLI_OPTS(c, struct opts);
+	struct buf path = BUF_INIT;
+	struct err e = ERR_INIT;
+	struct list l = {
+		.columns = jobview_columns, .n_columns = JOBVIEW_COLUMNS,
+		.row = jobview_row, .id = "number", .none = "no such jobs",
+		.max = o->all ? 0 : o->max,
+	};
+	int status;
+
+	buf_adds(&path, "/api/v1/jobs");
+	query_add_joined(&path, "state", (const char *const *)o->state);
+	query_add(&path, "project", o->project);
+	query_add(&path, "jobtype", o->jobtype);
+	query_add(&path, "owner", o->owner);
+	query_add(&path, "name", o->name);
+	query_add(&path, "key", o->key);
+	query_add(&path, "pilot", o->pilot);
+	add_tags(c, &path, (const char *const *)o->tag);
+	if (o->since_s > 0)
+		query_add_i64(&path, "since_s", o->since_s);
+	if (!add_jobs(c, &path, &e)) {
+		buf_fini(&path);
+		return cli_fail(c, &e);
+	}
+	l.path = buf_str(&path);
+	status = o->watch_s > 0 ? watch(c, &l, o->watch_s) :
+		list_print(c, &l);
+	buf_fini(&path);
+	return status;
+}
+
+const struct cli_command command_job_list = {
+	.path = "job list", .args = "[JOB...]",
+	.brief = "list jobs, newest first",
+	.text = "Without JOB, the newest 100 jobs that the token may see. "
+		"END tells the exit status, the signal or the reason of jobs "
+		"that did not end well.",
+	.opts = opts, .n_opts = CLI_N(opts), .opts_size = sizeof(struct opts),
+	.max_args = -1, .run = run,
+};

@@ -1,0 +1,150 @@
+/* Words and columns for jobs, so that all commands speak of them alike. */
+#include "clients/jobview.h"
+
+#include <inttypes.h>
+#include <string.h>
+#include "clients/human.h"
+#include "lib/clock.h"
+#include "lib/units.h"
+
+const struct table_column jobview_columns[JOBVIEW_COLUMNS] = {
+	{ .head = "JOB", .right = true },
+	{ .head = "NAME", .flexible = true },
+	{ .head = "TYPE", .flexible = true },
+	{ .head = "PROJECT", .flexible = true },
+	{ .head = "PRIO", .right = true },
+	{ .head = "STATE" },
+	{ .head = "AGE", .right = true },
+	{ .head = "TIME", .right = true },
+	{ .head = "HOST", .flexible = true },
+	{ .head = "END", .flexible = true },
+};
+
+static void add_signal(struct buf *b, int64_t number)
+{
+	const char *name = sigabbrev_np((int)number);
+
+	if (name != NULL)
+		buf_addf(b, "SIG%s", name);
+	else
+		buf_addf(b, "signal %" PRId64, number);
+}
+
+void jobview_end(struct buf *b, struct json_object *o)
+{
+	if (json_get_int(o, "signal") > 0)
+		add_signal(b, json_get_int(o, "signal"));
+	else if (json_get_int(o, "exit_code") != 0)
+		buf_addf(b, "exit %" PRId64, json_get_int(o, "exit_code"));
+}
+
+int64_t jobview_span_ms(struct json_object *o, const char *from,
+			const char *to)
+{
+	const char *begin = json_get_str(o, from);
+	const char *end = json_get_str(o, to);
+	int64_t begin_ms, end_ms;
+
+	if (begin == NULL || !human_time_parse(begin, &begin_ms))
+		return -1;
+	if (end == NULL || !human_time_parse(end, &end_ms))
+		end_ms = clock_wall_ms();
+	return end_ms > begin_ms ? end_ms - begin_ms : 0;
+}
+
+static const char *text_or_null(struct json_object *o, const char *key)
+{
+	const char *s = json_get_str(o, key);
+
+	return s != NULL && s[0] != '\0' ? s : NULL;
+}
+
+static void add_span_cell(struct table *t, struct json_object *job)
+{
+	int64_t ms = jobview_span_ms(job, "started_at", "ended_at");
+	struct buf b = BUF_INIT;
+
+	if (ms < 0) {
+		table_cell(t, NULL);
+		return;
+	}
+	units_format_ms(&b, ms);
+	table_cell(t, buf_str(&b));
+	buf_fini(&b);
+}
+
+void jobview_row(struct table *t, struct json_object *job)
+{
+	struct json_object *pilot = json_get(job, "pilot");
+	const char *reason = text_or_null(job, "reason");
+	struct buf b = BUF_INIT;
+
+	table_cellf(t, "%" PRId64, json_get_int(job, "number"));
+	table_cell(t, text_or_null(job, "name"));
+	table_cell(t, text_or_null(job, "jobtype"));
+	table_cell(t, text_or_null(job, "project"));
+	table_cellf(t, "%" PRId64, json_get_int(job, "priority"));
+	table_cell(t, json_get_bool(job, "cancelling") ? "cancelling" :
+		   json_get_str(job, "state"));
+	human_age(&b, jobview_span_ms(job, "submitted_at", "absent"));
+	table_cell(t, buf_str(&b));
+	add_span_cell(t, job);
+	table_cell(t, pilot && json_type(pilot) == JSON_OBJECT ?
+		   text_or_null(pilot, "host") : NULL);
+	buf_reset(&b);
+	jobview_end(&b, job);
+	if (reason != NULL)
+		buf_addf(&b, "%s%s", b.len ? ", " : "", reason);
+	table_cell(t, buf_str(&b));
+	buf_fini(&b);
+}
+
+bool jobview_ended(const char *state)
+{
+	static const char *const ends[] = {
+		"finished", "failed", "timelimit", "cancelled", "lost",
+		"skipped",
+	};
+
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
+		if (strcmp(state, ends[i]) == 0)
+			return true;
+	return false;
+}
+
+int jobview_exit(struct json_object *o)
+{
+	const char *state = json_get_str(o, "state");
+	int64_t code = json_get_int(o, "exit_code");
+	int64_t signal = json_get_int(o, "signal");
+
+	if (state == NULL)
+		return CLI_OWN;
+	if (strcmp(state, "finished") == 0)
+		return CLI_OK;
+	if (strcmp(state, "timelimit") == 0)
+		return CLI_TIMELIMIT;
+	if (strcmp(state, "failed") != 0)
+		return CLI_OWN;
+	if (signal > 0 && signal < 128)
+		return CLI_SIGNAL + (int)signal;
+	if (code > 0 && code < 256)
+		return (int)code;
+	return CLI_OWN;
+}
+
+void jobview_sentence(struct buf *b, struct json_object *o)
+{
+	const char *state = json_get_str(o, "state");
+	const char *reason = text_or_null(o, "reason");
+	struct buf end = BUF_INIT;
+
+	buf_addf(b, "job %" PRId64 " ended as %s", json_get_int(o, "number"),
+		 state ? state : "unknown");
+	jobview_end(&end, o);
+	if (end.len > 0)
+		buf_addf(b, " (%s)", buf_str(&end));
+	if (reason != NULL)
+		buf_addf(b, ": %s", reason);
+	buf_fini(&end);
+}

@@ -1,0 +1,209 @@
+/* `sortie site define|list|show|delete`: what pilots of a place have in
+ * common. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include "clients/call.h"
+#include "clients/commands.h"
+#include "clients/facts.h"
+#include "clients/list.h"
+#include "clients/query.h"
+#include "clients/slurp.h"
+
+#define FILE_MAX (1024 * 1024)
+
+static const struct table_column columns[] = {
+	{ .head = "SITE", .flexible = true },
+	{ .head = "PILOTS", .right = true },
+	{ .head = "CYCLES", .right = true },
+	{ .head = "PERIOD", .right = true },
+	{ .head = "LIFE", .right = true },
+	{ .head = "ENV", .right = true },
+	{ .head = "COMMENT", .flexible = true },
+};
+
+static void add_number(struct table *t, struct json_object *o, const char *key)
+{
+	struct json_object *v = json_get(o, key);
+
+	if (v == NULL || json_type(v) == JSON_NULL)
+		table_cell(t, NULL);
+	else if (json_type(v) == JSON_STR)
+		table_cell(t, json_str(v));
+	else
+		table_cellf(t, "%" PRId64, json_get_int(o, key));
+}
+
+static void row(struct table *t, struct json_object *site)
+{
+	struct json_object *env = json_get(site, "env");
+
+	table_cell(t, json_get_str(site, "name"));
+	add_number(t, site, "pilots");
+	add_number(t, site, "pilotcycles");
+	add_number(t, site, "pilotperiod");
+	add_number(t, site, "pilotlife");
+	table_cellf(t, "%zu", env && json_type(env) == JSON_OBJECT ?
+		    json_len(env) : 0);
+	table_cell(t, json_get_str(site, "comment"));
+}
+
+static int run_list(struct cli *c)
+{
+	const struct list l = {
+		.path = "/api/v1/sites", .columns = columns,
+		.n_columns = CLI_N(columns), .row = row, .id = "name",
+		.none = "no sites: `sortie site define FILE` makes one"
+	};
+
+	return list_print(c, &l);
+}
+
+static bool print_member(const char *key, struct json_object *v, void *arg)
+{
+	if (strcmp(key, "env") == 0)
+		facts_object(key, v);
+	else
+		facts_member(key, arg, key);
+	return true;
+}
+
+static int run_show(struct cli *c)
+{
+	struct buf path = BUF_INIT;
+	struct call_answer answer;
+	struct err e = ERR_INIT;
+	bool ok;
+
+	query_path(&path, "/api/v1/sites/", c->args[0]);
+	ok = call_get(c, c->arena, buf_str(&path), &answer, &e);
+	buf_fini(&path);
+	if (!ok)
+		return cli_fail(c, &e);
+	if (c->settings->json || c->settings->ndjson)
+		list_raw(answer.text, answer.len);
+	else if (c->settings->quiet)
+		printf("%s\n", c->args[0]);
+	else
+		json_each(answer.doc, print_member, answer.doc);
+	return CLI_OK;
+}
+
+static bool define_one(struct cli *c, struct json_object *site,
+		       const char *source, struct err *e)
+{
+	const char *name = json_type(site) == JSON_OBJECT ?
+		json_get_str(site, "name") : NULL;
+	struct buf path = BUF_INIT, body = BUF_INIT;
+	struct call_request r = { .method = "PUT" };
+	struct call_answer answer;
+	bool ok;
+
+	if (name == NULL)
+		return err_set(e, ERR_BAD_REQUEST, "%s: a site is an object "
+			       "with a \"name\"", source);
+	query_path(&path, "/api/v1/sites/", name);
+	json_write(&body, site);
+	r.path = buf_str(&path);
+	r.body = body.data;
+	r.body_len = body.len;
+	ok = call_send(c, c->arena, &r, &answer, e);
+	if (!ok)
+		err_prefix(e, "%s", source);
+	else if (c->settings->json || c->settings->ndjson)
+		list_raw(answer.text, answer.len);
+	else if (c->settings->quiet)
+		printf("%s\n", name);
+	else
+		cli_say(c, "site %s defined", name);
+	buf_fini(&path);
+	buf_fini(&body);
+	return ok;
+}
+
+/* A word is a site as text when it looks like an object or a list. */
+static bool load(struct cli *c, const char *word, const char **source,
+		 struct json_object **doc, struct err *e)
+{
+	struct buf b = BUF_INIT;
+	bool ok = true;
+
+	*source = strcmp(word, "-") == 0 ? "standard input" : word;
+	if (word[0] == '{' || word[0] == '[') {
+		*source = "the site";
+		buf_adds(&b, word);
+	} else {
+		ok = slurp_file(word, FILE_MAX, &b, e);
+	}
+	if (ok && !json_parse(c->arena, buf_str(&b), b.len, doc, e))
+		ok = err_prefix(e, "%s", *source);
+	buf_fini(&b);
+	return ok;
+}
+
+static int run_define(struct cli *c)
+{
+	struct err e = ERR_INIT;
+
+	for (size_t i = 0; i < c->n_args; i++) {
+		struct json_object *doc;
+		const char *source;
+		size_t n = 1;
+
+		if (!load(c, c->args[i], &source, &doc, &e))
+			return cli_fail(c, &e);
+		if (json_type(doc) == JSON_ARRAY)
+			n = json_len(doc);
+		for (size_t k = 0; k < n; k++)
+			if (!define_one(c, json_type(doc) == JSON_ARRAY ?
+					json_at(doc, k) : doc, source, &e))
+				return cli_fail(c, &e);
+	}
+	return CLI_OK;
+}
+
+static int run_delete(struct cli *c)
+{
+	struct err e = ERR_INIT;
+
+	for (size_t i = 0; i < c->n_args; i++) {
+		struct buf path = BUF_INIT;
+		struct call_request r = { .method = "DELETE" };
+		struct call_answer answer;
+		bool ok;
+
+		query_path(&path, "/api/v1/sites/", c->args[i]);
+		r.path = buf_str(&path);
+		ok = call_send(c, c->arena, &r, &answer, &e);
+		buf_fini(&path);
+		if (!ok)
+			return cli_fail(c, &e);
+		cli_say(c, "site %s deleted", c->args[i]);
+	}
+	return CLI_OK;
+}
+
+const struct cli_command command_site_list = {
+	.path = "site list", .brief = "list sites", .run = run_list,
+};
+
+const struct cli_command command_site_show = {
+	.path = "site show", .args = "NAME",
+	.brief = "show a site's definition",
+	.min_args = 1, .max_args = 1, .run = run_show,
+};
+
+const struct cli_command command_site_define = {
+	.path = "site define", .args = "FILE...|JSON",
+	.brief = "define or redefine sites",
+	.text = "FILE (- is standard input), or the text itself, holds an "
+		"object, or a list of them: name, env, pilots, pilotcycles, "
+		"pilotperiod, pilotlife, comment, and any option of "
+		"sortie-pilot by its name.",
+	.min_args = 1, .max_args = -1, .run = run_define,
+};
+
+const struct cli_command command_site_delete = {
+	.path = "site delete", .args = "NAME...", .brief = "delete sites",
+	.min_args = 1, .max_args = -1, .run = run_delete,
+};

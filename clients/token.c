@@ -1,0 +1,178 @@
+/* `sortie token create|list|revoke`: who may talk to the server. */
+#include <stdio.h>
+#include "clients/call.h"
+#include "clients/commands.h"
+#include "clients/list.h"
+#include "clients/query.h"
+
+struct opts {
+	struct cli_settings common;
+	const char *name, *role, *owner;
+	const char **project;
+	bool everybody;
+	int64_t expires_s;
+};
+
+#define F(name) offsetof(struct opts, name)
+
+static const struct opt opts[] = {
+	{ .name = "name", .letter = 'n', .kind = OPT_STR, .offset = F(name),
+	  .arg = "TEXT", .help = "What the list of tokens calls it." },
+	{ .name = "role", .letter = 'r', .kind = OPT_STR, .offset = F(role),
+	  .def = "user", .arg = "ROLE",
+	  .help = "`user`, `reader` (reads only), `join` (pilots), or "
+		  "`admin`." },
+	{ .name = "owner", .letter = 'o', .kind = OPT_STR,
+	  .offset = F(owner), .arg = "NAME",
+	  .help = "The user that it stands for. Default: yourself." },
+	{ .name = "project", .letter = 'p', .kind = OPT_LIST,
+	  .offset = F(project), .arg = "NAME",
+	  .help = "It sees and makes only jobs of these projects." },
+	{ .name = "everybody", .kind = OPT_FLAG, .offset = F(everybody),
+	  .help = "A join token whose pilots take everybody's jobs." },
+	{ .name = "expires", .kind = OPT_SECONDS, .offset = F(expires_s),
+	  .max = INT64_C(1000000000), .arg = "TIME",
+	  .help = "It ends after TIME (\"30 d\"). Default: never." },
+};
+
+static void write_body(struct buf *b, const struct opts *o)
+{
+	buf_addc(b, '{');
+	buf_json_kv_str(b, "role", o->role);
+	if (o->name != NULL)
+		buf_json_kv_str(b, "name", o->name);
+	if (o->owner != NULL)
+		buf_json_kv_str(b, "owner", o->owner);
+	if (o->project != NULL && o->project[0] != NULL) {
+		buf_json_key(b, "projects");
+		buf_addc(b, '[');
+		for (size_t i = 0; o->project[i] != NULL; i++) {
+			buf_json_comma(b);
+			buf_json_str(b, o->project[i]);
+		}
+		buf_addc(b, ']');
+	}
+	if (o->everybody)
+		buf_json_kv_bool(b, "everybody", true);
+	if (o->expires_s > 0)
+		buf_json_kv_i64(b, "expires_s", o->expires_s);
+	buf_addc(b, '}');
+}
+
+static int run_create(struct cli *c)
+{
+	struct buf body = BUF_INIT;
+	struct call_request r = {
+		/* A repeat would leave a token that nobody knows. */
+		.method = "POST", .path = "/api/v1/tokens", .once = true
+	};
+	struct call_answer answer;
+	struct err e = ERR_INIT;
+	bool ok;
+
+	write_body(&body, CLI_OPTS(c, struct opts));
+	r.body = buf_str(&body);
+	ok = call_send(c, c->arena, &r, &answer, &e);
+	buf_fini(&body);
+	if (!ok)
+		return cli_fail(c, &e);
+	if (c->settings->json || c->settings->ndjson) {
+		list_raw(answer.text, answer.len);
+		return CLI_OK;
+	}
+	printf("%s\n", json_get_str(answer.doc, "token"));
+	if (!c->settings->quiet) {
+		fflush(stdout);
+		cli_note("keep it: it is shown only now (id %s)",
+			 json_get_str(answer.doc, "id"));
+	}
+	return CLI_OK;
+}
+
+static const struct table_column columns[] = {
+	{ .head = "ID" },
+	{ .head = "NAME", .flexible = true },
+	{ .head = "ROLE" },
+	{ .head = "OWNER", .flexible = true },
+	{ .head = "PROJECTS", .flexible = true },
+	{ .head = "CREATED" },
+	{ .head = "EXPIRES" },
+};
+
+static void add_projects(struct table *t, struct json_object *token)
+{
+	struct json_object *projects = json_get(token, "projects");
+	struct buf b = BUF_INIT;
+
+	if (projects == NULL || json_type(projects) != JSON_ARRAY ||
+	    json_len(projects) == 0) {
+		table_cell(t, NULL);
+		return;
+	}
+	for (size_t i = 0; i < json_len(projects); i++)
+		if (json_type(json_at(projects, i)) == JSON_STR)
+			buf_addf(&b, "%s%s", i > 0 ? "," : "",
+				 json_str(json_at(projects, i)));
+	table_cell(t, buf_str(&b));
+	buf_fini(&b);
+}
+
+static void row(struct table *t, struct json_object *token)
+{
+	table_cell(t, json_get_str(token, "id"));
+	table_cell(t, json_get_str(token, "name"));
+	table_cell(t, json_get_str(token, "role"));
+	table_cell(t, json_get_str(token, "owner"));
+	add_projects(t, token);
+	table_cell(t, json_get_str(token, "created_at"));
+	table_cell(t, json_get_str(token, "expires_at"));
+}
+
+static int run_list(struct cli *c)
+{
+	const struct list l = {
+		.path = "/api/v1/tokens", .columns = columns,
+		.n_columns = CLI_N(columns), .row = row, .id = "id",
+		.none = "no tokens"
+	};
+
+	return list_print(c, &l);
+}
+
+static int run_revoke(struct cli *c)
+{
+	struct err e = ERR_INIT;
+
+	for (size_t i = 0; i < c->n_args; i++) {
+		struct buf path = BUF_INIT;
+		struct call_request r = { .method = "DELETE" };
+		struct call_answer answer;
+		bool ok;
+
+		query_path(&path, "/api/v1/tokens/", c->args[i]);
+		r.path = buf_str(&path);
+		ok = call_send(c, c->arena, &r, &answer, &e);
+		buf_fini(&path);
+		if (!ok)
+			return cli_fail(c, &e);
+		cli_say(c, "token %s revoked", c->args[i]);
+	}
+	return CLI_OK;
+}
+
+const struct cli_command command_token_create = {
+	.path = "token create", .brief = "make a token and print it",
+	.opts = opts, .n_opts = CLI_N(opts), .opts_size = sizeof(struct opts),
+	.run = run_create,
+};
+
+const struct cli_command command_token_list = {
+	.path = "token list", .brief = "list tokens (never their secrets)",
+	.run = run_list,
+};
+
+const struct cli_command command_token_revoke = {
+	.path = "token revoke", .args = "ID...",
+	.brief = "end tokens at once",
+	.min_args = 1, .max_args = -1, .run = run_revoke,
+};
