@@ -35,12 +35,14 @@ struct watch {
 	short events;
 };
 
+TAILQ_HEAD(watch_list, watch);
+
 struct httpc {
 	struct event_base *base; /* NULL: blocking calls only */
 	CURLM *multi;
 	struct event *timer; /* libcurl's next moment */
 	struct event *later; /* ends of calls that never began */
-	TAILQ_HEAD(, watch) watches;
+	struct watch_list watches;
 	struct call_list running, stillborn, spare;
 	size_t n_spare;
 	struct httpc_call *blocking; /* its handle keeps its connection */

@@ -31,18 +31,18 @@ struct httpc_tls {
 };
 
 struct httpc_request {
-	const char *method;	    /* "GET" ... */
-	const char *base;	    /* server URL as above */
-	const char *path;	    /* "/api/v1/jobs?x=y", encoded */
-	const char *token;	    /* bearer token or NULL */
+	const char *method;         /* "GET" ... */
+	const char *base;           /* server URL as above */
+	const char *path;           /* "/api/v1/jobs?x=y", encoded */
+	const char *token;          /* bearer token or NULL */
 	const char *content_type;   /* NULL = application/json */
 	const char *const *headers; /* further "Name: value", NULL-terminated,
 					   or NULL */
-	const void *body;	    /* copied; NULL = none */
+	const void *body;           /* copied; NULL = none */
 	size_t body_len;
-	int64_t timeout_ms;	    /* whole call; 0 = 60 s */
+	int64_t timeout_ms;         /* whole call; 0 = 60 s */
 	int64_t connect_timeout_ms; /* 0 = 5 s */
-	size_t max_reply;	    /* bytes; 0 = 64 MiB */
+	size_t max_reply;           /* bytes; 0 = 64 MiB */
 };
 
 struct httpc_reply {
@@ -52,9 +52,9 @@ struct httpc_reply {
 	bool refused; /* !ok: nobody listens at the address */
 	struct buf body;
 	char content_type[128]; /* "" when the answer has none */
-	int64_t retry_after_s;	/* 0 = none */
-	struct buf headers;	/* raw header lines */
-	struct err err;		/* !ok: why, with the address */
+	int64_t retry_after_s;  /* 0 = none */
+	struct buf headers;     /* raw header lines */
+	struct err err;         /* !ok: why, with the address */
 };
 
 typedef void httpc_done_fn(const struct httpc_reply *reply, void *arg);

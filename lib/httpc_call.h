@@ -20,8 +20,8 @@ struct httpc_call {
 	struct buf body;   /* of the request */
 	int64_t timeout_ms, connect_timeout_ms;
 	size_t max_reply;
-	bool repeatable;	 /* libcurl may send it a second time */
-	int attempts;		 /* how often it was put on a line */
+	bool repeatable;         /* libcurl may send it a second time */
+	int attempts;            /* how often it was put on a line */
 	bool too_large, stopped; /* why writing the body was refused */
 	struct httpc_reply reply;
 	bool (*on_body)(const char *p, size_t len, void *arg);

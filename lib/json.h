@@ -63,13 +63,13 @@ void json_write_sorted(struct buf *b, struct json_object *o);
  * the field as it is; null counts as absent.
  */
 enum json_kind {
-	JK_STR,	    /* const char *, NUL-free, at most max bytes (max 0: any) */
-	JK_I64,	    /* int64_t; a string of digits is accepted with JF_LOOSE */
-	JK_I32,	    /* int32_t, likewise */
+	JK_STR,     /* const char *, NUL-free, at most max bytes (max 0: any) */
+	JK_I64,     /* int64_t; a string of digits is accepted with JF_LOOSE */
+	JK_I32,     /* int32_t, likewise */
 	JK_BOOL,    /* bool */
 	JK_OBJECT,  /* struct json_object * of type object */
 	JK_ARRAY,   /* struct json_object * of type list */
-	JK_ANY,	    /* struct json_object * */
+	JK_ANY,     /* struct json_object * */
 	JK_SECONDS, /* int64_t seconds from a number or "90 s", "5 m" */
 	JK_BYTES    /* int64_t bytes from a number or "2 GiB" */
 };

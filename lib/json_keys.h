@@ -31,7 +31,7 @@ struct json_keys {
 	size_t n, cap;
 	struct json_key few[JSON_KEYS_INLINE];
 	struct json_keys_object {
-		size_t first;	/* index of its first key */
+		size_t first;   /* index of its first key */
 		uint32_t *slot; /* hash table of index + 1, or NULL */
 		size_t n_slots; /* a power of two */
 	} object[JSON_DEPTH_MAX];

@@ -18,8 +18,8 @@
 
 struct stub_server {
 	pid_t pid;
-	char http[64];	       /* "http://127.0.0.1:PORT" */
-	char https[64];	       /* "https://localhost:PORT" */
+	char http[64];         /* "http://127.0.0.1:PORT" */
+	char https[64];        /* "https://localhost:PORT" */
 	char https_ip[64];     /* the same by address */
 	char unix_socket[128]; /* "unix:/..." */
 	const char *ca_file;   /* the certificate, which is for localhost */

@@ -294,7 +294,7 @@ static void values_have_their_types_and_limits(void)
 		"-9223372036854775808,-0,1.0,\"a\\u00e4\\ud83d\\ude00\\/\","
 		"null,false,{},[]]");
 	static const enum json_type types[] = {
-		JSON_INT,  JSON_INT,  JSON_INT,	   JSON_DOUBLE, JSON_STR,
+		JSON_INT,  JSON_INT,  JSON_INT,    JSON_DOUBLE, JSON_STR,
 		JSON_NULL, JSON_BOOL, JSON_OBJECT, JSON_ARRAY
 	};
 
