@@ -1,0 +1,13 @@
+-- One job with its definition, runs and meta lines.
+-- $1 number, $2 UUID or NULL (must then be the job's), $3 owner id (NULL:
+-- administrators), $4 project ids of the token.
+-- Result: no row when there is no such job; else view (JSON), number, ended.
+-- Locks: none.
+SELECT left(v.view, -1) || ',"definition":' || j.definition || ',"runs":'
+	|| sortie.run_views_1(j.number) || ',"meta":'
+	|| sortie.meta_view_1(j.number) || '}' AS view, j.number, v.ended
+FROM sortie.job j
+JOIN sortie.kind k ON k.kind_id = j.kind_id
+CROSS JOIN LATERAL sortie.job_views_1(ARRAY[j.number]) AS v
+WHERE j.number = $1::bigint AND ($2::uuid IS NULL OR j.id = $2::uuid)
+	AND sortie.may_see_1($3::int, $4::int[], k.owner_id, k.project_id)
