@@ -35,6 +35,7 @@ struct payload_settings {
 	int64_t grace_ms;               /* SIGTERM to SIGKILL */
 	int64_t keep_failed_s;          /* failed runs' directories stay */
 	int64_t head_max, tail_max;     /* bytes of a stream that are kept */
+	int64_t spool_floor;            /* bytes to stay free; 0 = 16 MiB */
 	bool cgroups;                   /* try cgroups at all */
 	bool no_clean;                  /* keep working directories */
 };
@@ -75,6 +76,11 @@ enum payload_stream { PAYLOAD_STDOUT, PAYLOAD_STDERR };
 
 typedef void payload_fn(struct payload *p, void *arg);
 
+/* NULL with *e filled when the spool cannot be opened. Blocks SIGCHLD and
+ * reads it from a descriptor, so dead children are for this module alone.
+ * Kills what is left of payloads whose pilot died on this spool together with
+ * its keeper, and removes their directories: call it with the spool locked.
+ * When the keeper is killed the host ends all payloads and the process. */
 struct payload_host *payload_host_new(const struct payload_settings *s,
 				      struct err *e);
 /* Only when no payload lives. */
@@ -119,7 +125,12 @@ char *const *payload_meta(const struct payload *p, size_t *n);
 void payload_free(struct payload *p);
 
 /* In keeper.c: forks the pilot under a subreaper that outlives it; returns in
- * the child only. */
+ * the child only; both are undumpable. Call it before there is a loop or a
+ * thread. The keeper forwards SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1 and
+ * SIGUSR2, so who signals every process of a unit or batch job (systemd,
+ * Slurm) reaches the pilot twice: a second signal counts as one only when it
+ * comes a second or more after the first. The exit status is the pilot's, or
+ * 128 + the signal that killed it. */
 void keeper_become(void);
 
 #endif

@@ -1,0 +1,230 @@
+/*
+ * Starts one program as cheaply as the kernel can and without a trace of the
+ * pilot in it.  Everything between clone and execve runs in the child on the
+ * pilot's memory: only system calls, no allocation, no library state.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include "lib/arena.h"
+#include "lib/log.h"
+#include "pilot/spawn.h"
+
+/* What the child uses of it is a few hundred bytes; sanitizers want more. */
+#define STACK_LEN ((size_t)256 * 1024)
+#define CLASSIC_SIGNALS 31
+
+struct spawner {
+	char *stack;
+	int null_fd;
+	int real_time[64];      /* real-time signals not at their default */
+	size_t n_real_time;
+};
+
+struct child {
+	const struct spawner *spawner;
+	const struct spawn_order *order;
+	char *const *shell_argv;        /* for files that execve refuses */
+	pid_t parent;
+	volatile enum spawn_stage stage;
+	volatile int number;
+};
+
+static void note_real_time_signals(struct spawner *s)
+{
+	for (int sig = SIGRTMIN; sig <= SIGRTMAX; sig++) {
+		struct sigaction old;
+
+		if (sigaction(sig, NULL, &old) == 0 &&
+		    old.sa_handler != SIG_DFL && s->n_real_time < 64)
+			s->real_time[s->n_real_time++] = sig;
+	}
+}
+
+struct spawner *spawner_new(void)
+{
+	struct spawner *s = xcalloc(1, sizeof(*s));
+	int fd;
+
+	s->stack = mmap(NULL, STACK_LEN, PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+	if (s->stack == MAP_FAILED)
+		log_die("cannot map a stack for payloads: %s", strerror(errno));
+	/* Descriptors 0 to 2 must be taken: the child's files lie above. */
+	do {
+		fd = open("/dev/null", O_RDWR);
+		if (fd < 0)
+			log_die("cannot open '/dev/null': %s", strerror(errno));
+	} while (fd <= STDERR_FILENO);
+	if (fcntl(fd, F_SETFD, FD_CLOEXEC) != 0)
+		log_die("cannot set up '/dev/null': %s", strerror(errno));
+	s->null_fd = fd;
+	note_real_time_signals(s);
+	return s;
+}
+
+void spawner_free(struct spawner *s)
+{
+	if (!s)
+		return;
+	munmap(s->stack, STACK_LEN);
+	close(s->null_fd);
+	free(s);
+}
+
+static void default_signals(const struct spawner *s)
+{
+	struct sigaction dfl;
+	sigset_t none;
+
+	memset(&dfl, 0, sizeof(dfl));
+	dfl.sa_handler = SIG_DFL;
+	for (int sig = 1; sig <= CLASSIC_SIGNALS; sig++)
+		(void)sigaction(sig, &dfl, NULL);       /* KILL, STOP refuse */
+	for (size_t i = 0; i < s->n_real_time; i++)
+		(void)sigaction(s->real_time[i], &dfl, NULL);
+	sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+static void close_others(void)
+{
+	struct rlimit lim;
+	int max = 65536;
+
+	if (syscall(SYS_close_range, 3U, ~0U, 0U) == 0)
+		return;
+	if (getrlimit(RLIMIT_NOFILE, &lim) == 0 && lim.rlim_cur < 65536)
+		max = (int)lim.rlim_cur;
+	for (int fd = 3; fd < max; fd++)
+		(void)close(fd);
+}
+
+/* Soft limits only: a payload that knows better may raise them. */
+static bool set_limit(int what, rlim_t value)
+{
+	struct rlimit lim;
+
+	if (getrlimit(what, &lim) != 0)
+		return false;
+	if (lim.rlim_max != RLIM_INFINITY && value > lim.rlim_max)
+		value = lim.rlim_max;
+	lim.rlim_cur = value;
+	return setrlimit(what, &lim) == 0;
+}
+
+static bool join_cgroups(const struct spawn_order *o)
+{
+	for (size_t i = 0; i < o->n_join; i++)
+		if (write(o->join_fds[i], "0", 1) != 1)
+			return false;
+	return true;
+}
+
+static bool set_up(const struct child *c)
+{
+	const struct spawn_order *o = c->order;
+
+	if (setsid() < 0)
+		return false;
+	/* The signal is cleared by fork, so it has to be asked for here, and
+	 * a parent that died in between is only seen by looking again. */
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != c->parent)
+		return false;
+	if (dup2(c->spawner->null_fd, STDIN_FILENO) < 0 ||
+	    dup2(o->out_fd, STDOUT_FILENO) < 0 ||
+	    dup2(o->err_fd, STDERR_FILENO) < 0)
+		return false;
+	if (!set_limit(RLIMIT_CORE, 0))
+		return false;
+	if (o->data_limit > 0 && !set_limit(RLIMIT_DATA, (rlim_t)o->data_limit))
+		return false;
+	if (o->mask >= 0)
+		(void)umask((mode_t)o->mask);
+	return true;
+}
+
+/* Always returns: the program could not be run. */
+static void become(struct child *c)
+{
+	const struct spawn_order *o = c->order;
+
+	c->stage = SPAWN_SETUP;
+	if (!set_up(c))
+		return;
+	c->stage = SPAWN_CGROUP;
+	if (!join_cgroups(o))
+		return;
+	c->stage = SPAWN_CWD;
+	if (chdir(o->cwd) != 0)
+		return;
+	c->stage = SPAWN_EXEC;
+	close_others();
+	default_signals(c->spawner);
+	execve(o->path, o->argv, o->env);
+	if (errno == ENOEXEC)
+		execve("/bin/sh", c->shell_argv, o->env);
+}
+
+__attribute__((no_sanitize("address", "undefined")))
+static int child_main(void *arg)
+{
+	struct child *c = arg;
+
+	become(c);
+	c->number = errno ? errno : ECANCELED;
+	_exit(127);
+}
+
+static char **shell_argv(const struct spawn_order *o)
+{
+	size_t n = 0;
+	char **v;
+
+	while (o->argv[n])
+		n++;
+	v = xmalloc((n + 2) * sizeof(*v));
+	v[0] = (char *)"sh";
+	v[1] = (char *)o->path;
+	for (size_t i = 1; i <= n; i++)
+		v[i + 1] = o->argv[i];
+	return v;
+}
+
+pid_t spawn(struct spawner *s, const struct spawn_order *o,
+	    struct spawn_error *e)
+{
+	struct child c = { .spawner = s, .order = o, .stage = SPAWN_CLONE };
+	char **argv = shell_argv(o);
+	sigset_t all, old;
+	pid_t pid;
+
+	c.shell_argv = argv;
+	c.parent = getpid();
+	/* No handler of ours may run in the child: it shares our memory. */
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, &old);
+	pid = clone(child_main, s->stack + STACK_LEN,
+		    CLONE_VM | CLONE_VFORK | SIGCHLD, &c);
+	e->number = errno;
+	if (pid > 0 && c.number) {
+		while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+			;
+		e->number = c.number;
+		pid = -1;
+	}
+	e->stage = c.stage;
+	sigprocmask(SIG_SETMASK, &old, NULL);
+	free(argv);
+	return pid > 0 ? pid : -1;
+}
