@@ -18,5 +18,7 @@ bool migrate_run(struct db_sync *db, int *applied, struct err *e) MUST_CHECK;
 /* Fills in srv->cluster and srv->cluster_key. */
 bool migrate_cluster(struct db_sync *db, struct server *srv, struct err *e)
 	MUST_CHECK;
+/* The text of a statement that cannot be prepared; BUG when there is none. */
+const char *migrate_sql(const char *name);
 
 #endif

@@ -1,0 +1,139 @@
+/* Runs one pilot as a child, so that one command is a whole system. */
+#include "server/dev.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <event2/event.h>
+#include "lib/arena.h"
+#include "lib/clock.h"
+#include "lib/log.h"
+#include "server/options.h"
+#include "server/server.h"
+
+#define DRAIN_MS 15000
+#define STEP_MS 20
+
+struct dev {
+	pid_t pid;              /* 0 = not running */
+	struct event *child;
+};
+
+/* The pilot that was built with this server, not some other one. */
+static char *pilot_program(void)
+{
+	static const char *const beside[] = { "sortie-pilot",
+					      "../pilot/sortie-pilot" };
+	char self[4096];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	char *slash, *path;
+
+	if (n <= 0)
+		return xstrdup("sortie-pilot");
+	self[n] = '\0';
+	slash = strrchr(self, '/');
+	*slash = '\0';
+	for (size_t i = 0; i < sizeof(beside) / sizeof(beside[0]); i++) {
+		path = xasprintf("%s/%s", self, beside[i]);
+		if (access(path, X_OK) == 0)
+			return path;
+		free(path);
+	}
+	return xstrdup("sortie-pilot");
+}
+
+_Noreturn static void run_pilot(const char *program, const char *address,
+				const struct settings *set)
+{
+	char *spool = xasprintf("%s/dev-spool", set->state_dir);
+	const char *argv[] = { "sortie-pilot", "--url", address,
+		"--join-token-file", set->join_token_file, "--spool", spool,
+		NULL };
+	sigset_t none;
+
+	for (int sig = 1; sig < NSIG; sig++)
+		signal(sig, SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	setpgid(0, 0);
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	execvp(program, (char *const *)(uintptr_t)argv);
+	fprintf(stderr, "sortied: cannot start \"%s\": %s\n", program,
+		strerror(errno));
+	_exit(127);
+}
+
+static bool reap(struct dev *d)
+{
+	int status;
+
+	if (d->pid == 0)
+		return true;
+	if (waitpid(d->pid, &status, WNOHANG) != d->pid)
+		return false;
+	d->pid = 0;
+	return true;
+}
+
+static void on_child(evutil_socket_t sig, short what, void *arg)
+{
+	struct dev *d = arg;
+
+	(void)sig;
+	(void)what;
+	if (d->pid != 0 && reap(d))
+		log_warn("the local pilot has ended");
+}
+
+static void print_exports(const struct settings *set, const char *address)
+{
+	printf("export SORTIE_URL='%s'\n"
+	       "export SORTIE_TOKEN=\"$(cat '%s')\"\n", address,
+	       set->admin_token_file);
+	fflush(stdout);
+}
+
+struct dev *dev_start(struct server *srv, const char *address)
+{
+	struct dev *d = xcalloc(1, sizeof(*d));
+	char *program = pilot_program();
+
+	print_exports(srv->set, address);
+	d->child = evsignal_new(srv->base, SIGCHLD, on_child, d);
+	if (d->child == NULL || event_add(d->child, NULL) != 0)
+		log_die("cannot watch the local pilot");
+	d->pid = fork();
+	if (d->pid == 0)
+		run_pilot(program, address, srv->set);
+	if (d->pid < 0) {
+		log_warn("cannot start a local pilot: %s", strerror(errno));
+		d->pid = 0;
+	}
+	free(program);
+	return d;
+}
+
+void dev_stop(struct dev *d)
+{
+	int64_t until = clock_mono_ms() + DRAIN_MS;
+
+	if (d == NULL)
+		return;
+	event_free(d->child);
+	if (d->pid != 0)
+		kill(d->pid, SIGTERM);
+	while (!reap(d)) {
+		(void)poll(NULL, 0, STEP_MS);
+		if (clock_mono_ms() < until)
+			continue;
+		kill(-d->pid, SIGKILL);
+		until = INT64_MAX;
+	}
+	free(d);
+}

@@ -1,0 +1,157 @@
+/* Applies migrations, each whole or not at all, and one server at a time. */
+#include "server/migrate.h"
+
+#include <string.h>
+#include "lib/id.h"
+#include "lib/log.h"
+#include "server/db.h"
+#include "server/server.h"
+#include "sql/sql_data.h"
+
+/* What the database says it has. */
+struct applied {
+	int newest;
+	const struct sql_migration *other;      /* applied, but not ours */
+};
+
+const char *migrate_sql(const char *name)
+{
+	for (size_t i = 0; i < n_sql_stmts; i++) {
+		if (strcmp(sql_stmts[i].name, name) == 0)
+			return sql_stmts[i].text;
+	}
+	BUG("there is no statement \"%s\"", name);
+}
+
+static void checksum(const struct sql_migration *m, char out[65])
+{
+	uint8_t hash[32];
+
+	id_sha256(m->text, strlen(m->text), hash);
+	id_hex(hash, sizeof(hash), out);
+}
+
+static void on_applied(const struct db_result *r, size_t row, void *arg)
+{
+	struct applied *a = arg;
+	int number = (int)db_i64(r, row, 0);
+	char ours[65];
+
+	if (number > a->newest)
+		a->newest = number;
+	if (number < 1 || (size_t)number > n_sql_migrations)
+		return;
+	checksum(&sql_migrations[number - 1], ours);
+	if (strcmp(ours, db_text(r, row, 1)) != 0 && a->other == NULL)
+		a->other = &sql_migrations[number - 1];
+}
+
+static bool check(const struct applied *a, struct err *e)
+{
+	if (a->newest > (int)n_sql_migrations)
+		return err_set(e, ERR_CONFLICT, "the database has migration "
+			       "%d, this sortied knows %zu: it is older than "
+			       "the one that was here before; install the "
+			       "newer one", a->newest, n_sql_migrations);
+	if (a->other != NULL)
+		return err_set(e, ERR_CONFLICT, "migration %d (%s) of the "
+			       "database is another one than this sortied's: "
+			       "use the program that made it",
+			       a->other->number, a->other->name);
+	return true;
+}
+
+static bool record(struct db_sync *db, const struct sql_migration *m,
+		   struct err *e)
+{
+	struct arena *a = arena_new();
+	struct db_params *p = db_params_new(a);
+	char sum[65];
+	bool ok;
+
+	checksum(m, sum);
+	db_p_i32(p, m->number);
+	db_p_text(p, m->name);
+	db_p_text(p, sum);
+	ok = db_sync_run(db, "migration_record", p, NULL, NULL, e);
+	arena_free(a);
+	return ok;
+}
+
+static bool apply(struct db_sync *db, const struct sql_migration *m,
+		  struct err *e)
+{
+	struct err ignored = ERR_INIT;
+
+	if (!db_sync_exec(db, migrate_sql("transaction_begin"), e))
+		return false;
+	if (db_sync_exec(db, m->text, e) && record(db, m, e) &&
+	    db_sync_exec(db, migrate_sql("transaction_commit"), e))
+		return true;
+	err_prefix(e, "migration %d (%s)", m->number, m->name);
+	if (!db_sync_exec(db, migrate_sql("transaction_rollback"), &ignored))
+		log_warn("%s", ignored.text);
+	return false;
+}
+
+static bool run_locked(struct db_sync *db, int *applied, struct err *e)
+{
+	struct arena *a = arena_new();
+	struct applied there = { 0, NULL };
+	bool ok;
+
+	*applied = 0;
+	ok = db_sync_exec(db, migrate_sql("migration_prepare"), e) &&
+	     db_sync_run(db, "migration_list", db_params_new(a), on_applied,
+			 &there, e) &&
+	     check(&there, e);
+	arena_free(a);
+	for (size_t i = (size_t)there.newest; ok && i < n_sql_migrations;
+	     i++) {
+		ok = apply(db, &sql_migrations[i], e);
+		*applied += ok;
+	}
+	return ok;
+}
+
+bool migrate_run(struct db_sync *db, int *applied, struct err *e)
+{
+	struct err ignored = ERR_INIT;
+	bool ok;
+
+	if (!db_sync_exec(db, migrate_sql("migration_lock"), e))
+		return false;
+	ok = run_locked(db, applied, e);
+	if (!db_sync_exec(db, migrate_sql("migration_unlock"), &ignored))
+		log_warn("%s", ignored.text);
+	return ok;
+}
+
+static void on_cluster(const struct db_result *r, size_t row, void *arg)
+{
+	struct server *srv = arg;
+	struct buf key = BUF_INIT;
+
+	if (db_len(r, row, 0) == sizeof(srv->cluster) - 1)
+		memcpy(srv->cluster, db_text(r, row, 0),
+		       sizeof(srv->cluster));
+	if (db_bytes(r, row, 1, &key))
+		id_sha256(key.data, key.len, srv->cluster_key);
+	buf_fini(&key);
+}
+
+bool migrate_cluster(struct db_sync *db, struct server *srv, struct err *e)
+{
+	struct arena *a = arena_new();
+	bool ok;
+
+	srv->cluster[0] = '\0';
+	ok = db_sync_run(db, "cluster_get", db_params_new(a), on_cluster, srv,
+			 e);
+	arena_free(a);
+	if (ok && srv->cluster[0] == '\0')
+		return err_set(e, ERR_INTERNAL, "the database does not say "
+			       "which cluster it is: the row of "
+			       "sortie.cluster is missing");
+	return ok;
+}

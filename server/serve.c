@@ -1,0 +1,317 @@
+/*
+ * Puts the server together, in the order in which its parts need each other,
+ * and takes it apart in the opposite one.
+ */
+#include "server/serve.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <event2/event.h>
+#include "lib/log.h"
+#include "server/auth.h"
+#include "server/blob.h"
+#include "server/db.h"
+#include "server/dev.h"
+#include "server/duty.h"
+#include "server/embedded.h"
+#include "server/httpd.h"
+#include "server/lanes.h"
+#include "server/lease.h"
+#include "server/listen.h"
+#include "server/metrics.h"
+#include "server/park.h"
+#include "server/prepare.h"
+#include "server/reload.h"
+#include "server/sdnotify.h"
+#include "server/server.h"
+#include "server/tls.h"
+
+#define SIGNALS 3
+
+/* What belongs to the process rather than to its requests. */
+struct process {
+	struct server srv;
+	struct arena *arena;
+	struct settings *set;
+	int argc;
+	char **argv;
+	struct tls *tls;
+	struct listen_socket *sockets;  /* ours and systemd's */
+	size_t n_sockets;
+	bool inherited;
+	struct event *signals[SIGNALS];
+	struct dev *dev;
+	bool hurry;
+};
+
+/* Set by a signal that comes before there is a loop. */
+static volatile sig_atomic_t stop_asked;
+
+static void on_early_signal(int sig)
+{
+	stop_asked = sig;
+}
+
+static void catch_early(void)
+{
+	struct sigaction sa = { .sa_handler = on_early_signal };
+
+	sigemptyset(&sa.sa_mask);
+	sigaction(SIGTERM, &sa, NULL);
+	sigaction(SIGINT, &sa, NULL);
+	sa.sa_handler = SIG_IGN;
+	sigaction(SIGPIPE, &sa, NULL);
+	sigaction(SIGHUP, &sa, NULL);
+}
+
+/* Sockets */
+
+static void add_socket(struct process *p, struct listen_socket s)
+{
+	struct listen_socket *all;
+
+	all = ARENA_ARRAY(p->arena, struct listen_socket, p->n_sockets + 1);
+	if (p->n_sockets > 0)
+		memcpy(all, p->sockets, p->n_sockets * sizeof(*all));
+	all[p->n_sockets++] = s;
+	p->sockets = all;
+}
+
+static bool open_sockets(struct process *p, struct err *e)
+{
+	struct listen_socket *list;
+	struct listen_addr addr;
+	size_t n;
+
+	if (!listen_inherited(p->arena, &list, &n, e))
+		return false;
+	p->inherited = n > 0;
+	for (size_t i = 0; i < n; i++) {
+		list[i].tls = p->set->tls_cert != NULL &&
+			      !list[i].unix_socket;
+		add_socket(p, list[i]);
+	}
+	for (size_t i = 0; n == 0 && p->set->listen[i] != NULL; i++) {
+		struct listen_socket *made;
+		size_t n_made;
+
+		if (!listen_parse(p->arena, p->set->listen[i], &addr, e))
+			return false;
+		addr.tls = p->set->tls_cert != NULL && !addr.plain &&
+			   addr.path == NULL;
+		if (!listen_open(p->arena, &addr, p->set->socket_group, &made,
+				 &n_made, e))
+			return false;
+		for (size_t j = 0; j < n_made; j++)
+			add_socket(p, made[j]);
+	}
+	return true;
+}
+
+static bool check_plain(const struct process *p, struct err *e)
+{
+	for (size_t i = 0; i < p->n_sockets; i++) {
+		const struct listen_socket *s = &p->sockets[i];
+
+		if (s->tls || s->loopback || p->set->allow_plain_http)
+			continue;
+		return err_set(e, ERR_BAD_REQUEST, "refusing to serve at %s "
+			       "without TLS: tokens would travel in the "
+			       "clear; give --tls-cert, or "
+			       "--allow-plain-http behind a proxy that adds "
+			       "TLS", s->text);
+	}
+	return true;
+}
+
+static bool serve_sockets(struct process *p, struct err *e)
+{
+	for (size_t i = 0; i < p->n_sockets; i++) {
+		struct listen_socket *s = &p->sockets[i];
+		int fd = s->fd;
+
+		s->fd = -1;
+		if (!httpd_add(p->srv.httpd, fd, s->unix_socket,
+			       s->tls ? p->tls : NULL, e))
+			return false;
+		log_info("serving at %s", s->text);
+	}
+	return true;
+}
+
+static void close_sockets(struct process *p)
+{
+	for (size_t i = 0; i < p->n_sockets; i++) {
+		if (p->sockets[i].fd >= 0)
+			close(p->sockets[i].fd);
+		if (!p->inherited)
+			listen_unlink(&p->sockets[i]);
+	}
+}
+
+/* Stopping and reloading */
+
+static void on_drained(void *arg)
+{
+	struct process *p = arg;
+
+	event_base_loopbreak(p->srv.base);
+}
+
+static void on_stop(evutil_socket_t sig, short what, void *arg)
+{
+	struct process *p = arg;
+
+	(void)what;
+	if (p->srv.draining) {
+		log_warn("told a second time: stopping at once");
+		p->hurry = true;
+		event_base_loopbreak(p->srv.base);
+		return;
+	}
+	log_info("signal %d: finishing what is under way", (int)sig);
+	sdnotify_stopping();
+	p->srv.draining = true;
+	park_drain(p->srv.park);
+	httpd_drain(p->srv.httpd, (int)p->set->drain_s * 1000, on_drained, p);
+}
+
+static void on_hangup(evutil_socket_t sig, short what, void *arg)
+{
+	struct process *p = arg;
+
+	(void)sig;
+	(void)what;
+	sdnotify_reloading();
+	reload(p->arena, p->set, p->tls, p->argc, p->argv);
+	sdnotify_ready();
+}
+
+static bool watch_signals(struct process *p)
+{
+	static const int numbers[SIGNALS] = { SIGTERM, SIGINT, SIGHUP };
+
+	for (int i = 0; i < SIGNALS; i++) {
+		p->signals[i] = evsignal_new(p->srv.base, numbers[i],
+			numbers[i] == SIGHUP ? on_hangup : on_stop, p);
+		if (p->signals[i] == NULL ||
+		    event_add(p->signals[i], NULL) != 0)
+			return false;
+	}
+	return true;
+}
+
+/* Assembly */
+
+static bool open_database(struct process *p, struct err *e)
+{
+	struct server *srv = &p->srv;
+	struct db_settings settings = { 0 };
+	struct db_sync *sync;
+	bool ok;
+
+	if (!prepare_embedded(srv, &stop_asked, e))
+		return false;
+	sync = prepare_database(srv, &stop_asked, e);
+	if (sync == NULL)
+		return false;
+	ok = lease_open(srv, sync, e);
+	db_sync_close(sync);
+	if (!ok)
+		return false;
+	settings.conninfo = prepare_conninfo(srv);
+	settings.pool = (int)p->set->db_connections;
+	srv->db = db_new(srv->base, &settings);
+	return true;
+}
+
+static bool assemble(struct process *p, struct err *e)
+{
+	struct server *srv = &p->srv;
+
+	srv->arena = p->arena;
+	srv->set = p->set;
+	srv->base = event_base_new();
+	if (srv->base == NULL)
+		return err_set(e, ERR_IO, "libevent gives no loop");
+	if (p->set->tls_cert != NULL) {
+		p->tls = tls_new(p->set->tls_cert, p->set->tls_key,
+				 p->set->tls_client_ca, e);
+		if (p->tls == NULL)
+			return false;
+	}
+	if (!prepare_state_dir(p->set, e) || !open_sockets(p, e) ||
+	    !check_plain(p, e) || !open_database(p, e))
+		return false;
+	srv->blobs = blobs_open(p->set->blob_dir, e);
+	if (srv->blobs == NULL)
+		return false;
+	srv->metrics = metrics_new();
+	srv->auth = auth_new(srv);
+	srv->park = park_new(srv);
+	srv->lanes = lanes_new(srv);
+	srv->lease = lease_new(srv);
+	srv->duties = duties_new(srv);
+	srv->httpd = httpd_new(srv);
+	if (srv->embedded != NULL)
+		embedded_supervise(srv->embedded, srv->base);
+	if (!watch_signals(p))
+		return err_set(e, ERR_IO, "cannot catch signals");
+	return stop_asked == 0 && serve_sockets(p, e);
+}
+
+static void dismantle(struct process *p)
+{
+	struct server *srv = &p->srv;
+
+	dev_stop(p->dev);
+	httpd_free(srv->httpd);
+	duties_free(srv->duties);
+	lease_free(srv->lease);
+	lanes_free(srv->lanes);
+	park_free(srv->park);
+	db_free(srv->db);
+	auth_free(srv->auth);
+	blobs_free(srv->blobs);
+	embedded_stop(srv->embedded, p->hurry);
+	close_sockets(p);
+	tls_free(p->tls);
+	metrics_free(srv->metrics);
+	for (int i = 0; i < SIGNALS; i++) {
+		if (p->signals[i] != NULL)
+			event_free(p->signals[i]);
+	}
+	if (srv->base != NULL)
+		event_base_free(srv->base);
+}
+
+int serve(struct arena *a, struct settings *set, int argc, char **argv)
+{
+	struct process p = { .arena = a, .set = set, .argc = argc,
+			     .argv = argv };
+	struct err e = ERR_INIT;
+	bool ok;
+
+	catch_early();
+	log_info("sortied %s: %s \"%s\"", PACKAGE_VERSION,
+		 set->embedded != NULL ? "embedded database in" :
+					 "a database of its own; state in",
+		 set->embedded != NULL ? set->embedded : set->state_dir);
+	ok = assemble(&p, &e);
+	if (ok) {
+		sdnotify_ready();
+		sdnotify_watchdog(p.srv.base);
+		if (set->dev)
+			p.dev = dev_start(&p.srv, p.sockets[0].text);
+		log_info("ready");
+		event_base_dispatch(p.srv.base);
+	} else if (stop_asked == 0) {
+		log_error("%s", e.text);
+	}
+	dismantle(&p);
+	log_info("stopped");
+	return ok || stop_asked != 0 ? 0 : 1;
+}

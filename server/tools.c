@@ -1,0 +1,99 @@
+/* The tools that share sortied's program and its way to the database. */
+#include "server/tools.h"
+
+#include <stdio.h>
+#include <string.h>
+#include "lib/buf.h"
+#include "lib/log.h"
+#include "server/auth.h"
+#include "server/db.h"
+#include "server/embedded.h"
+#include "server/options.h"
+#include "server/prepare.h"
+#include "server/route.h"
+#include "server/server.h"
+
+#define STATUS_BREACHES 3
+
+static void print_route(const struct route *r, void *arg)
+{
+	bool first = true;
+
+	(void)arg;
+	printf("%s %s ", r->method, r->path);
+	for (int role = ROLE_NONE; role <= ROLE_JOB; role++) {
+		if ((r->may & MAY(role)) == 0)
+			continue;
+		printf("%s%s", first ? "" : ",",
+		       role == ROLE_NONE ? "anybody" :
+					   auth_role_name((enum role)role));
+		first = false;
+	}
+	if (r->query != NULL)
+		printf(" %s", r->query);
+	putchar('\n');
+}
+
+int tools_print_routes(void)
+{
+	route_each(print_route, NULL);
+	return 0;
+}
+
+/* Runs one statement and hands each row to each. A running server's embedded
+ * database is reached where it is; otherwise it is started for the moment. */
+static bool run(const struct settings *set, const char *stmt,
+		void (*each)(const struct db_result *r, size_t row, void *arg),
+		void *arg, struct err *e)
+{
+	struct server srv = { .set = set };
+	struct arena *a = arena_new();
+	struct db_sync *db = NULL;
+	bool ok = false;
+
+	if (prepare_embedded(&srv, NULL, e))
+		db = db_sync_open(prepare_conninfo(&srv), e);
+	if (db != NULL)
+		ok = db_sync_run(db, stmt, db_params_new(a), each, arg, e);
+	db_sync_close(db);
+	embedded_stop(srv.embedded, false);
+	arena_free(a);
+	return ok;
+}
+
+static void on_breach(const struct db_result *r, size_t row, void *arg)
+{
+	++*(size_t *)arg;
+	printf("%s\n", db_text(r, row, 0));
+}
+
+int tools_audit(const struct settings *set)
+{
+	struct err e = ERR_INIT;
+	size_t breaches = 0;
+
+	if (!run(set, "audit", on_breach, &breaches, &e)) {
+		log_error("%s", e.text);
+		return 1;
+	}
+	if (breaches > 0)
+		return STATUS_BREACHES;
+	puts("no breach: counters and limits equal what the rows say");
+	return 0;
+}
+
+static void on_renewed(const struct db_result *r, size_t row, void *arg)
+{
+	(void)arg;
+	printf("the cluster is now %s\n", db_text(r, row, 0));
+}
+
+int tools_restored(const struct settings *set)
+{
+	struct err e = ERR_INIT;
+
+	if (run(set, "cluster_renew", on_renewed, NULL, &e))
+		return 0;
+	log_error("%s", e.text);
+	return 1;
+}

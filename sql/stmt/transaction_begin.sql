@@ -1,0 +1,2 @@
+-- Begins a transaction of migrate.c. No parameters.
+BEGIN;

@@ -1,0 +1,2 @@
+-- Ends a transaction of migrate.c. No parameters.
+COMMIT;

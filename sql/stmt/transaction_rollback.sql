@@ -1,0 +1,2 @@
+-- Gives up a transaction of migrate.c. No parameters.
+ROLLBACK;
