@@ -16,6 +16,8 @@
 --        name = jobtype, owner, project
 --     u  the pilot has ended or never was (req)
 --     o  an older request than the last one (req): nothing is granted
+--     p  the pilot's profile (number) and the version of what fits (run), for
+--        whoever parks a claim that found nothing (req)
 -- Order I9: heads of all classes that fit a requesting pilot, merged by
 -- (place, turn, number); each job in order goes to the first request, in the
 -- order given, that has room for it.  A class is read `depth` jobs deep at a
@@ -71,8 +73,10 @@ DECLARE
 	v record; q record;
 	i int; j int; c int; v_take int; v_kinds int[] := '{}';
 	v_turn bigint; v_replay int[]; v_notice int[]; v_empty int[];
+	v_fit bigint;
 BEGIN
 	PERFORM pg_advisory_xact_lock(7000);
+	SELECT f.last_value INTO v_fit FROM sortie.fit_version f;
 
 	-- Pilots that were given up and speak again (before any row lock).
 	FOR v IN SELECT u.pilot, u.lease FROM unnest(r_pilot, r_lease)
@@ -95,6 +99,8 @@ BEGIN
 	LOOP
 		i := v.i;
 		u_ok[i] := true;
+		what := 'p'; req := i; number := v.profile_id; run := v_fit;
+		RETURN NEXT;
 		IF v.notice THEN
 			v_notice := v_notice || i;
 		END IF;
@@ -102,7 +108,11 @@ BEGIN
 			what := 'o'; req := i;
 			RETURN NEXT;
 			u_ok[i] := false;
-		ELSIF r_request[i] = v.request THEN
+		ELSIF r_request[i] = v.request AND EXISTS (
+			SELECT 1 FROM sortie.live l
+			WHERE l.pilot = v.pilot AND l.request = v.request) THEN
+			-- A parked claim comes again with its number; only one
+			-- that was granted something is answered from there.
 			v_replay := v_replay || i;
 		ELSIF v.pilot_order IS NULL THEN
 			f_slots[i] := greatest(0, least(r_slots[i],

@@ -351,6 +351,7 @@ END $$;
 --     k     kinds of those; c, d, s  orders (rep)
 --     u     unknown pilot (rep): text says why
 --     w     class `kind` got work again (number = how many jobs)
+--     W     limits or gates may have room again: work for anybody
 CREATE FUNCTION sortie.report_1(p_bucket int, p_server bigint,
 	p_loss_budget int,
 	b_pilot bigint[], b_lease bigint[], b_listed bool[], b_drained bool[],
@@ -576,6 +577,13 @@ BEGIN
 		JOIN sortie.queue q ON q.number = e_number[o]
 		WHERE e_state[o] <> 'finished'
 		GROUP BY q.class_id;
+		IF EXISTS (SELECT 1 FROM sortie.lim)
+		OR EXISTS (SELECT 1 FROM sortie.project p
+			WHERE p.max_running IS NOT NULL) THEN
+			what := 'W'; rep := 0; idx := 0; run := 0; number := 0;
+			kind := 0;
+			RETURN NEXT;
+		END IF;
 	END IF;
 
 	-- The first report of a successor has told all that is left of its
@@ -861,7 +869,8 @@ BEGIN
 END $$;
 
 -- Gives up this server's own pilots whose lease lies before p_tick, at most
--- p_max of them. Returns each with the runs it lost.
+-- p_max of them. A pilot without runs has 75 ticks more: nothing waits for it,
+-- and its parked claim is heard only when it ends. Returns each with the runs it lost.
 CREATE FUNCTION sortie.expire_1(p_bucket int, p_loss_budget int,
 	p_server bigint, p_tick bigint, p_max int)
 RETURNS TABLE (pilot bigint, runs int) LANGUAGE plpgsql AS $$
@@ -872,6 +881,7 @@ BEGIN
 	FOR v IN
 		SELECT p.pilot FROM sortie.pilot_room p
 		WHERE p.server = p_server AND p.lease_tick < p_tick
+			- CASE WHEN p.used_slots > 0 THEN 0 ELSE 75 END
 		ORDER BY p.pilot LIMIT p_max FOR UPDATE
 	LOOP
 		pilot := v;
