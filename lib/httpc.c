@@ -274,11 +274,13 @@ static void free_calls(struct httpc *c, struct call_list *list, bool attached)
 
 static void multi_close(struct httpc *c)
 {
-	struct watch *w;
+	struct watch *w, *next;
 
 	curl_multi_cleanup(c->multi);
-	while ((w = TAILQ_FIRST(&c->watches)))
+	for (w = TAILQ_FIRST(&c->watches); w; w = next) {
+		next = TAILQ_NEXT(w, link);
 		watch_free(w);
+	}
 	event_free(c->timer);
 	event_free(c->later);
 }

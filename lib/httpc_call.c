@@ -164,7 +164,8 @@ static bool set_address(struct httpc_call *call, const struct httpc_request *r)
 		call->url = xasprintf("http://localhost%s", r->path);
 		return true;
 	}
-	if (strncasecmp(base, "http://", 7) && strncasecmp(base, "https://", 8))
+	if (strncasecmp(base, "http://", 7) != 0 &&
+	    strncasecmp(base, "https://", 8) != 0)
 		return err_set(e, ERR_BAD_REQUEST,
 			       "the server's address "
 			       "\"%s\" is not understood: write "
@@ -484,7 +485,7 @@ const char *httpc_reply_header(const struct httpc_reply *r, const char *name,
 
 	for (; *p; p = eol + strspn(eol, "\r\n")) {
 		eol = p + strcspn(p, "\r\n");
-		if (strncasecmp(p, name, n) || p[n] != ':')
+		if (strncasecmp(p, name, n) != 0 || p[n] != ':')
 			continue;
 		p += n + 1;
 		p += strspn(p, " \t");

@@ -197,7 +197,7 @@ static size_t unique(const char **names, size_t n)
 
 	qsort(names, n, sizeof(*names), compare_names);
 	for (size_t i = 0; i < n; i++)
-		if (!kept || strcmp(names[kept - 1], names[i]))
+		if (!kept || strcmp(names[kept - 1], names[i]) != 0)
 			names[kept++] = names[i];
 	return kept;
 }

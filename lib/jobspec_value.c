@@ -167,7 +167,7 @@ static bool read_i64(struct jobspec_reader *r, const struct jobspec_rule *rule,
 bool jobspec_read_i32(struct jobspec_reader *r, const struct jobspec_rule *rule,
 		      struct json_object *v)
 {
-	int64_t n;
+	int64_t n = 0;
 
 	if (!read_i64(r, rule, v, &n))
 		return false;
@@ -185,7 +185,7 @@ bool jobspec_read_seconds(struct jobspec_reader *r,
 			  const struct jobspec_rule *rule,
 			  struct json_object *v)
 {
-	int64_t seconds;
+	int64_t seconds = 0;
 
 	if (!read_number(r, rule, v, units_parse_seconds,
 			 "a whole number of seconds or text such as \"90 s\"",
@@ -231,7 +231,7 @@ bool jobspec_read_disconnect(struct jobspec_reader *r,
 		return jobspec_fail_type(r, "a string", v);
 	s = json_str(v);
 	*(bool *)field(r, rule) = !strcmp(s, "stop");
-	if (strcmp(s, "stop") && strcmp(s, "continue"))
+	if (strcmp(s, "stop") != 0 && strcmp(s, "continue") != 0)
 		return jobspec_fail(r,
 				    "must be \"continue\" or \"stop\", not "
 				    "\"%.100s\"",

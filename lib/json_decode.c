@@ -133,7 +133,7 @@ static bool decode_value(const struct decode *d, const struct json_field *f,
 			 struct json_object *v)
 {
 	void *field = d->out + f->offset;
-	int64_t number;
+	int64_t number = 0;
 
 	switch (f->kind) {
 	case JK_STR:
@@ -170,7 +170,7 @@ static bool decode_member(const char *key, struct json_object *v, void *arg)
 	for (size_t i = 0; i < d->n; i++) {
 		const struct json_field *f = &d->fields[i];
 
-		if (strcmp(f->key, key))
+		if (strcmp(f->key, key) != 0)
 			continue;
 		if (json_type(v) == JSON_NULL)
 			return true;
