@@ -1,8 +1,5 @@
-/*
- * What other tools read from the table of commands: `sortie __complete` gives
- * the shell the words that may stand next, `sortie __mdoc` the manual's
- * sections.
- */
+/* `sortie __complete`: gives the shell's completion the words that may stand
+ * next, from the table of commands. */
 #include <stdio.h>
 #include <string.h>
 #include "clients/commands.h"
@@ -119,70 +116,8 @@ static int run_complete(struct cli *c)
 	return CLI_OK;
 }
 
-static void add_text(struct buf *b, const char *text)
-{
-	if (text == NULL)
-		return;
-	for (; *text != '\0'; text++) {
-		if (strncmp(text, "\n\n", 2) == 0) {
-			buf_adds(b, "\n.Pp\n");
-			text++;
-		} else if (*text == '\\') {
-			buf_adds(b, "\\e");
-		} else {
-			buf_addc(b, *text);
-		}
-	}
-	buf_addc(b, '\n');
-}
-
-static void add_section(struct buf *b, const struct cli_command *command)
-{
-	buf_addf(b, ".Ss sortie %s Op Ar options%s%s\n", command->path,
-		 command->args ? " " : "", command->args ? command->args : "");
-	buf_addf(b, "%c%s.\n", command->brief[0] - 'a' + 'A',
-		 command->brief + 1);
-	if (command->text != NULL)
-		add_text(b, command->text);
-	if (command->n_opts == 0)
-		return;
-	buf_adds(b, ".Bl -tag -width Ds\n");
-	opt_mdoc(b, command->opts, command->n_opts);
-	buf_adds(b, ".El\n");
-}
-
-/* Of a group, of all commands without a group (-), or of the options that
- * every command takes (options). */
-static int run_mdoc(struct cli *c)
-{
-	const char *group = c->args[0];
-	struct buf b = BUF_INIT;
-
-	if (strcmp(group, "options") == 0)
-		opt_mdoc(&b, cli_common_opts, cli_common_n);
-	for (size_t i = 0; cli_commands[i] != NULL; i++) {
-		const struct cli_command *command = cli_commands[i];
-		const char *space = strchr(command->path, ' ');
-		bool fits = strcmp(group, "-") == 0 ? space == NULL :
-			begins(command->path, group) &&
-			command->path[strlen(group)] == ' ';
-
-		if (fits && !command->hidden)
-			add_section(&b, command);
-	}
-	fputs(buf_str(&b), stdout);
-	buf_fini(&b);
-	return CLI_OK;
-}
-
 const struct cli_command command_complete = {
 	.path = "__complete", .args = "[--] [WORD...]",
 	.brief = "print the words that may stand next", .hidden = true,
 	.max_args = -1, .stop_at_word = true, .run = run_complete,
-};
-
-const struct cli_command command_mdoc = {
-	.path = "__mdoc", .args = "GROUP|-|options",
-	.brief = "print the manual's sections", .hidden = true,
-	.min_args = 1, .max_args = 1, .run = run_mdoc,
 };

@@ -60,6 +60,8 @@ static bool fault_in_job(const struct jobfile *f, struct err *e)
 	if (json_check(buf_str(&b), b.len, e))
 		err_set(e, ERR_BAD_REQUEST, "the text was refused");
 	buf_fini(&b);
+	if (f->expect == EXPECT_OTHER)
+		return err_prefix(e, "%s", f->source);
 	return err_prefix(e, "%s: job %" PRId64, f->source, f->n);
 }
 
@@ -289,7 +291,6 @@ static bool end_text(struct jobfile *f, struct err *e)
 {
 	switch (f->expect) {
 	case EXPECT_OTHER:
-		f->n++;
 		return refuse_other(f, e);
 	case EXPECT_START:
 		return err_set(e, ERR_BAD_REQUEST, "%s is empty", f->source);

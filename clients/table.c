@@ -195,6 +195,8 @@ static void write_row(const struct table *t, struct buf *b, const int *widths,
 			buf_addf(b, "%*s", pad, "");
 		buf_addf(b, "%*s", GAP, "");
 	}
+	while (b->len > 0 && b->data[b->len - 1] == ' ')
+		b->len--;
 	buf_addc(b, '\n');
 }
 
