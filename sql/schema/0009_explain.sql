@@ -227,14 +227,16 @@ BEGIN
 			WHEN v_full IS NOT NULL THEN 'it waits for ' || v_full
 			WHEN v_mine IS NOT NULL THEN format('pilot %s is kept '
 				'free for it and still has other jobs', v_mine)
-			ELSE format('%s fit%s, %s; %s', CASE v_fit
+			ELSE format('%s fit%s%s; %s', CASE v_fit
 				WHEN 1 THEN 'one pilot'
 				ELSE v_fit || ' pilots' END,
 				CASE v_fit WHEN 1 THEN 's' ELSE '' END,
-				CASE WHEN v_free > 0 THEN v_free
+				CASE WHEN v_fit = 1 AND v_free = 1
+					THEN ' and has room for it'
+				WHEN v_fit = 1 THEN ' and is busy'
+				WHEN v_free > 0 THEN ', ' || v_free
 					|| ' with room for it'
-				WHEN v_fit = 1 THEN 'and is busy'
-				ELSE 'all are busy' END,
+				ELSE ', all are busy' END,
 				CASE v_before WHEN 0 THEN 'it is the next'
 				WHEN 1 THEN 'one job comes first'
 				WHEN 10000 THEN

@@ -1,0 +1,7 @@
+-- Tries ended jobs again; finished ones only with $5.
+-- $1 bucket, $2 owner id (NULL: administrators), $3 project ids of the token,
+-- $4 numbers, $5 force.
+-- Result: a row for each: number, code and message (NULL: done), pilot (NULL).
+-- Locks: advisory 7004 when classes sleep, jobs, projects.
+SELECT number, code, message, pilot
+FROM sortie.job_retry_1($1::int, $2::int, $3::int[], $4::bigint[], $5::bool)
