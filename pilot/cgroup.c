@@ -77,6 +77,7 @@ static bool make_base(struct cgroups *c, enum place at, const char *parent)
 {
 	char name[32];
 
+	cgroup_fs_remove_stale(parent);
 	snprintf(name, sizeof(name), "sortie-%d", (int)getpid());
 	c->base[at] = make_dir(parent, name);
 	return c->base[at] != NULL;

@@ -2,6 +2,7 @@
  * Finds the control group file systems in /proc/self/mountinfo and the
  * process's own place in them, and reads and writes their one-line files.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -216,4 +217,50 @@ void cgroup_fs_kill_each(const char *dir)
 		if (n == 0)
 			return;
 	}
+}
+
+/* Calls fn for each group below dir. */
+static void each_group(const char *dir, void (*fn)(const char *path,
+						   const char *name))
+{
+	DIR *d = opendir(dir);
+	struct dirent *de;
+
+	if (!d)
+		return;
+	while ((de = readdir(d))) {
+		char path[LINE_MAX_LEN];
+		int n = snprintf(path, sizeof(path), "%s/%s", dir, de->d_name);
+
+		if (de->d_type == DT_DIR && de->d_name[0] != '.' && n > 0 &&
+		    (size_t)n < sizeof(path))
+			fn(path, de->d_name);
+	}
+	closedir(d);
+}
+
+static void remove_group(const char *path, const char *name)
+{
+	(void)name;
+	if (!cgroup_fs_write(path, "cgroup.kill", "1"))
+		cgroup_fs_kill_each(path);
+	(void)rmdir(path);
+}
+
+static void remove_if_stale(const char *path, const char *name)
+{
+	long pid;
+
+	if (strncmp(name, "sortie-", 7) != 0)
+		return;
+	pid = strtol(name + 7, NULL, 10);
+	if (pid <= 1 || kill((pid_t)pid, 0) == 0 || errno != ESRCH)
+		return;
+	each_group(path, remove_group);
+	(void)rmdir(path);
+}
+
+void cgroup_fs_remove_stale(const char *parent)
+{
+	each_group(parent, remove_if_stale);
 }

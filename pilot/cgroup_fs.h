@@ -18,6 +18,9 @@ bool cgroup_fs_read(const char *dir, const char *file, char *out, size_t cap);
 int64_t cgroup_fs_count(const char *dir, const char *file, const char *word);
 /* True when the space-separated list in the file has the word. */
 bool cgroup_fs_has(const char *dir, const char *file, const char *word);
+/* Removes the groups sortie-PID of processes that are gone, with all that is
+ * in them, below `parent`. */
+void cgroup_fs_remove_stale(const char *parent);
 /* A descriptor to write into cgroup.procs, or -1. */
 int cgroup_fs_open_procs(const char *dir);
 /* SIGKILL to each process in it, over and over until no new one appears. */

@@ -24,8 +24,16 @@
 #define STACK_LEN ((size_t)256 * 1024)
 #define CLASSIC_SIGNALS 31
 
+/* How far the child has come. In memory that stays shared even where a tool
+ * like valgrind turns the borrowed memory into a copy. */
+struct progress {
+	volatile enum spawn_stage stage;
+	volatile int number;            /* errno, 0 = it runs */
+};
+
 struct spawner {
 	char *stack;
+	struct progress *progress;
 	int null_fd;
 	int real_time[64];      /* real-time signals not at their default */
 	size_t n_real_time;
@@ -36,8 +44,7 @@ struct child {
 	const struct spawn_order *order;
 	char *const *shell_argv;        /* for files that execve refuses */
 	pid_t parent;
-	volatile enum spawn_stage stage;
-	volatile int number;
+	struct progress *progress;
 };
 
 static void note_real_time_signals(struct spawner *s)
@@ -60,6 +67,10 @@ struct spawner *spawner_new(void)
 			MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
 	if (s->stack == MAP_FAILED)
 		log_die("cannot map a stack for payloads: %s", strerror(errno));
+	s->progress = mmap(NULL, sizeof(*s->progress), PROT_READ | PROT_WRITE,
+			   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (s->progress == MAP_FAILED)
+		log_die("cannot map memory for payloads: %s", strerror(errno));
 	/* Descriptors 0 to 2 must be taken: the child's files lie above. */
 	do {
 		fd = open("/dev/null", O_RDWR);
@@ -78,6 +89,7 @@ void spawner_free(struct spawner *s)
 	if (!s)
 		return;
 	munmap(s->stack, STACK_LEN);
+	munmap(s->progress, sizeof(*s->progress));
 	close(s->null_fd);
 	free(s);
 }
@@ -159,16 +171,16 @@ static void become(struct child *c)
 {
 	const struct spawn_order *o = c->order;
 
-	c->stage = SPAWN_SETUP;
+	c->progress->stage = SPAWN_SETUP;
 	if (!set_up(c))
 		return;
-	c->stage = SPAWN_CGROUP;
+	c->progress->stage = SPAWN_CGROUP;
 	if (!join_cgroups(o))
 		return;
-	c->stage = SPAWN_CWD;
+	c->progress->stage = SPAWN_CWD;
 	if (chdir(o->cwd) != 0)
 		return;
-	c->stage = SPAWN_EXEC;
+	c->progress->stage = SPAWN_EXEC;
 	close_others();
 	default_signals(c->spawner);
 	execve(o->path, o->argv, o->env);
@@ -182,7 +194,7 @@ static int child_main(void *arg)
 	struct child *c = arg;
 
 	become(c);
-	c->number = errno ? errno : ECANCELED;
+	c->progress->number = errno ? errno : ECANCELED;
 	_exit(127);
 }
 
@@ -204,26 +216,29 @@ static char **shell_argv(const struct spawn_order *o)
 pid_t spawn(struct spawner *s, const struct spawn_order *o,
 	    struct spawn_error *e)
 {
-	struct child c = { .spawner = s, .order = o, .stage = SPAWN_CLONE };
+	struct child c = { .spawner = s, .order = o,
+			   .progress = s->progress };
 	char **argv = shell_argv(o);
 	sigset_t all, old;
 	pid_t pid;
 
 	c.shell_argv = argv;
 	c.parent = getpid();
+	s->progress->stage = SPAWN_CLONE;
+	s->progress->number = 0;
 	/* No handler of ours may run in the child: it shares our memory. */
 	sigfillset(&all);
 	sigprocmask(SIG_BLOCK, &all, &old);
 	pid = clone(child_main, s->stack + STACK_LEN,
 		    CLONE_VM | CLONE_VFORK | SIGCHLD, &c);
 	e->number = errno;
-	if (pid > 0 && c.number) {
+	if (pid > 0 && s->progress->number) {
 		while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
 			;
-		e->number = c.number;
+		e->number = s->progress->number;
 		pid = -1;
 	}
-	e->stage = c.stage;
+	e->stage = s->progress->stage;
 	sigprocmask(SIG_SETMASK, &old, NULL);
 	free(argv);
 	return pid > 0 ? pid : -1;

@@ -43,5 +43,8 @@ void kit_free(struct kit_run *r);
 /* True once the process is gone or a zombie; waits 10 s at most. */
 bool kit_dies(int pid);
 int kit_open_descriptors(void);
+/* True, and says so as the reason for skipping, under valgrind, which keeps
+ * `what` to itself. */
+bool kit_valgrind_keeps(const char *what);
 
 #endif

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sched.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include "pilot/cgroup_fs.h"
@@ -163,6 +164,8 @@ static void limit_holds_without_a_group_too(void)
 {
 	struct kit_run r;
 
+	if (kit_valgrind_keeps("RLIMIT_DATA"))
+		return;
 	kit_defaults();
 	kit_open();
 	kit_run(&r, "{\"shell\":\"ulimit -d\",\"memory\":1073741824}");
@@ -176,6 +179,31 @@ static void limit_holds_without_a_group_too(void)
 	kit_close();
 }
 
+static void groups_of_a_dead_pilot_are_removed(void)
+{
+	char own[4096], dir[4200], run[4300];
+	struct cgroups *c;
+	int status;
+	pid_t pid;
+
+	if (!have_cgroups())
+		return;
+	if (!cgroup_fs_own("memory", own, sizeof(own))) {
+		puts("# skipped: no version 1 here");
+		return;
+	}
+	pid = fork();
+	if (pid == 0)
+		_exit(0);
+	REQUIRE(waitpid(pid, &status, 0) == pid);
+	snprintf(dir, sizeof(dir), "%s/sortie-%d", own, (int)pid);
+	snprintf(run, sizeof(run), "%s/0123456789abcdef", dir);
+	REQUIRE(mkdir(dir, 0755) == 0 && mkdir(run, 0755) == 0);
+	c = cgroups_open(true);
+	CHECK_TRUE(access(dir, F_OK) != 0);
+	cgroups_close(c);
+}
+
 static const struct unit_test tests[] = {
 	{ "a machine without groups makes none",
 	  machine_without_groups_makes_none },
@@ -184,6 +212,8 @@ static const struct unit_test tests[] = {
 	{ "the kill works process by process", kill_works_process_by_process },
 	{ "a payload out of memory says so", payload_out_of_memory_says_so },
 	{ "a group ends what has run away", group_ends_what_has_run_away },
+	{ "groups of a dead pilot are removed",
+	  groups_of_a_dead_pilot_are_removed },
 	{ "the limit holds without a group too",
 	  limit_holds_without_a_group_too },
 };

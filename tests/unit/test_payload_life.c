@@ -97,6 +97,8 @@ static void missing_interpreter_is_named_as_the_cause(void)
 	char def[512];
 	struct kit_run r;
 
+	if (kit_valgrind_keeps("execve"))
+		return;
 	REQUIRE(chmod(path, 0755) == 0);
 	snprintf(def, sizeof(def), "{\"argv\":[\"%s\"]}", path);
 	kit_defaults();
