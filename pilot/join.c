@@ -150,7 +150,7 @@ static void write_labels(struct buf *b, const char **labels)
 
 static int64_t life_left_s(const struct talk *t)
 {
-	int64_t left = (t->end_ms - clock_mono_ms()) / 1000;
+	int64_t left = (t->end_ms - clock_mono_ms() + 999) / 1000;
 
 	if (!t->end_ms)
 		return 0;
@@ -341,9 +341,10 @@ static void work_begin(struct talk *t)
 		 buf_str(&life));
 	buf_fini(&life);
 	if (runs_count(t->runs, RUN_ENDED))
-		log_info("telling the ends of %d runs of the pilot that was "
+		log_info("telling of %d spooled end%s of the pilot that was "
 			 "here before",
-			 runs_count(t->runs, RUN_ENDED));
+			 runs_count(t->runs, RUN_ENDED),
+			 runs_count(t->runs, RUN_ENDED) == 1 ? "" : "s");
 }
 
 /* The server does not take us for the dead pilot's heir: come as a new one. */

@@ -20,7 +20,7 @@ const char *link_url(const struct link *l)
 	return l->urls[l->current];
 }
 
-static void link_failed(struct link *l, const char *url, const struct err *e)
+void link_failed(struct link *l, const char *url, const struct err *e)
 {
 	/* Calls that were under way together fail together: move once. */
 	if (url == link_url(l))
@@ -28,7 +28,8 @@ static void link_failed(struct link *l, const char *url, const struct err *e)
 	if (l->down_since_ms)
 		return;
 	l->down_since_ms = clock_mono_ms();
-	log_warn("%s; trying again, payloads go on", e->text);
+	if (l->cluster[0])
+		log_warn("%s; trying again, payloads go on", e->text);
 }
 
 static void link_well(struct link *l, const char *url, int64_t sent_ms)
@@ -37,19 +38,19 @@ static void link_well(struct link *l, const char *url, int64_t sent_ms)
 
 	if (sent_ms > l->heard_ms)
 		l->heard_ms = sent_ms;
-	if (!l->down_since_ms)
-		return;
-	units_format_ms(&b, clock_mono_ms() - l->down_since_ms);
-	log_info("%s answers again after %s", url, buf_str(&b));
-	buf_fini(&b);
+	if (l->down_since_ms && l->cluster[0]) {
+		units_format_ms(&b, clock_mono_ms() - l->down_since_ms);
+		log_info("%s answers again after %s", url, buf_str(&b));
+		buf_fini(&b);
+	}
 	l->down_since_ms = 0;
 }
 
-static bool away(struct answer *out, const char *url, const char *what)
+static void away(struct answer *out, const char *url, const char *what)
 {
 	out->kind = ANSWER_AWAY;
+	out->doc = NULL;
 	err_set(&out->err, ERR_UNAVAILABLE, "%s %s", url, what);
-	return false;
 }
 
 /* Fills out from an answer's error object. */
@@ -76,7 +77,8 @@ static bool same_cluster(const struct link *l, struct json_object *doc)
 	return !l->cluster[0] || !cluster || strcmp(cluster, l->cluster) == 0;
 }
 
-static bool judge(struct link *l, struct arena *a, const struct httpc_reply *r,
+/* What the answer is; an error of its own is neither well nor failed. */
+static void judge(struct link *l, struct arena *a, const struct httpc_reply *r,
 		  const char *url, struct answer *out)
 {
 	struct json_object *doc = NULL;
@@ -85,29 +87,27 @@ static bool judge(struct link *l, struct arena *a, const struct httpc_reply *r,
 	if (!r->ok) {
 		out->kind = ANSWER_AWAY;
 		out->err = r->err;
-		return false;
+		return;
 	}
 	if (r->body.len &&
 	    (!json_parse(a, r->body.data, r->body.len, &doc, &e) ||
-	     json_type(doc) != JSON_OBJECT))
-		return away(out, url, "does not speak Sortie's protocol");
-	if (r->status >= 200 && r->status < 300) {
-		if (doc && !same_cluster(l, doc))
-			return away(out, url,
-				    "is another cluster than the one that this "
-				    "pilot joined");
+	     json_type(doc) != JSON_OBJECT)) {
+		away(out, url, "does not speak Sortie's protocol");
+	} else if (r->status >= 200 && r->status < 300) {
 		out->doc = doc;
-		return true;
-	}
-	if (!doc || !read_error(doc, out)) {
+		if (doc && !same_cluster(l, doc))
+			away(out, url,
+			     "is another cluster than the one that this pilot "
+			     "joined");
+	} else if (!doc || !read_error(doc, out)) {
 		out->kind = ANSWER_AWAY;
-		return err_set(&out->err, ERR_UNAVAILABLE,
-			       "%s answers with status %d", url, r->status);
+		err_set(&out->err, ERR_UNAVAILABLE,
+			"%s answers with status %d", url, r->status);
+	} else {
+		if (r->status >= 500 && r->status != 507)
+			out->kind = ANSWER_AWAY;
+		err_prefix(&out->err, "%s", url);
 	}
-	if (r->status >= 500 && r->status != 507)
-		out->kind = ANSWER_AWAY;
-	err_prefix(&out->err, "%s", url);
-	return answer_unknown_pilot(out) ? false : out->kind != ANSWER_AWAY;
 }
 
 void link_answer(struct link *l, struct arena *a, const struct httpc_reply *r,
@@ -115,9 +115,10 @@ void link_answer(struct link *l, struct arena *a, const struct httpc_reply *r,
 {
 	*out = (struct answer){ .kind = ANSWER_OK, .status = r->status };
 	out->retry_after_ms = r->retry_after_s * 1000;
-	if (judge(l, a, r, url, out))
+	judge(l, a, r, url, out);
+	if (out->kind == ANSWER_OK)
 		link_well(l, url, sent_ms);
-	else
+	else if (out->kind == ANSWER_AWAY)
 		link_failed(l, url, &out->err);
 }
 

@@ -44,9 +44,11 @@ void link_init(struct link *l, const char **urls);
 const char *link_url(const struct link *l);
 /* Reads the reply to a call that went to url at sent_ms, notes how the link
  * does, says so in the log when that changes, and moves on to the next server
- * after a failure of the current one. doc lives in the arena. */
+ * when nobody of ours has answered. doc lives in the arena. */
 void link_answer(struct link *l, struct arena *a, const struct httpc_reply *r,
 		 const char *url, int64_t sent_ms, struct answer *out);
+/* An answer that was refused counts as a failure of that server, too. */
+void link_failed(struct link *l, const char *url, const struct err *e);
 /* True when a and its status say that this pilot or its token is unknown. */
 bool answer_unknown_pilot(const struct answer *a);
 

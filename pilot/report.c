@@ -13,6 +13,9 @@
 #define REPORT_BYTES (900 * 1024)       /* the server takes 1 MiB */
 #define REPORT_ITEMS 1000
 #define TELL_AGAIN_MS 1000
+/* While runs that were granted ahead keep the slots busy, nobody gains by more
+ * reports than that, and each costs as much as a run. */
+#define PACE_MS 10
 #define REFUSED_END_MS 60000
 
 typedef void run_fn(struct talk *t, struct run *r);
@@ -328,12 +331,23 @@ static void send_report(struct talk *t, bool live, int64_t now)
 	buf_fini(&b.body);
 }
 
+bool report_paced(struct talk *t)
+{
+	int64_t next = t->report.sent_ms + PACE_MS;
+
+	if (runs_count(t->runs, RUN_READY) <= 2 * t->opt.slots ||
+	    clock_mono_ms() >= next)
+		return false;
+	talk_turn_at(t, next);
+	return true;
+}
+
 void report_turn(struct talk *t)
 {
 	int64_t now = clock_mono_ms();
 	bool live;
 
-	if (t->report.call)
+	if (t->report.call || report_paced(t))
 		return;
 	if (!backoff_ready(&t->report.backoff, now)) {
 		talk_turn_at(t, t->report.backoff.until_ms);

@@ -72,14 +72,16 @@ void talk_send(struct talk *t, struct talk_call *c, const char *method,
 	c->call = httpc_start(t->http, &r, done, t);
 }
 
-static void note_unknown(struct talk *t, const struct answer *ans)
+/* The server knows neither us nor our token: perhaps the next one does. */
+static void note_unknown(struct talk *t, const char *url,
+			 const struct answer *ans)
 {
-	if (ans->kind == ANSWER_OK || ans->kind == ANSWER_AWAY) {
-		if (ans->kind == ANSWER_OK)
-			t->unknown_since_ms = 0;
+	if (ans->kind == ANSWER_OK)
+		t->unknown_since_ms = 0;
+	if (!answer_unknown_pilot(ans))
 		return;
-	}
-	if (answer_unknown_pilot(ans) && !t->unknown_since_ms)
+	link_failed(&t->link, url, &ans->err);
+	if (!t->unknown_since_ms)
 		t->unknown_since_ms = clock_mono_ms();
 }
 
@@ -95,7 +97,8 @@ bool talk_answer(struct talk *t, struct talk_call *c, struct arena *a,
 {
 	c->call = NULL;
 	link_answer(&t->link, a, r, c->url, c->sent_ms, out);
-	note_unknown(t, out);
+	if (c != &t->join)
+		note_unknown(t, c->url, out);
 	if (out->kind == ANSWER_OK) {
 		backoff_ok(&c->backoff);
 		return true;
@@ -182,9 +185,10 @@ static void turn_drain(struct talk *t)
 	}
 	if (!t->drained_ms || now < t->drained_ms)
 		return;
-	log_warn("leaving without having told the server of %d runs: their "
-		 "ends are in the spool '%s' for the next pilot",
-		 runs_live(t->runs), t->spool.path);
+	log_warn("leaving with %d run%s untold: what ended is in the spool "
+		 "'%s' for the next pilot",
+		 runs_live(t->runs), runs_live(t->runs) == 1 ? "" : "s",
+		 t->spool.path);
 	talk_done(t, PILOT_EXIT_UNTOLD);
 }
 
@@ -193,7 +197,8 @@ static void turn_work(struct talk *t)
 	fetch_turn(t);
 	work_start_ready(t);
 	upload_turn(t);
-	journal_flush(t->journal);
+	if (!report_paced(t))
+		journal_flush(t->journal);
 	report_turn(t);
 	if (t->phase == TALK_WORKING)
 		claim_turn(t);

@@ -206,6 +206,9 @@ void claim_cancel(struct talk *t);
 
 /* report.c */
 void report_turn(struct talk *t);
+/* There is enough to run: ends are collected for a moment (and a turn comes
+ * at its end). */
+bool report_paced(struct talk *t);
 
 /* orders.c */
 void orders_obey(struct talk *t, struct json_object *orders);

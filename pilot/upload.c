@@ -153,6 +153,8 @@ static void on_chunk(const struct httpc_reply *reply, void *arg)
 		backoff_ok(&t->upload_backoff);
 		advance(s, ans.doc);
 	} else if (ans.kind == ANSWER_AWAY || answer_unknown_pilot(&ans)) {
+		if (ans.kind == ANSWER_REFUSED)
+			link_failed(&t->link, s->url, &ans.err);
 		talk_failed(t, &t->upload_backoff, &ans);
 	} else if (ans.status == 409 && ans.code == ERR_CONFLICT) {
 		moved(s, ans.doc);

@@ -377,8 +377,8 @@ void work_replayed(struct talk *t)
 	while (!TAILQ_EMPTY(list))
 		runs_move(t->runs, TAILQ_FIRST(list), RUN_GONE);
 	if (lost)
-		log_info("%d runs of the pilot that was here before are lost",
-			 lost);
+		log_info("%d run%s of the pilot that was here before: lost",
+			 lost, lost == 1 ? "" : "s");
 }
 
 static void compact_fill(struct journal *j, void *arg)
