@@ -60,7 +60,7 @@ struct cgroups {
 	const struct backend *b;
 	char *base[N_PLACES];           /* .../sortie-PID, NULL = none */
 	char *own;                      /* v2: the group we moved out of */
-	TAILQ_HEAD(, cgroup) busy;      /* ended, not yet removable */
+	TAILQ_HEAD(cgroup_list, cgroup) busy;     /* ended, not yet removable */
 };
 
 static char *make_dir(const char *parent, const char *name)

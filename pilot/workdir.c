@@ -33,7 +33,7 @@ struct workdir_pool {
 	const char *spool;
 	unsigned next;                  /* number of the next new slot */
 	bool unclean;                   /* gone-* are there */
-	LIST_HEAD(, workdir) spare;
+	LIST_HEAD(workdir_list, workdir) spare;
 };
 
 static const char *const file_name[WORKDIR_N] = {
