@@ -177,6 +177,7 @@ CREATE TABLE sortie.pilot (
 	memory       bigint NOT NULL,
 	batch_id     text NOT NULL DEFAULT '',
 	version      text NOT NULL DEFAULT '',
+	predecessor  bigint,
 	registered_at timestamptz NOT NULL DEFAULT now(),
 	ends_at      timestamptz,
 	ended_at     timestamptz,

@@ -285,8 +285,8 @@ BEGIN
 	DELETE FROM sortie.job WHERE number = ANY (p_number);
 END $$;
 
--- A run that was given up (lost) comes back to life when its own pilot speaks
--- of it and nobody has taken the job since: it is in the queue still. Returns
+-- A run that was given up (lost) comes back to life when its own pilot (or the
+-- successor on its spool) speaks of it and nobody has taken the job since: it is in the queue still. Returns
 -- whether it lives again.
 CREATE FUNCTION sortie.run_revive_1(p_bucket int, p_pilot bigint,
 	p_number bigint, p_run bigint) RETURNS bool
@@ -299,7 +299,9 @@ DECLARE
 	c sortie.class;
 BEGIN
 	SELECT * INTO r FROM sortie.run
-	WHERE number = p_number AND run = p_run AND pilot = p_pilot
+	WHERE number = p_number AND run = p_run
+		AND pilot IN (p_pilot, (SELECT p.predecessor
+			FROM sortie.pilot p WHERE p.pilot = p_pilot))
 		AND state = 'lost' AND reason = 'lease expired'
 	FOR UPDATE;
 	IF NOT FOUND THEN
@@ -725,11 +727,11 @@ BEGIN
 	v.pilot := nextval('sortie.pilot_number');
 	INSERT INTO sortie.pilot (pilot, id, owner_id, everybody, project_ids,
 		host, site, pools, labels, accept, refuse, slots, cores,
-		memory, batch_id, version, ends_at)
+		memory, batch_id, version, predecessor, ends_at)
 	VALUES (v.pilot, sortie.uuid_1(p_high, p_low, v.pilot), p_owner,
 		p_everybody, p_project_ids, p_host, p_site, p_pools, p_labels,
 		p_accept, p_refuse, p_slots, p_cores, p_memory, p_batch_id,
-		p_version, CASE WHEN p_life_s > 0
+		p_version, p_predecessor, CASE WHEN p_life_s > 0
 			THEN now() + make_interval(secs => p_life_s) END)
 	RETURNING * INTO v;
 	INSERT INTO sortie.pilot_room (pilot, profile_id, slots, cores, memory,
@@ -749,10 +751,6 @@ BEGIN
 			FROM sortie.pilot_room u
 			WHERE r.pilot = v.pilot AND u.pilot = p_predecessor;
 		END IF;
-		UPDATE sortie.run r SET pilot = v.pilot
-		WHERE r.pilot = p_predecessor AND r.state = 'lost'
-			AND r.number IN (SELECT q.number FROM sortie.queue q
-				WHERE q.attempt > 1);
 		PERFORM sortie.pilot_gone_1(p_predecessor, 'lost',
 			'succeeded by pilot ' || v.pilot);
 	END IF;
