@@ -24,8 +24,8 @@ static void tell_refused(struct outcome *out, struct json_object *answer)
 		return;
 	for (size_t i = 0; i < json_len(refused); i++, out->refused++)
 		if (out->refused < REFUSALS_SHOWN)
-			cli_note("%s", json_get_str(json_at(refused, i),
-						    "message"));
+			cli_note("%s",
+				 json_get_str(json_at(refused, i), "message"));
 }
 
 static bool send_one(struct cli *c, const char *path, const char *body,

@@ -17,21 +17,33 @@ struct opts {
 #define F(name) offsetof(struct opts, name)
 
 static const struct opt opts[] = {
-	{ .name = "data", .letter = 'd', .kind = OPT_STR, .offset = F(data),
+	{ .name = "data",
+	  .letter = 'd',
+	  .kind = OPT_STR,
+	  .offset = F(data),
 	  .arg = "JSON|@FILE",
 	  .help = "The body; @FILE reads it from a file, @- from standard "
 		  "input." },
-	{ .name = "content-type", .kind = OPT_STR,
-	  .offset = F(content_type), .arg = "TYPE",
+	{ .name = "content-type",
+	  .kind = OPT_STR,
+	  .offset = F(content_type),
+	  .arg = "TYPE",
 	  .help = "What the body is. Default: application/json." },
-	{ .name = "accept", .kind = OPT_STR, .offset = F(accept),
+	{ .name = "accept",
+	  .kind = OPT_STR,
+	  .offset = F(accept),
 	  .arg = "TYPE",
 	  .help = "The form of answer to ask for (application/x-ndjson)." },
-	{ .name = "idempotency-key", .kind = OPT_STR, .offset = F(key),
+	{ .name = "idempotency-key",
+	  .kind = OPT_STR,
+	  .offset = F(key),
 	  .arg = "KEY",
 	  .help = "Repeating with the same key does nothing twice." },
-	{ .name = "include", .letter = 'i', .kind = OPT_FLAG,
-	  .offset = F(include), .help = "Print the answer's headers, too." },
+	{ .name = "include",
+	  .letter = 'i',
+	  .kind = OPT_FLAG,
+	  .offset = F(include),
+	  .help = "Print the answer's headers, too." },
 };
 
 static bool read_body(const char *data, struct buf *body, struct err *e)
@@ -47,7 +59,7 @@ static bool read_body(const char *data, struct buf *body, struct err *e)
 static bool is_safe(const char *method)
 {
 	return strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0 ||
-		strcmp(method, "PUT") == 0 || strcmp(method, "DELETE") == 0;
+	       strcmp(method, "PUT") == 0 || strcmp(method, "DELETE") == 0;
 }
 
 /* The answer as it came, on standard output, whatever its status. */
@@ -56,8 +68,7 @@ static int print(struct cli *c, const struct httpc_reply *reply)
 	struct err e = ERR_INIT;
 
 	if (CLI_OPTS(c, struct opts)->include)
-		fwrite(buf_str(&reply->headers), 1, reply->headers.len,
-		       stdout);
+		fwrite(buf_str(&reply->headers), 1, reply->headers.len, stdout);
 	fwrite(buf_str(&reply->body), 1, reply->body.len, stdout);
 	if (reply->body.len > 0 &&
 	    reply->body.data[reply->body.len - 1] != '\n' &&
@@ -73,10 +84,10 @@ static int run(struct cli *c)
 {
 	const struct opts *o = CLI_OPTS(c, struct opts);
 	char *method = c->args[0], *path = c->args[1];
-	struct call_request r = {
-		.method = method, .content_type = o->content_type,
-		.accept = o->accept, .key = o->key
-	};
+	struct call_request r = { .method = method,
+				  .content_type = o->content_type,
+				  .accept = o->accept,
+				  .key = o->key };
 	struct httpc_reply reply;
 	struct buf body = BUF_INIT;
 	struct err e = ERR_INIT;
@@ -84,8 +95,8 @@ static int run(struct cli *c)
 
 	for (char *p = method; *p != '\0'; p++)
 		*p = (char)toupper((unsigned char)*p);
-	r.path = path[0] == '/' ? path :
-		arena_printf(c->arena, "/api/v1/%s", path);
+	r.path = path[0] == '/' ? path
+				: arena_printf(c->arena, "/api/v1/%s", path);
 	r.once = !is_safe(method) && o->key == NULL;
 	if (!read_body(o->data, &body, &e)) {
 		buf_fini(&body);
@@ -106,11 +117,16 @@ static int run(struct cli *c)
 }
 
 const struct cli_command command_api = {
-	.path = "api", .args = "METHOD PATH",
+	.path = "api",
+	.args = "METHOD PATH",
 	.brief = "make one call of the protocol by hand",
 	.text = "PATH without a leading slash is below /api/v1. The answer's "
 		"body goes to standard output as it came; an error is told "
 		"on standard error as well.",
-	.opts = opts, .n_opts = CLI_N(opts), .opts_size = sizeof(struct opts),
-	.min_args = 2, .max_args = 2, .run = run,
+	.opts = opts,
+	.n_opts = CLI_N(opts),
+	.opts_size = sizeof(struct opts),
+	.min_args = 2,
+	.max_args = 2,
+	.run = run,
 };

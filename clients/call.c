@@ -21,7 +21,7 @@ struct call {
 	struct httpc *http;
 	struct httpc_tls tls;
 	struct place place;
-	bool answered;          /* the server has answered us once */
+	bool answered; /* the server has answered us once */
 };
 
 bool call_open(struct cli *c, struct err *e)
@@ -34,10 +34,10 @@ bool call_open(struct cli *c, struct err *e)
 	call = ARENA_NEW(c->arena, struct call);
 	if (!place_find(c, &call->place, e))
 		return false;
-	call->tls = (struct httpc_tls){
-		.ca_file = s->ca_file, .cert_file = s->cert,
-		.key_file = s->key, .insecure = s->insecure
-	};
+	call->tls = (struct httpc_tls){ .ca_file = s->ca_file,
+					.cert_file = s->cert,
+					.key_file = s->key,
+					.insecure = s->insecure };
 	call->http = httpc_new(NULL, &call->tls);
 	c->call = call;
 	return true;
@@ -76,24 +76,31 @@ static bool away(struct cli *c, const struct httpc_reply *reply, struct err *e)
 	if (!reply->refused)
 		return err_set(e, ERR_UNAVAILABLE, "%s", reply->err.text);
 	if (place->given)
-		return err_set(e, ERR_UNAVAILABLE, "no server answers at %s: "
+		return err_set(e, ERR_UNAVAILABLE,
+			       "no server answers at %s: "
 			       "see that `sortied` runs there, or name "
-			       "another with --url or SORTIE_URL", place->url);
-	return err_set(e, ERR_UNAVAILABLE, "no server runs on this machine "
+			       "another with --url or SORTIE_URL",
+			       place->url);
+	return err_set(e, ERR_UNAVAILABLE,
+		       "no server runs on this machine "
 		       "(%s): start one with `sortied --dev`, or name one "
-		       "with --url or SORTIE_URL", place->url);
+		       "with --url or SORTIE_URL",
+		       place->url);
 }
 
 static bool denied(struct cli *c, const char *said, struct err *e)
 {
 	if (c->call->place.token == NULL)
-		return err_set(e, ERR_UNAUTHORIZED, "no token: set "
+		return err_set(e, ERR_UNAUTHORIZED,
+			       "no token: set "
 			       "SORTIE_TOKEN or --token-file (the server "
 			       "prints where it wrote its first one when it "
 			       "starts)");
-	return err_set(e, ERR_UNAUTHORIZED, "%s says: %s; see that "
+	return err_set(e, ERR_UNAUTHORIZED,
+		       "%s says: %s; see that "
 		       "SORTIE_TOKEN belongs to this server and has not "
-		       "expired", c->call->place.url, said);
+		       "expired",
+		       c->call->place.url, said);
 }
 
 /* The fields of {"error":{…}}; false when the body is something else, such as
@@ -128,8 +135,10 @@ bool call_error(struct cli *c, const struct httpc_reply *reply, struct err *e)
 		return away(c, reply, e);
 	a = arena_new();
 	if (!read_error(a, reply, &code, &message))
-		err_set(e, reply->status == 503 ? ERR_UNAVAILABLE :
-			reply->status == 404 ? ERR_NOT_FOUND : ERR_INTERNAL,
+		err_set(e,
+			reply->status == 503   ? ERR_UNAVAILABLE
+			: reply->status == 404 ? ERR_NOT_FOUND
+					       : ERR_INTERNAL,
 			"%s answered %d in a form that is not Sortie's: see "
 			"that the address is a Sortie server's",
 			c->call->place.url, reply->status);
@@ -146,8 +155,7 @@ static bool worth_repeating(const struct httpc_reply *reply)
 	return !reply->ok || reply->status == 503 || reply->status == 504;
 }
 
-static int64_t patience_ms(const struct cli *c,
-			   const struct httpc_reply *reply)
+static int64_t patience_ms(const struct cli *c, const struct httpc_reply *reply)
 {
 	if (c->settings->patience_s > 0)
 		return c->settings->patience_s * 1000;
@@ -191,10 +199,13 @@ bool call_raw(struct cli *c, const struct call_request *r,
 {
 	const char *headers[3] = { NULL };
 	struct httpc_request q = {
-		.method = r->method, .path = r->path, .headers = headers,
-		.content_type = r->content_type, .body = r->body,
-		.body_len = r->body && r->body_len == 0 ? strlen(r->body) :
-			r->body_len,
+		.method = r->method,
+		.path = r->path,
+		.headers = headers,
+		.content_type = r->content_type,
+		.body = r->body,
+		.body_len = r->body && r->body_len == 0 ? strlen(r->body)
+							: r->body_len,
 		.timeout_ms = CALL_MS + r->wait_s * 1000,
 	};
 	char key[256];
@@ -257,7 +268,8 @@ bool call_send(struct cli *c, struct arena *a, const struct call_request *r,
 		return false;
 	}
 	*out = (struct call_answer){
-		.status = reply.status, .len = reply.body.len,
+		.status = reply.status,
+		.len = reply.body.len,
 		.text = arena_strndup(a, buf_str(&reply.body), reply.body.len),
 	};
 	httpc_reply_fini(&reply);
@@ -280,9 +292,9 @@ bool call_get(struct cli *c, struct arena *a, const char *path,
 bool call_post(struct cli *c, struct arena *a, const char *path,
 	       const char *body, struct call_answer *out, struct err *e)
 {
-	struct call_request r = {
-		.method = "POST", .path = path, .body = body
-	};
+	struct call_request r = { .method = "POST",
+				  .path = path,
+				  .body = body };
 
 	return call_send(c, a, &r, out, e);
 }

@@ -13,20 +13,20 @@
 
 struct call_request {
 	const char *method, *path;
-	const char *content_type;       /* NULL = JSON */
-	const char *accept;             /* NULL = JSON */
-	const char *key;                /* Idempotency-Key or NULL */
-	const char *body;               /* NULL = none */
-	size_t body_len;                /* 0 with a body: its strlen */
-	int64_t wait_s;                 /* of a long poll, added to the limit */
-	bool once;                      /* repeating would do harm */
+	const char *content_type; /* NULL = JSON */
+	const char *accept;       /* NULL = JSON */
+	const char *key;          /* Idempotency-Key or NULL */
+	const char *body;         /* NULL = none */
+	size_t body_len;          /* 0 with a body: its strlen */
+	int64_t wait_s;           /* of a long poll, added to the limit */
+	bool once;                /* repeating would do harm */
 };
 
 struct call_answer {
 	int status;
-	const char *text;               /* the body; in the given arena */
+	const char *text; /* the body; in the given arena */
 	size_t len;
-	struct json_object *doc;        /* NULL when the body is not JSON */
+	struct json_object *doc; /* NULL when the body is not JSON */
 };
 
 /* False: no answer, or one that tells of an error; *e has the sentence. */
@@ -43,8 +43,8 @@ bool call_error(struct cli *c, const struct httpc_reply *reply, struct err *e);
 bool call_get(struct cli *c, struct arena *a, const char *path,
 	      struct call_answer *out, struct err *e) MUST_CHECK;
 bool call_post(struct cli *c, struct arena *a, const char *path,
-	       const char *body, struct call_answer *out, struct err *e)
-	MUST_CHECK;
+	       const char *body, struct call_answer *out,
+	       struct err *e) MUST_CHECK;
 
 /* Finds address and token; further calls do it by themselves. */
 bool call_open(struct cli *c, struct err *e) MUST_CHECK;

@@ -14,11 +14,15 @@ struct project_opts {
 };
 
 static const struct opt project_opts[] = {
-	{ .name = "max-running", .kind = OPT_STR,
-	  .offset = offsetof(struct project_opts, max_running), .arg = "N",
+	{ .name = "max-running",
+	  .kind = OPT_STR,
+	  .offset = offsetof(struct project_opts, max_running),
+	  .arg = "N",
 	  .help = "At most N jobs at once; `none` lifts the limit." },
-	{ .name = "keep-last", .kind = OPT_STR,
-	  .offset = offsetof(struct project_opts, keep_last), .arg = "N",
+	{ .name = "keep-last",
+	  .kind = OPT_STR,
+	  .offset = offsetof(struct project_opts, keep_last),
+	  .arg = "N",
 	  .help = "Keep only the newest N ended jobs; `none` keeps them as "
 		  "long as all others." },
 };
@@ -48,11 +52,12 @@ static void jobtype_row(struct table *t, struct json_object *o)
 
 static int run_jobtype_list(struct cli *c)
 {
-	const struct list l = {
-		.path = "/api/v1/jobtypes", .columns = jobtype_columns,
-		.n_columns = CLI_N(jobtype_columns), .row = jobtype_row,
-		.id = "name", .none = "no jobtypes yet: jobs bring them"
-	};
+	const struct list l = { .path = "/api/v1/jobtypes",
+				.columns = jobtype_columns,
+				.n_columns = CLI_N(jobtype_columns),
+				.row = jobtype_row,
+				.id = "name",
+				.none = "no jobtypes yet: jobs bring them" };
 
 	return list_print(c, &l);
 }
@@ -73,8 +78,10 @@ static void limit_row(struct table *t, struct json_object *o)
 static int run_limit_list(struct cli *c)
 {
 	const struct list l = {
-		.path = "/api/v1/limits", .columns = limit_columns,
-		.n_columns = CLI_N(limit_columns), .row = limit_row,
+		.path = "/api/v1/limits",
+		.columns = limit_columns,
+		.n_columns = CLI_N(limit_columns),
+		.row = limit_row,
 		.id = "name",
 		.none = "no limits: `sortie limit set NAME N` makes one"
 	};
@@ -96,8 +103,7 @@ static bool add_state(const char *state, struct json_object *n, void *arg)
 
 	if (json_type(n) != JSON_INT || json_int(n) == 0)
 		return true;
-	buf_addf(b, "%s%" PRId64 " %s", b->len ? ", " : "", json_int(n),
-		 state);
+	buf_addf(b, "%s%" PRId64 " %s", b->len ? ", " : "", json_int(n), state);
 	return true;
 }
 
@@ -119,11 +125,12 @@ static void project_row(struct table *t, struct json_object *o)
 
 static int run_project_list(struct cli *c)
 {
-	const struct list l = {
-		.path = "/api/v1/projects", .columns = project_columns,
-		.n_columns = CLI_N(project_columns), .row = project_row,
-		.id = "name", .none = "no projects yet: jobs bring them"
-	};
+	const struct list l = { .path = "/api/v1/projects",
+				.columns = project_columns,
+				.n_columns = CLI_N(project_columns),
+				.row = project_row,
+				.id = "name",
+				.none = "no projects yet: jobs bring them" };
 
 	return list_print(c, &l);
 }
@@ -203,8 +210,8 @@ static int run_limit_delete(struct cli *c)
 	int status = CLI_OK;
 
 	for (size_t i = 0; i < c->n_args && status == CLI_OK; i++)
-		status = send(c, "DELETE", "/api/v1/limits/", c->args[i],
-			      NULL, "deleted");
+		status = send(c, "DELETE", "/api/v1/limits/", c->args[i], NULL,
+			      "deleted");
 	return status;
 }
 
@@ -217,7 +224,7 @@ static int run_project_set(struct cli *c)
 
 	if (o->max_running == NULL && o->keep_last == NULL)
 		return cli_misuse(c, "say what to set: --max-running or "
-				  "--keep-last");
+				     "--keep-last");
 	buf_addc(&body, '{');
 	if (add_cap(&body, "max_running", o->max_running, &e) &&
 	    add_cap(&body, "keep_last", o->keep_last, &e)) {
@@ -232,44 +239,61 @@ static int run_project_set(struct cli *c)
 }
 
 const struct cli_command command_jobtype_list = {
-	.path = "jobtype list", .brief = "list jobtypes and their maxima",
+	.path = "jobtype list",
+	.brief = "list jobtypes and their maxima",
 	.run = run_jobtype_list,
 };
 
 const struct cli_command command_jobtype_set = {
-	.path = "jobtype set", .args = "NAME MAX",
+	.path = "jobtype set",
+	.args = "NAME MAX",
 	.brief = "set how many jobs of a type may run at once",
 	.text = "MAX is a number, or `none`. It binds queued jobs, too.",
-	.min_args = 2, .max_args = 2, .run = run_jobtype_set,
+	.min_args = 2,
+	.max_args = 2,
+	.run = run_jobtype_set,
 };
 
 const struct cli_command command_limit_list = {
-	.path = "limit list", .brief = "list named limits",
+	.path = "limit list",
+	.brief = "list named limits",
 	.run = run_limit_list,
 };
 
 const struct cli_command command_limit_set = {
-	.path = "limit set", .args = "NAME CAPACITY",
+	.path = "limit set",
+	.args = "NAME CAPACITY",
 	.brief = "make a named limit, or change its capacity",
 	.text = "Jobs that name it in `limits` hold a part of it while they "
 		"run.",
-	.min_args = 2, .max_args = 2, .run = run_limit_set,
+	.min_args = 2,
+	.max_args = 2,
+	.run = run_limit_set,
 };
 
 const struct cli_command command_limit_delete = {
-	.path = "limit delete", .args = "NAME...", .brief = "delete limits",
-	.min_args = 1, .max_args = -1, .run = run_limit_delete,
+	.path = "limit delete",
+	.args = "NAME...",
+	.brief = "delete limits",
+	.min_args = 1,
+	.max_args = -1,
+	.run = run_limit_delete,
 };
 
 const struct cli_command command_project_list = {
-	.path = "project list", .brief = "list projects and their jobs",
+	.path = "project list",
+	.brief = "list projects and their jobs",
 	.run = run_project_list,
 };
 
 const struct cli_command command_project_set = {
-	.path = "project set", .args = "NAME",
+	.path = "project set",
+	.args = "NAME",
 	.brief = "set how much of a project may run, and what is kept",
-	.opts = project_opts, .n_opts = CLI_N(project_opts),
+	.opts = project_opts,
+	.n_opts = CLI_N(project_opts),
 	.opts_size = sizeof(struct project_opts),
-	.min_args = 1, .max_args = 1, .run = run_project_set,
+	.min_args = 1,
+	.max_args = 1,
+	.run = run_project_set,
 };

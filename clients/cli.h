@@ -17,15 +17,15 @@
 /* Exit statuses; sortie(1) tells them to people. */
 enum cli_exit {
 	CLI_OK = 0,
-	CLI_FAILED = 1,         /* not, or not all, of what was asked is done */
-	CLI_USAGE = 2,          /* wrong use: nothing was tried */
-	CLI_AWAY = 3,           /* no server, or it stays unavailable */
-	CLI_DENIED = 4,         /* no token, or one that may not */
+	CLI_FAILED = 1, /* not, or not all, of what was asked is done */
+	CLI_USAGE = 2,  /* wrong use: nothing was tried */
+	CLI_AWAY = 3,   /* no server, or it stays unavailable */
+	CLI_DENIED = 4, /* no token, or one that may not */
 	CLI_NOT_FOUND = 5,
-	CLI_GAVE_UP = 6,        /* the time of --timeout is over */
-	CLI_TIMELIMIT = 124,    /* the payload's time limit */
-	CLI_OWN = 125,          /* of `job run`, `job wait`: Sortie's failure */
-	CLI_SIGNAL = 128        /* plus the signal that ended the payload */
+	CLI_GAVE_UP = 6,     /* the time of --timeout is over */
+	CLI_TIMELIMIT = 124, /* the payload's time limit */
+	CLI_OWN = 125,       /* of `job run`, `job wait`: Sortie's failure */
+	CLI_SIGNAL = 128     /* plus the signal that ended the payload */
 };
 
 /*
@@ -33,13 +33,13 @@ enum cli_exit {
  * command's own struct of options, so that one parse fills both.
  */
 struct cli_settings {
-	const char *config;     /* NULL = the user's own file, if there */
-	const char *url;        /* NULL = look for a server of this machine */
+	const char *config; /* NULL = the user's own file, if there */
+	const char *url;    /* NULL = look for a server of this machine */
 	const char *token;
 	const char *token_file;
 	const char *ca_file, *cert, *key;
 	bool insecure;
-	int64_t patience_s;     /* for a server that is away; 0 = not given */
+	int64_t patience_s; /* for a server that is away; 0 = not given */
 	bool json, ndjson, quiet, help;
 };
 
@@ -60,17 +60,17 @@ struct cli_command {
 	int min_args, max_args; /* max -1 = any number */
 	bool stop_at_word;      /* options end at the first positional word */
 	bool hidden;
-	int own_exit;           /* exit status of our failures, 0 = by kind */
+	int own_exit; /* exit status of our failures, 0 = by kind */
 	int (*run)(struct cli *c);
 };
 
 struct cli {
-	struct arena *arena;            /* lives as long as the command */
+	struct arena *arena; /* lives as long as the command */
 	const struct cli_command *command;
-	struct cli_settings *settings;  /* also the command's option struct */
-	char **args;                    /* positional words, NULL-terminated */
+	struct cli_settings *settings; /* also the command's option struct */
+	char **args;                   /* positional words, NULL-terminated */
 	size_t n_args;
-	struct call *call;              /* opened by the first call */
+	struct call *call; /* opened by the first call */
 };
 
 /* Ends with a NULL path. */

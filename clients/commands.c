@@ -5,5 +5,5 @@ const struct cli_command *const cli_commands[] = {
 #define X(name) &command_##name,
 	COMMANDS_TABLE(X)
 #undef X
-	NULL
+		NULL
 };

@@ -40,8 +40,7 @@ static void print_commands(const char *group, const char *prefix)
 		if (cli_commands[i]->hidden)
 			continue;
 		if (group != NULL) {
-			if (!begins(word, group) ||
-			    word[strlen(group)] != ' ')
+			if (!begins(word, group) || word[strlen(group)] != ' ')
 				continue;
 			word += strlen(group) + 1;
 		}
@@ -117,7 +116,11 @@ static int run_complete(struct cli *c)
 }
 
 const struct cli_command command_complete = {
-	.path = "__complete", .args = "[--] [WORD...]",
-	.brief = "print the words that may stand next", .hidden = true,
-	.max_args = -1, .stop_at_word = true, .run = run_complete,
+	.path = "__complete",
+	.args = "[--] [WORD...]",
+	.brief = "print the words that may stand next",
+	.hidden = true,
+	.max_args = -1,
+	.stop_at_word = true,
+	.run = run_complete,
 };

@@ -42,10 +42,11 @@ static int run(struct cli *c)
 	if (c->settings->json || c->settings->ndjson)
 		printf("%s\n", buf_str(&d.json));
 	buf_fini(&d.json);
-	cli_say(c, "%s", d.n[DOCTOR_FAIL] > 0 ?
-		"something must be mended before jobs can run" :
-		d.n[DOCTOR_WARN] > 0 ? "jobs can run; see the warnings" :
-		"all is well");
+	cli_say(c, "%s",
+		d.n[DOCTOR_FAIL] > 0
+			? "something must be mended before jobs can run"
+		: d.n[DOCTOR_WARN] > 0 ? "jobs can run; see the warnings"
+				       : "all is well");
 	return d.n[DOCTOR_FAIL] > 0 ? CLI_FAILED : CLI_OK;
 }
 

@@ -9,8 +9,8 @@ enum doctor_level { DOCTOR_OK, DOCTOR_WARN, DOCTOR_FAIL };
 
 struct doctor {
 	struct cli *c;
-	int n[3];               /* findings by level */
-	struct buf json;        /* with --json: the list of findings */
+	int n[3];        /* findings by level */
+	struct buf json; /* with --json: the list of findings */
 };
 
 void doctor_tell(struct doctor *d, enum doctor_level level, const char *what,

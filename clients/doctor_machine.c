@@ -21,8 +21,8 @@
 static int add_library(struct dl_phdr_info *info, size_t size, void *arg)
 {
 	static const char *const names[] = {
-		"libcurl", "libevent", "libjson-c", "libconfig", "libssl",
-		"libcrypto",
+		"libcurl",   "libevent", "libjson-c",
+		"libconfig", "libssl",   "libcrypto",
 	};
 	const char *slash = strrchr(info->dlpi_name, '/');
 	struct buf *b = arg;
@@ -59,11 +59,15 @@ static void config(struct doctor *d)
 	struct stat st;
 
 	if (path == NULL || stat(path, &st) != 0)
-		doctor_tell(d, DOCTOR_OK, "config", "no file %s: options and "
-			    "environment only", path ? path : "");
+		doctor_tell(d, DOCTOR_OK, "config",
+			    "no file %s: options and "
+			    "environment only",
+			    path ? path : "");
 	else if ((st.st_mode & 077) != 0)
-		doctor_tell(d, DOCTOR_WARN, "config", "%s may be read by "
-			    "others: chmod 600 it if a token is inside", path);
+		doctor_tell(d, DOCTOR_WARN, "config",
+			    "%s may be read by "
+			    "others: chmod 600 it if a token is inside",
+			    path);
 	else
 		doctor_tell(d, DOCTOR_OK, "config", "%s", path);
 }
@@ -79,9 +83,11 @@ static void disk(struct doctor *d, const char *what, const char *path)
 	left = (int64_t)v.f_bavail * (int64_t)v.f_frsize;
 	units_format_bytes(&b, left);
 	if (left < DISK_LOW)
-		doctor_tell(d, DOCTOR_WARN, what, "only %s are free on %s: "
+		doctor_tell(d, DOCTOR_WARN, what,
+			    "only %s are free on %s: "
 			    "make room, pilots keep working directories and "
-			    "output there", buf_str(&b), path);
+			    "output there",
+			    buf_str(&b), path);
 	else
 		doctor_tell(d, DOCTOR_OK, what, "%s free on %s", buf_str(&b),
 			    path);
@@ -116,20 +122,24 @@ static void cgroups(struct doctor *d)
 	if (access("/sys/fs/cgroup/cgroup.controllers", F_OK) == 0 &&
 	    own_cgroup(path, sizeof(path))) {
 		if (access(path, W_OK) == 0)
-			doctor_tell(d, DOCTOR_OK, "cgroups", "version 2, %s "
+			doctor_tell(d, DOCTOR_OK, "cgroups",
+				    "version 2, %s "
 				    "may be written: pilots can limit memory",
 				    path);
 		else
-			doctor_tell(d, DOCTOR_WARN, "cgroups", "version 2, "
+			doctor_tell(d, DOCTOR_WARN, "cgroups",
+				    "version 2, "
 				    "but %s may not be written: run pilots as "
 				    "a service with Delegate=yes, or memory "
-				    "limits are not kept", path);
+				    "limits are not kept",
+				    path);
 		return;
 	}
 	if (access("/sys/fs/cgroup/memory", W_OK) == 0)
 		doctor_tell(d, DOCTOR_OK, "cgroups", "version 1 with memory");
 	else
-		doctor_tell(d, DOCTOR_WARN, "cgroups", "none that pilots here "
+		doctor_tell(d, DOCTOR_WARN, "cgroups",
+			    "none that pilots here "
 			    "could use: memory limits are not kept");
 }
 
@@ -140,7 +150,8 @@ static void files(struct doctor *d)
 	if (getrlimit(RLIMIT_NOFILE, &l) != 0)
 		return;
 	if (l.rlim_max < FILES_LOW)
-		doctor_tell(d, DOCTOR_WARN, "files", "at most %llu open files "
+		doctor_tell(d, DOCTOR_WARN, "files",
+			    "at most %llu open files "
 			    "a process: raise it with `ulimit -n`",
 			    (unsigned long long)l.rlim_max);
 }
@@ -152,7 +163,8 @@ static void pilot(struct doctor *d)
 	if (path != NULL)
 		doctor_tell(d, DOCTOR_OK, "pilot", "%s", path);
 	else
-		doctor_tell(d, DOCTOR_WARN, "pilot", "sortie-pilot is neither "
+		doctor_tell(d, DOCTOR_WARN, "pilot",
+			    "sortie-pilot is neither "
 			    "beside this program nor in PATH: `sortie pilot "
 			    "start` needs it");
 }

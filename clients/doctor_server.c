@@ -21,7 +21,8 @@ static void server_clock(struct doctor *d, const struct httpc_reply *reply)
 		return;
 	off_ms = (int64_t)timegm(&tm) * 1000 + 500 - clock_wall_ms();
 	if (llabs(off_ms) > CLOCK_BAD_MS)
-		doctor_tell(d, DOCTOR_WARN, "clock", "the server's clock is "
+		doctor_tell(d, DOCTOR_WARN, "clock",
+			    "the server's clock is "
 			    "%" PRId64 " s %s of this machine's: run NTP on "
 			    "both; leases do not depend on it, times shown do",
 			    (int64_t)(llabs(off_ms) / 1000),
@@ -81,9 +82,11 @@ static void ready(struct doctor *d)
 		doctor_tell(d, DOCTOR_FAIL, "database", "%s", e.text);
 		return;
 	}
-	if (!json_parse(d->c->arena, buf_str(&reply.body), reply.body.len,
-			&doc, &e) || json_type(doc) != JSON_OBJECT) {
-		doctor_tell(d, DOCTOR_FAIL, "database", "the server's word on "
+	if (!json_parse(d->c->arena, buf_str(&reply.body), reply.body.len, &doc,
+			&e) ||
+	    json_type(doc) != JSON_OBJECT) {
+		doctor_tell(d, DOCTOR_FAIL, "database",
+			    "the server's word on "
 			    "its readiness is not JSON");
 	} else if (reply.status == 200) {
 		doctor_tell(d, DOCTOR_OK, "database", "ready, schema %" PRId64,
@@ -91,7 +94,8 @@ static void ready(struct doctor *d)
 		warnings(d, doc);
 	} else {
 		status = json_get_str(doc, "status");
-		doctor_tell(d, DOCTOR_FAIL, "database", "the server is not "
+		doctor_tell(d, DOCTOR_FAIL, "database",
+			    "the server is not "
 			    "ready (%s): see its log",
 			    status ? status : "no reason given");
 		warnings(d, doc);
@@ -114,16 +118,20 @@ static bool token(struct doctor *d)
 		    json_get_str(answer.doc, "owner"));
 	version = json_get_str(answer.doc, "version");
 	if (version != NULL && strcmp(version, PACKAGE_VERSION) != 0)
-		doctor_tell(d, DOCTOR_WARN, "version", "the server is %s, "
-			    "this program %s: update the older one", version,
-			    PACKAGE_VERSION);
+		doctor_tell(d, DOCTOR_WARN, "version",
+			    "the server is %s, "
+			    "this program %s: update the older one",
+			    version, PACKAGE_VERSION);
 	return true;
 }
 
 static bool add_live(const char *state, struct json_object *n, void *arg)
 {
 	static const char *const live[] = {
-		"active", "idle", "busy", "draining",
+		"active",
+		"idle",
+		"busy",
+		"draining",
 	};
 	int64_t *total = arg;
 
@@ -149,7 +157,8 @@ static void pilots(struct doctor *d)
 	if (states != NULL && json_type(states) == JSON_OBJECT)
 		json_each(states, add_live, &n);
 	if (n == 0)
-		doctor_tell(d, DOCTOR_WARN, "pilots", "none lives, so no job "
+		doctor_tell(d, DOCTOR_WARN, "pilots",
+			    "none lives, so no job "
 			    "starts: `sortie pilot start` starts one here");
 	else
 		doctor_tell(d, DOCTOR_OK, "pilots", "%" PRId64 " live", n);

@@ -22,21 +22,33 @@ struct opts {
 #define F(name) offsetof(struct opts, name)
 
 static const struct opt opts[] = {
-	{ .name = "follow", .letter = 'f', .kind = OPT_FLAG,
-	  .offset = F(follow), .help = "Go on with what happens, until "
+	{ .name = "follow",
+	  .letter = 'f',
+	  .kind = OPT_FLAG,
+	  .offset = F(follow),
+	  .help = "Go on with what happens, until "
 		  "interrupted." },
-	{ .name = "after", .kind = OPT_STR, .offset = F(after),
+	{ .name = "after",
+	  .kind = OPT_STR,
+	  .offset = F(after),
 	  .arg = "CURSOR",
 	  .help = "Begin behind this place in the feed: the `next` of an "
 		  "answer with --json." },
-	{ .name = "job", .letter = 'j', .kind = OPT_STR, .offset = F(job),
-	  .arg = "JOB", .help = "Only what happened to this job." },
-	{ .name = "kind", .letter = 'k', .kind = OPT_STR, .offset = F(kind),
-	  .arg = "KIND", .help = "Only events of this kind." },
+	{ .name = "job",
+	  .letter = 'j',
+	  .kind = OPT_STR,
+	  .offset = F(job),
+	  .arg = "JOB",
+	  .help = "Only what happened to this job." },
+	{ .name = "kind",
+	  .letter = 'k',
+	  .kind = OPT_STR,
+	  .offset = F(kind),
+	  .arg = "KIND",
+	  .help = "Only events of this kind." },
 };
 
-static void add_number(struct buf *b, struct json_object *item,
-		       const char *key)
+static void add_number(struct buf *b, struct json_object *item, const char *key)
 {
 	if (json_get_int(item, key) > 0)
 		buf_addf(b, "  %s %" PRId64, key, json_get_int(item, key));
@@ -99,9 +111,9 @@ static bool page(struct cli *c, const char *path, char **after, bool *more,
 		 struct err *e)
 {
 	struct arena *a = arena_new();
-	struct call_request r = {
-		.method = "GET", .path = path, .wait_s = POLL_S
-	};
+	struct call_request r = { .method = "GET",
+				  .path = path,
+				  .wait_s = POLL_S };
 	struct call_answer answer;
 	struct json_object *items;
 	const char *next;
@@ -152,10 +164,13 @@ static int run(struct cli *c)
 }
 
 const struct cli_command command_events = {
-	.path = "events", .brief = "tell what happened, oldest first",
+	.path = "events",
+	.brief = "tell what happened, oldest first",
 	.text = "Submissions, grants, starts, ends, cancels and what else "
 		"changed, as far as the token may see it. With --json one "
 		"document a page, with --ndjson or -f one event a line.",
-	.opts = opts, .n_opts = CLI_N(opts), .opts_size = sizeof(struct opts),
+	.opts = opts,
+	.n_opts = CLI_N(opts),
+	.opts_size = sizeof(struct opts),
 	.run = run,
 };

@@ -37,8 +37,8 @@ struct following {
 	struct event *start_timer, *explain_timer, *end_timer;
 	struct event *signals[3];
 	struct stream streams[2];
-	int64_t attempt;                /* whose output is being shown */
-	int64_t away_since_ms;          /* 0 = the server answers */
+	int64_t attempt;       /* whose output is being shown */
+	int64_t away_since_ms; /* 0 = the server answers */
 	bool ended, failed;
 	struct err *e;
 };
@@ -65,12 +65,13 @@ static void after_ms(struct event *timer, int64_t ms)
 static void get(struct following *w, const char *method, const char *path,
 		const char *body, httpc_done_fn *done, void *arg)
 {
-	struct httpc_request q = {
-		.method = method, .base = call_url(w->f->c),
-		.token = call_token(w->f->c), .path = path, .body = body,
-		.body_len = body ? strlen(body) : 0,
-		.timeout_ms = (POLL_S + 30) * 1000
-	};
+	struct httpc_request q = { .method = method,
+				   .base = call_url(w->f->c),
+				   .token = call_token(w->f->c),
+				   .path = path,
+				   .body = body,
+				   .body_len = body ? strlen(body) : 0,
+				   .timeout_ms = (POLL_S + 30) * 1000 };
 
 	httpc_start(w->http, &q, done, arg);
 }
@@ -91,7 +92,8 @@ static bool bear(struct following *w, const struct httpc_reply *reply)
 		w->away_since_ms = now_ms;
 		call_error(w->f->c, reply, w->e);
 		cli_note("%s; job %" PRId64 " goes on, trying on for %" PRId64
-			 " s", w->e->text, w->f->job, patience_ms / 1000);
+			 " s",
+			 w->e->text, w->f->job, patience_ms / 1000);
 	}
 	if (now_ms - w->away_since_ms < patience_ms)
 		return true;
@@ -175,8 +177,8 @@ static void poll_stream(struct stream *s)
 static void poll_later(struct stream *s)
 {
 	after_ms(s->timer, s->pause_ms);
-	s->pause_ms = s->pause_ms * 2 < RETRY_MAX_MS ? s->pause_ms * 2 :
-		RETRY_MAX_MS;
+	s->pause_ms =
+		s->pause_ms * 2 < RETRY_MAX_MS ? s->pause_ms * 2 : RETRY_MAX_MS;
 }
 
 static bool all_complete(const struct following *w)
@@ -269,14 +271,15 @@ static void explain_answered(struct following *w,
 
 	if (reply->status == 200 &&
 	    json_parse(a, buf_str(&reply->body), reply->body.len, &doc,
-		       &ignored) && json_type(doc) == JSON_OBJECT) {
+		       &ignored) &&
+	    json_type(doc) == JSON_OBJECT) {
 		const char *state = json_get_str(doc, "state");
 		const char *first = json_get_str(doc, "first");
 
 		for (size_t i = 0; state && first && i < 3; i++)
 			if (strcmp(state, queued[i]) == 0)
-				cli_note("job %" PRId64 " waits: %s",
-					 w->f->job, first);
+				cli_note("job %" PRId64 " waits: %s", w->f->job,
+					 first);
 	}
 	arena_free(a);
 }
@@ -322,10 +325,10 @@ static void interrupted(struct following *w, int number)
 	}
 	w->f->interrupted = number;
 	cli_note("cancelling job %" PRId64 "; interrupt again to leave at "
-		 "once", w->f->job);
-	snprintf(body, sizeof(body),
-		 "{\"action\":\"cancel\",\"jobs\":\"%" PRId64 "\"}",
+		 "once",
 		 w->f->job);
+	snprintf(body, sizeof(body),
+		 "{\"action\":\"cancel\",\"jobs\":\"%" PRId64 "\"}", w->f->job);
 	get(w, "POST", "/api/v1/jobs/actions", body, on_cancelled, w);
 }
 
@@ -347,8 +350,7 @@ static void set_up(struct following *w, struct follow *f)
 	w->explain_timer = evtimer_new(w->base, on_explain_timer, w);
 	w->end_timer = evtimer_new(w->base, on_end_timer, w);
 	for (size_t i = 0; i < 3; i++) {
-		w->signals[i] = evsignal_new(w->base, numbers[i], on_signal,
-					     w);
+		w->signals[i] = evsignal_new(w->base, numbers[i], on_signal, w);
 		evsignal_add(w->signals[i], NULL);
 	}
 	for (size_t i = 0; i < 2; i++) {
@@ -409,8 +411,8 @@ static bool copy_run(struct following *w, struct json_object *run,
 /* What the long polls had not brought when the job ended. */
 static bool copy_rest(struct following *w)
 {
-	struct json_object *runs = w->f->result ?
-		json_get(w->f->result, "runs") : NULL;
+	struct json_object *runs =
+		w->f->result ? json_get(w->f->result, "runs") : NULL;
 
 	if (runs == NULL || json_type(runs) != JSON_ARRAY)
 		return true;

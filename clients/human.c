@@ -32,10 +32,8 @@ bool human_time_parse(const char *text, int64_t *ms)
 	int milli = 0;
 
 	if (!field(&p, '\0', 4, &tm.tm_year) ||
-	    !field(&p, '-', 2, &tm.tm_mon) ||
-	    !field(&p, '-', 2, &tm.tm_mday) ||
-	    !field(&p, 'T', 2, &tm.tm_hour) ||
-	    !field(&p, ':', 2, &tm.tm_min) ||
+	    !field(&p, '-', 2, &tm.tm_mon) || !field(&p, '-', 2, &tm.tm_mday) ||
+	    !field(&p, 'T', 2, &tm.tm_hour) || !field(&p, ':', 2, &tm.tm_min) ||
 	    !field(&p, ':', 2, &tm.tm_sec))
 		return false;
 	if (*p == '.' && !field(&p, '.', 3, &milli))

@@ -23,13 +23,16 @@ struct adjust_opts {
 };
 
 static const struct opt retry_opts[] = {
-	{ .name = "force", .letter = 'f', .kind = OPT_FLAG,
+	{ .name = "force",
+	  .letter = 'f',
+	  .kind = OPT_FLAG,
 	  .offset = offsetof(struct retry_opts, force),
 	  .help = "Run jobs again that have finished well, too." },
 };
 
 static const struct opt delete_opts[] = {
-	{ .name = "cancel", .kind = OPT_FLAG,
+	{ .name = "cancel",
+	  .kind = OPT_FLAG,
 	  .offset = offsetof(struct delete_opts, cancel),
 	  .help = "Cancel live jobs first; they go when they have ended." },
 };
@@ -37,23 +40,44 @@ static const struct opt delete_opts[] = {
 #define A(name) offsetof(struct adjust_opts, name)
 
 static const struct opt adjust_opts[] = {
-	{ .name = "priority", .letter = 'P', .kind = OPT_STR,
-	  .offset = A(priority), .arg = "N",
+	{ .name = "priority",
+	  .letter = 'P',
+	  .kind = OPT_STR,
+	  .offset = A(priority),
+	  .arg = "N",
 	  .help = "The new priority; higher goes first." },
-	{ .name = "timeout", .kind = OPT_STR, .offset = A(timeout),
-	  .arg = "TIME", .help = "The new time limit (\"90 s\", \"2 h\")." },
-	{ .name = "retries", .kind = OPT_STR, .offset = A(retries),
-	  .arg = "N", .help = "How often a failed payload is tried again." },
-	{ .name = "state", .letter = 's', .kind = OPT_STR,
-	  .offset = A(state), .arg = "STATE",
+	{ .name = "timeout",
+	  .kind = OPT_STR,
+	  .offset = A(timeout),
+	  .arg = "TIME",
+	  .help = "The new time limit (\"90 s\", \"2 h\")." },
+	{ .name = "retries",
+	  .kind = OPT_STR,
+	  .offset = A(retries),
+	  .arg = "N",
+	  .help = "How often a failed payload is tried again." },
+	{ .name = "state",
+	  .letter = 's',
+	  .kind = OPT_STR,
+	  .offset = A(state),
+	  .arg = "STATE",
 	  .help = "`held` or `defined`; other changes of state by hand are "
 		  "refused." },
-	{ .name = "name", .kind = OPT_STR, .offset = A(name), .arg = "TEXT",
+	{ .name = "name",
+	  .kind = OPT_STR,
+	  .offset = A(name),
+	  .arg = "TEXT",
 	  .help = "The new name." },
-	{ .name = "comment", .kind = OPT_STR, .offset = A(comment),
-	  .arg = "TEXT", .help = "The new comment." },
-	{ .name = "description", .kind = OPT_STR, .offset = A(description),
-	  .arg = "TEXT", .help = "The new description." },
+	{ .name = "comment",
+	  .kind = OPT_STR,
+	  .offset = A(comment),
+	  .arg = "TEXT",
+	  .help = "The new comment." },
+	{ .name = "description",
+	  .kind = OPT_STR,
+	  .offset = A(description),
+	  .arg = "TEXT",
+	  .help = "The new description." },
 };
 
 static int act(struct cli *c, const char *action, const char *verb,
@@ -85,15 +109,15 @@ static int run_release(struct cli *c)
 static int run_retry(struct cli *c)
 {
 	return act(c, "retry", "queued again",
-		   CLI_OPTS(c, struct retry_opts)->force ? "\"force\":true" :
-		   NULL);
+		   CLI_OPTS(c, struct retry_opts)->force ? "\"force\":true"
+							 : NULL);
 }
 
 static int run_delete(struct cli *c)
 {
 	return act(c, "delete", "deleted",
-		   CLI_OPTS(c, struct delete_opts)->cancel ?
-		   "\"cancel\":true" : NULL);
+		   CLI_OPTS(c, struct delete_opts)->cancel ? "\"cancel\":true"
+							   : NULL);
 }
 
 /* Adds "key":number unless text is NULL. */
@@ -152,8 +176,8 @@ static int run_adjust(struct cli *c)
 	if (b.len == empty) {
 		buf_fini(&b);
 		return cli_misuse(c, "say what to adjust: --priority, "
-				  "--timeout, --retries, --state, --name, "
-				  "--comment or --description");
+				     "--timeout, --retries, --state, --name, "
+				     "--comment or --description");
 	}
 	buf_addc(&b, '}');
 	status = act(c, "adjust", "adjusted", buf_str(&b));
@@ -162,47 +186,68 @@ static int run_adjust(struct cli *c)
 }
 
 const struct cli_command command_job_cancel = {
-	.path = "job cancel", .args = "JOB...",
+	.path = "job cancel",
+	.args = "JOB...",
 	.brief = "cancel jobs that have not ended",
 	.text = "A queued job ends at once. A running one gets SIGTERM, after "
 		"its pilot's grace SIGKILL, and ends then.",
-	.min_args = 1, .max_args = -1, .run = run_cancel,
+	.min_args = 1,
+	.max_args = -1,
+	.run = run_cancel,
 };
 
 const struct cli_command command_job_hold = {
-	.path = "job hold", .args = "JOB...",
+	.path = "job hold",
+	.args = "JOB...",
 	.brief = "keep queued jobs from being started",
 	.text = "Works on waiting and defined jobs.",
-	.min_args = 1, .max_args = -1, .run = run_hold,
+	.min_args = 1,
+	.max_args = -1,
+	.run = run_hold,
 };
 
 const struct cli_command command_job_release = {
-	.path = "job release", .args = "JOB...",
+	.path = "job release",
+	.args = "JOB...",
 	.brief = "let held jobs be started",
-	.min_args = 1, .max_args = -1, .run = run_release,
+	.min_args = 1,
+	.max_args = -1,
+	.run = run_release,
 };
 
 const struct cli_command command_job_retry = {
-	.path = "job retry", .args = "JOB...",
+	.path = "job retry",
+	.args = "JOB...",
 	.brief = "queue jobs again that ended badly",
-	.opts = retry_opts, .n_opts = CLI_N(retry_opts),
+	.opts = retry_opts,
+	.n_opts = CLI_N(retry_opts),
 	.opts_size = sizeof(struct retry_opts),
-	.min_args = 1, .max_args = -1, .run = run_retry,
+	.min_args = 1,
+	.max_args = -1,
+	.run = run_retry,
 };
 
 const struct cli_command command_job_delete = {
-	.path = "job delete", .args = "JOB...",
+	.path = "job delete",
+	.args = "JOB...",
 	.brief = "forget jobs with their runs and output",
 	.text = "Live jobs are refused unless --cancel is given.",
-	.opts = delete_opts, .n_opts = CLI_N(delete_opts),
+	.opts = delete_opts,
+	.n_opts = CLI_N(delete_opts),
 	.opts_size = sizeof(struct delete_opts),
-	.min_args = 1, .max_args = -1, .run = run_delete,
+	.min_args = 1,
+	.max_args = -1,
+	.run = run_delete,
 };
 
 const struct cli_command command_job_adjust = {
-	.path = "job adjust", .args = "JOB...",
+	.path = "job adjust",
+	.args = "JOB...",
 	.brief = "change priority, time limit or names of jobs",
-	.opts = adjust_opts, .n_opts = CLI_N(adjust_opts),
+	.opts = adjust_opts,
+	.n_opts = CLI_N(adjust_opts),
 	.opts_size = sizeof(struct adjust_opts),
-	.min_args = 1, .max_args = -1, .run = run_adjust,
+	.min_args = 1,
+	.max_args = -1,
+	.run = run_adjust,
 };

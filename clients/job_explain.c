@@ -57,8 +57,9 @@ static void print_limits(struct json_object *limits)
 		struct json_object *holders = json_get(l, "holders");
 		struct buf b = BUF_INIT;
 
-		for (size_t h = 0; holders != NULL &&
-		     json_type(holders) == JSON_ARRAY && h < json_len(holders);
+		for (size_t h = 0;
+		     holders != NULL && json_type(holders) == JSON_ARRAY &&
+		     h < json_len(holders);
 		     h++) {
 			buf_adds(&b, h == 0 ? ", held by job " : ", ");
 			add_json(&b, json_at(holders, h));
@@ -75,8 +76,10 @@ static void print_pilots(struct json_object *pilots)
 {
 	if (pilots == NULL || json_type(pilots) != JSON_OBJECT)
 		return;
-	facts_printf("pilots", "%" PRId64 " live, %" PRId64 " fit, %" PRId64
-		     " of these have room now", json_get_int(pilots, "live"),
+	facts_printf("pilots",
+		     "%" PRId64 " live, %" PRId64 " fit, %" PRId64
+		     " of these have room now",
+		     json_get_int(pilots, "live"),
 		     json_get_int(pilots, "fitting"),
 		     json_get_int(pilots, "fitting_free"));
 }
@@ -112,9 +115,12 @@ static int run(struct cli *c)
 }
 
 const struct cli_command command_job_explain = {
-	.path = "job explain", .args = "JOB",
+	.path = "job explain",
+	.args = "JOB",
 	.brief = "tell why a job waits",
 	.text = "Which of its terms fail on how many pilots, which limit is "
 		"full and who holds it, and its place in the line.",
-	.min_args = 1, .max_args = 1, .run = run,
+	.min_args = 1,
+	.max_args = 1,
+	.run = run,
 };

@@ -22,36 +22,76 @@ struct opts {
 #define F(name) offsetof(struct opts, name)
 
 static const struct opt opts[] = {
-	{ .name = "state", .letter = 's', .kind = OPT_LIST,
-	  .offset = F(state), .arg = "STATE",
+	{ .name = "state",
+	  .letter = 's',
+	  .kind = OPT_LIST,
+	  .offset = F(state),
+	  .arg = "STATE",
 	  .help = "Only jobs in one of these states; `live` means all that "
 		  "have not ended, `ended` all that have." },
-	{ .name = "project", .letter = 'p', .kind = OPT_STR,
-	  .offset = F(project), .arg = "NAME",
+	{ .name = "project",
+	  .letter = 'p',
+	  .kind = OPT_STR,
+	  .offset = F(project),
+	  .arg = "NAME",
 	  .help = "Only jobs of this project." },
-	{ .name = "jobtype", .letter = 't', .kind = OPT_STR,
-	  .offset = F(jobtype), .arg = "NAME",
+	{ .name = "jobtype",
+	  .letter = 't',
+	  .kind = OPT_STR,
+	  .offset = F(jobtype),
+	  .arg = "NAME",
 	  .help = "Only jobs of this type." },
-	{ .name = "owner", .kind = OPT_STR, .offset = F(owner),
-	  .arg = "NAME", .help = "Only jobs of this owner." },
-	{ .name = "name", .kind = OPT_STR, .offset = F(name),
-	  .arg = "NAME", .help = "Only jobs of this name." },
-	{ .name = "key", .kind = OPT_STR, .offset = F(key), .arg = "KEY",
+	{ .name = "owner",
+	  .kind = OPT_STR,
+	  .offset = F(owner),
+	  .arg = "NAME",
+	  .help = "Only jobs of this owner." },
+	{ .name = "name",
+	  .kind = OPT_STR,
+	  .offset = F(name),
+	  .arg = "NAME",
+	  .help = "Only jobs of this name." },
+	{ .name = "key",
+	  .kind = OPT_STR,
+	  .offset = F(key),
+	  .arg = "KEY",
 	  .help = "Only the job with this key." },
-	{ .name = "tag", .kind = OPT_MULTI, .offset = F(tag), .arg = "K:V",
+	{ .name = "tag",
+	  .kind = OPT_MULTI,
+	  .offset = F(tag),
+	  .arg = "K:V",
 	  .help = "Only jobs with this tag (K=V means the same)." },
-	{ .name = "pilot", .kind = OPT_STR, .offset = F(pilot),
-	  .arg = "PILOT", .help = "Only jobs that ran on this pilot." },
-	{ .name = "since", .kind = OPT_SECONDS, .offset = F(since_s),
-	  .max = INT64_C(1000000000), .arg = "TIME",
+	{ .name = "pilot",
+	  .kind = OPT_STR,
+	  .offset = F(pilot),
+	  .arg = "PILOT",
+	  .help = "Only jobs that ran on this pilot." },
+	{ .name = "since",
+	  .kind = OPT_SECONDS,
+	  .offset = F(since_s),
+	  .max = INT64_C(1000000000),
+	  .arg = "TIME",
 	  .help = "Only jobs submitted within the last TIME (\"2 h\")." },
-	{ .name = "max", .letter = 'n', .kind = OPT_INT, .offset = F(max),
-	  .min = 1, .max = 100000000, .def = "100", .arg = "N",
+	{ .name = "max",
+	  .letter = 'n',
+	  .kind = OPT_INT,
+	  .offset = F(max),
+	  .min = 1,
+	  .max = 100000000,
+	  .def = "100",
+	  .arg = "N",
 	  .help = "At most N jobs." },
-	{ .name = "all", .letter = 'a', .kind = OPT_FLAG, .offset = F(all),
+	{ .name = "all",
+	  .letter = 'a',
+	  .kind = OPT_FLAG,
+	  .offset = F(all),
 	  .help = "However many there are." },
-	{ .name = "watch", .letter = 'w', .kind = OPT_SECONDS,
-	  .offset = F(watch_s), .max = 86400, .arg = "TIME",
+	{ .name = "watch",
+	  .letter = 'w',
+	  .kind = OPT_SECONDS,
+	  .offset = F(watch_s),
+	  .max = 86400,
+	  .arg = "TIME",
 	  .help = "Show the list again every TIME until interrupted." },
 };
 
@@ -115,8 +155,11 @@ static int run(struct cli *c)
 	struct buf path = BUF_INIT;
 	struct err e = ERR_INIT;
 	struct list l = {
-		.columns = jobview_columns, .n_columns = JOBVIEW_COLUMNS,
-		.row = jobview_row, .id = "number", .none = "no such jobs",
+		.columns = jobview_columns,
+		.n_columns = JOBVIEW_COLUMNS,
+		.row = jobview_row,
+		.id = "number",
+		.none = "no such jobs",
 		.max = o->all ? 0 : o->max,
 	};
 	int status;
@@ -137,18 +180,21 @@ static int run(struct cli *c)
 		return cli_fail(c, &e);
 	}
 	l.path = buf_str(&path);
-	status = o->watch_s > 0 ? watch(c, &l, o->watch_s) :
-		list_print(c, &l);
+	status = o->watch_s > 0 ? watch(c, &l, o->watch_s) : list_print(c, &l);
 	buf_fini(&path);
 	return status;
 }
 
 const struct cli_command command_job_list = {
-	.path = "job list", .args = "[JOB...]",
+	.path = "job list",
+	.args = "[JOB...]",
 	.brief = "list jobs, newest first",
 	.text = "Without JOB, the newest 100 jobs that the token may see. "
 		"END tells the exit status, the signal or the reason of jobs "
 		"that did not end well.",
-	.opts = opts, .n_opts = CLI_N(opts), .opts_size = sizeof(struct opts),
-	.max_args = -1, .run = run,
+	.opts = opts,
+	.n_opts = CLI_N(opts),
+	.opts_size = sizeof(struct opts),
+	.max_args = -1,
+	.run = run,
 };

@@ -17,15 +17,26 @@ struct opts {
 #define F(name) offsetof(struct opts, name)
 
 static const struct opt opts[] = {
-	{ .name = "follow", .letter = 'f', .kind = OPT_FLAG,
+	{ .name = "follow",
+	  .letter = 'f',
+	  .kind = OPT_FLAG,
 	  .offset = F(follow),
 	  .help = "Go on until the job has ended." },
-	{ .name = "run", .letter = 'r', .kind = OPT_INT, .offset = F(run),
-	  .min = 0, .max = 1000000, .arg = "N",
+	{ .name = "run",
+	  .letter = 'r',
+	  .kind = OPT_INT,
+	  .offset = F(run),
+	  .min = 0,
+	  .max = 1000000,
+	  .arg = "N",
 	  .help = "Output of the job's Nth run instead of the last." },
-	{ .name = "stdout", .kind = OPT_FLAG, .offset = F(only_out),
+	{ .name = "stdout",
+	  .kind = OPT_FLAG,
+	  .offset = F(only_out),
 	  .help = "Only standard output." },
-	{ .name = "stderr", .kind = OPT_FLAG, .offset = F(only_err),
+	{ .name = "stderr",
+	  .kind = OPT_FLAG,
+	  .offset = F(only_err),
 	  .help = "Only standard error." },
 };
 
@@ -57,10 +68,13 @@ static bool follow(struct cli *c, int64_t job, int out_fd, int err_fd,
 		   struct err *e)
 {
 	const struct opts *o = CLI_OPTS(c, struct opts);
-	struct follow f = {
-		.c = c, .job = job, .attempt = o->run, .one_run = o->run > 0,
-		.out_fd = out_fd, .err_fd = err_fd, .arena = c->arena
-	};
+	struct follow f = { .c = c,
+			    .job = job,
+			    .attempt = o->run,
+			    .one_run = o->run > 0,
+			    .out_fd = out_fd,
+			    .err_fd = err_fd,
+			    .arena = c->arena };
 
 	if (o->run == 0 && !last_run(c, job, &f.attempt, e))
 		return false;
@@ -93,19 +107,24 @@ static int run(struct cli *c)
 		err_fd = STDOUT_FILENO;
 	if (!refs_resolve_one(c, c->args[0], &job, &e))
 		return cli_fail(c, &e);
-	ok = o->follow ? follow(c, job, out_fd, err_fd, &e) :
-		print(c, job, out_fd, err_fd, &e);
+	ok = o->follow ? follow(c, job, out_fd, err_fd, &e)
+		       : print(c, job, out_fd, err_fd, &e);
 	return ok ? CLI_OK : cli_fail(c, &e);
 }
 
 const struct cli_command command_job_logs = {
-	.path = "job logs", .args = "JOB",
+	.path = "job logs",
+	.args = "JOB",
 	.brief = "print a job's output",
 	.text = "Standard output goes to standard output, standard error to "
 		"standard error; one alone (--stderr) goes to standard "
 		"output. Output of a running job is there within two seconds. "
 		"A stream that was longer than the server keeps has a note "
 		"where its middle is missing.",
-	.opts = opts, .n_opts = CLI_N(opts), .opts_size = sizeof(struct opts),
-	.min_args = 1, .max_args = 1, .run = run,
+	.opts = opts,
+	.n_opts = CLI_N(opts),
+	.opts_size = sizeof(struct opts),
+	.min_args = 1,
+	.max_args = 1,
+	.run = run,
 };

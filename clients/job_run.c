@@ -26,12 +26,16 @@ struct opts {
 };
 
 #define F(name) offsetof(struct opts, name)
-#define TEXT(n, l, field, a, h) \
-	{ .name = (n), .letter = (l), .kind = OPT_STR, .offset = F(field), \
-	  .arg = (a), .help = (h) }
-#define SEVERAL(n, l, field, a, h) \
-	{ .name = (n), .letter = (l), .kind = OPT_MULTI, .offset = F(field), \
-	  .arg = (a), .help = (h) }
+#define TEXT(n, l, field, a, h)                              \
+	{                                                    \
+		.name = (n), .letter = (l), .kind = OPT_STR, \
+		.offset = F(field), .arg = (a), .help = (h)  \
+	}
+#define SEVERAL(n, l, field, a, h)                             \
+	{                                                      \
+		.name = (n), .letter = (l), .kind = OPT_MULTI, \
+		.offset = F(field), .arg = (a), .help = (h)    \
+	}
 
 static const struct opt opts[] = {
 	TEXT("name", 'n', name, "TEXT",
@@ -39,7 +43,9 @@ static const struct opt opts[] = {
 	SEVERAL("env", 'E', env, "NAME=VALUE",
 		"Set a variable in its environment. May be given several "
 		"times."),
-	{ .name = "env-all", .kind = OPT_FLAG, .offset = F(env_all),
+	{ .name = "env-all",
+	  .kind = OPT_FLAG,
+	  .offset = F(env_all),
 	  .help = "Hand over this whole environment, but for Sortie's own "
 		  "variables." },
 	TEXT("cwd", 'C', cwd, "DIR",
@@ -68,7 +74,9 @@ static const struct opt opts[] = {
 		"Set any key of the job; VALUE is JSON, or else text."),
 	SEVERAL("send", 0, send, "FILE[:NAME]",
 		"Put FILE (at most 1 MiB) into the working directory."),
-	{ .name = "shell", .kind = OPT_FLAG, .offset = F(shell),
+	{ .name = "shell",
+	  .kind = OPT_FLAG,
+	  .offset = F(shell),
 	  .help = "COMMAND is one text for /bin/sh." },
 	TEXT("output", 'o', out_file, "FILE",
 	     "Write its standard output to FILE."),
@@ -81,7 +89,7 @@ extern char **environ;
 static bool is_ours(const char *variable)
 {
 	return strncmp(variable, "SORTIE_", 7) == 0 ||
-		strncmp(variable, "_=", 2) == 0;
+	       strncmp(variable, "_=", 2) == 0;
 }
 
 static bool add_env(struct patch *p, const struct opts *o, struct err *e)
@@ -105,8 +113,7 @@ static bool add_joins(struct patch *p, const char *object,
 	return true;
 }
 
-static void add_list(struct patch *p, const char *key,
-		     const char *const *words)
+static void add_list(struct patch *p, const char *key, const char *const *words)
 {
 	struct buf b = BUF_INIT;
 
@@ -165,8 +172,10 @@ static void add_command(struct cli *c, struct patch *p, const struct opts *o)
 		patch_set_text(p, "shell", words[0]);
 	else
 		add_list(p, "argv", words);
-	patch_set_text(p, "name", o->name ? o->name :
-		       slash && slash[1] ? slash + 1 : words[0]);
+	patch_set_text(p, "name",
+		       o->name             ? o->name
+		       : slash && slash[1] ? slash + 1
+					   : words[0]);
 }
 
 /* Where both sides see the same directories the command runs in ours, unless
@@ -230,8 +239,8 @@ static bool add_options(struct cli *c, struct patch *p, const struct opts *o,
 		if (!patch_set_word(p, o->set[i], e))
 			return false;
 	return add_env(p, o, e) &&
-		add_joins(p, "labels", (const char *const *)o->label, e) &&
-		add_joins(p, "tags", (const char *const *)o->tag, e);
+	       add_joins(p, "labels", (const char *const *)o->label, e) &&
+	       add_joins(p, "tags", (const char *const *)o->tag, e);
 }
 
 static bool write_job(struct cli *c, const struct patch *p, struct buf *body,
@@ -244,7 +253,7 @@ static bool write_job(struct cli *c, const struct patch *p, struct buf *body,
 	    !patch_write(p, empty, NULL, "the job", body, e))
 		return false;
 	return json_parse(c->arena, body->data, body->len, &job, e) &&
-		jobspec_decode(c->arena, job, "the job", &spec, e);
+	       jobspec_decode(c->arena, job, "the job", &spec, e);
 }
 
 static int open_file(const char *path, int otherwise, struct err *e)
@@ -252,8 +261,7 @@ static int open_file(const char *path, int otherwise, struct err *e)
 	int fd = otherwise;
 
 	if (path != NULL)
-		fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
-			  0666);
+		fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
 	if (fd < 0)
 		err_set_errno(e, ERR_IO, "cannot open \"%s\"", path);
 	return fd;
@@ -287,23 +295,23 @@ static int end(struct cli *c, const struct follow *f)
 
 static int run_job(struct cli *c, const struct opts *o, const struct buf *body)
 {
-	struct follow f = {
-		.c = c, .attempt = 1, .explain = true, .cancel = true,
-		.arena = c->arena
-	};
+	struct follow f = { .c = c,
+			    .attempt = 1,
+			    .explain = true,
+			    .cancel = true,
+			    .arena = c->arena };
 	struct call_answer answer;
 	struct err e = ERR_INIT;
 	struct refs refs;
 
 	/* With --json standard output is the job's view alone. */
-	f.out_fd = c->settings->json || c->settings->ndjson ? STDERR_FILENO :
-		STDOUT_FILENO;
+	f.out_fd = c->settings->json || c->settings->ndjson ? STDERR_FILENO
+							    : STDOUT_FILENO;
 	f.out_fd = open_file(o->out_file, f.out_fd, &e);
 	f.err_fd = open_file(o->err_file, STDERR_FILENO, &e);
 	if (f.out_fd < 0 || f.err_fd < 0)
 		return cli_fail(c, &e);
-	if (!submission_send_body(c, body->data, body->len, &answer, &refs,
-				  &e))
+	if (!submission_send_body(c, body->data, body->len, &answer, &refs, &e))
 		return cli_fail(c, &e);
 	if (refs.n == 0) {
 		err_set(&e, ERR_INTERNAL, "the server's answer names no job");
@@ -326,7 +334,7 @@ static int run(struct cli *c)
 
 	if (o->shell && c->n_args > 1)
 		return cli_misuse(c, "with --shell COMMAND is one word: put "
-				  "it in quotes");
+				     "it in quotes");
 	if (!add_options(c, p, o, &e))
 		return cli_misuse(c, "%s", e.text);
 	if (!add_cwd(c, p, o, &e) || !add_sent(c, p, o, &e))
@@ -340,7 +348,8 @@ static int run(struct cli *c)
 }
 
 const struct cli_command command_job_run = {
-	.path = "job run", .args = "[--] COMMAND [ARGUMENT...]",
+	.path = "job run",
+	.args = "[--] COMMAND [ARGUMENT...]",
 	.brief = "run a command as a job, as if it ran here",
 	.text = "Submits it, waits, writes its output to standard output and "
 		"error while it runs, and exits with its exit status: 128 + "
@@ -348,7 +357,12 @@ const struct cli_command command_job_run = {
 		"for Sortie's own failures. An interrupt (Ctrl-C) cancels it; "
 		"a second one leaves at once.\n\nWhen no pilot has taken it "
 		"after 3 seconds, a line on standard error tells why.",
-	.opts = opts, .n_opts = CLI_N(opts), .opts_size = sizeof(struct opts),
-	.min_args = 1, .max_args = -1, .stop_at_word = true,
-	.own_exit = CLI_OWN, .run = run,
+	.opts = opts,
+	.n_opts = CLI_N(opts),
+	.opts_size = sizeof(struct opts),
+	.min_args = 1,
+	.max_args = -1,
+	.stop_at_word = true,
+	.own_exit = CLI_OWN,
+	.run = run,
 };

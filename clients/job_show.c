@@ -35,12 +35,18 @@ static void print_end(struct json_object *job)
 static void print_head(struct json_object *job)
 {
 	static const char *const members[][2] = {
-		{ "id", "id" }, { "name", "name" },
-		{ "description", "description" }, { "comment", "comment" },
-		{ "key", "key" }, { "project", "project" },
-		{ "owner", "owner" }, { "jobtype", "jobtype" },
-		{ "site", "site" }, { "priority", "priority" },
-		{ "index", "index" }, { "tags", "tags" },
+		{ "id", "id" },
+		{ "name", "name" },
+		{ "description", "description" },
+		{ "comment", "comment" },
+		{ "key", "key" },
+		{ "project", "project" },
+		{ "owner", "owner" },
+		{ "jobtype", "jobtype" },
+		{ "site", "site" },
+		{ "priority", "priority" },
+		{ "index", "index" },
+		{ "tags", "tags" },
 	};
 
 	facts_printf("job", "%" PRId64, json_get_int(job, "number"));
@@ -94,12 +100,13 @@ static void add_run(struct table *t, struct json_object *run)
 
 	table_cellf(t, "%" PRId64, json_get_int(run, "attempt"));
 	table_cell(t, json_get_str(run, "state"));
-	table_cell(t, pilot && json_type(pilot) == JSON_OBJECT ?
-		   json_get_str(pilot, "host") : NULL);
+	table_cell(t, pilot && json_type(pilot) == JSON_OBJECT
+			      ? json_get_str(pilot, "host")
+			      : NULL);
 	table_cell(t, started);
 	add_ms(t, run, json_get_int(run, "wall_ms"));
-	add_ms(t, run, json_get_int(run, "user_ms") +
-	       json_get_int(run, "system_ms"));
+	add_ms(t, run,
+	       json_get_int(run, "user_ms") + json_get_int(run, "system_ms"));
 	if (json_get_int(run, "max_rss") > 0) {
 		units_format_bytes(&b, json_get_int(run, "max_rss"));
 		table_cell(t, buf_str(&b));
@@ -151,8 +158,8 @@ static bool print_definition_member(const char *key, struct json_object *v,
 				    void *arg)
 {
 	static const char *const shown[] = {
-		"name", "description", "comment", "project", "jobtype", "site",
-		"priority", "tags",
+		"name",    "description", "comment",  "project",
+		"jobtype", "site",        "priority", "tags",
 	};
 	struct json_object *definition = arg;
 
@@ -212,8 +219,8 @@ static int run(struct cli *c)
 	if (!refs_resolve(c, c->args, c->n_args, &refs, &e))
 		return cli_fail(c, &e);
 	for (size_t i = 0; i < refs.n; i++)
-		for (int64_t n = refs.ranges[i].first;
-		     n <= refs.ranges[i].last; n++) {
+		for (int64_t n = refs.ranges[i].first; n <= refs.ranges[i].last;
+		     n++) {
 			int s = print_number(c, n, first);
 
 			first = false;
@@ -224,8 +231,11 @@ static int run(struct cli *c)
 }
 
 const struct cli_command command_job_show = {
-	.path = "job show", .args = "JOB...",
+	.path = "job show",
+	.args = "JOB...",
 	.brief = "show all that is known of jobs, with every run",
 	.text = "With --json, one document a job.",
-	.min_args = 1, .max_args = -1, .run = run,
+	.min_args = 1,
+	.max_args = -1,
+	.run = run,
 };

@@ -28,52 +28,94 @@ struct opts {
 #define F(name) offsetof(struct opts, name)
 
 static const struct opt opts[] = {
-	{ .name = "json-text", .letter = 'j', .kind = OPT_STR,
-	  .offset = F(text), .arg = "JSON",
+	{ .name = "json-text",
+	  .letter = 'j',
+	  .kind = OPT_STR,
+	  .offset = F(text),
+	  .arg = "JSON",
 	  .help = "The jobs themselves instead of a file." },
-	{ .name = "replicas", .letter = 'N', .kind = OPT_INT,
-	  .offset = F(replicas), .min = 0, .max = JOBSPEC_REPLICAS_MAX,
+	{ .name = "replicas",
+	  .letter = 'N',
+	  .kind = OPT_INT,
+	  .offset = F(replicas),
+	  .min = 0,
+	  .max = JOBSPEC_REPLICAS_MAX,
 	  .arg = "N",
 	  .help = "Make N of each job; SORTIE_INDEX tells them apart, from "
 		  "0." },
-	{ .name = "set", .kind = OPT_MULTI, .offset = F(set),
+	{ .name = "set",
+	  .kind = OPT_MULTI,
+	  .offset = F(set),
 	  .arg = "KEY=VALUE",
 	  .help = "Set a key of each job; VALUE is JSON, or else text. May be "
 		  "given several times." },
-	{ .name = "env", .letter = 'E', .kind = OPT_MULTI, .offset = F(env),
+	{ .name = "env",
+	  .letter = 'E',
+	  .kind = OPT_MULTI,
+	  .offset = F(env),
 	  .arg = "NAME=VALUE",
 	  .help = "Set a variable in each job's environment. May be given "
 		  "several times." },
-	{ .name = "tag", .kind = OPT_MULTI, .offset = F(tag),
+	{ .name = "tag",
+	  .kind = OPT_MULTI,
+	  .offset = F(tag),
 	  .arg = "NAME=VALUE",
 	  .help = "Give each job a tag. May be given several times." },
-	{ .name = "project", .letter = 'p', .kind = OPT_STR,
-	  .offset = F(project), .arg = "NAME",
+	{ .name = "project",
+	  .letter = 'p',
+	  .kind = OPT_STR,
+	  .offset = F(project),
+	  .arg = "NAME",
 	  .help = "Put the jobs into this project." },
-	{ .name = "priority", .letter = 'P', .kind = OPT_STR,
-	  .offset = F(priority), .arg = "N",
+	{ .name = "priority",
+	  .letter = 'P',
+	  .kind = OPT_STR,
+	  .offset = F(priority),
+	  .arg = "N",
 	  .help = "Their priority; higher goes first." },
-	{ .name = "jobtype", .letter = 'T', .kind = OPT_STR,
-	  .offset = F(jobtype), .arg = "NAME", .help = "Their type." },
-	{ .name = "site", .kind = OPT_STR, .offset = F(site), .arg = "NAME",
+	{ .name = "jobtype",
+	  .letter = 'T',
+	  .kind = OPT_STR,
+	  .offset = F(jobtype),
+	  .arg = "NAME",
+	  .help = "Their type." },
+	{ .name = "site",
+	  .kind = OPT_STR,
+	  .offset = F(site),
+	  .arg = "NAME",
 	  .help = "Run them only at this site." },
-	{ .name = "state", .letter = 's', .kind = OPT_STR,
-	  .offset = F(state), .arg = "STATE",
+	{ .name = "state",
+	  .letter = 's',
+	  .kind = OPT_STR,
+	  .offset = F(state),
+	  .arg = "STATE",
 	  .help = "`defined` (queued), or `held` (`template` means the "
 		  "same)." },
-	{ .name = "hold", .kind = OPT_FLAG, .offset = F(hold),
+	{ .name = "hold",
+	  .kind = OPT_FLAG,
+	  .offset = F(hold),
 	  .help = "Submit them held: `sortie job release` lets them start." },
-	{ .name = "key", .kind = OPT_STR, .offset = F(key), .arg = "KEY",
+	{ .name = "key",
+	  .kind = OPT_STR,
+	  .offset = F(key),
+	  .arg = "KEY",
 	  .help = "Your own identifier of the one job that is submitted; the "
 		  "same key again makes nothing new." },
-	{ .name = "input", .letter = 'f', .kind = OPT_LIST,
-	  .offset = F(input), .arg = "A,B,C",
+	{ .name = "input",
+	  .letter = 'f',
+	  .kind = OPT_LIST,
+	  .offset = F(input),
+	  .arg = "A,B,C",
 	  .help = "Make one job per input, with P3S_INPUT_FILE set to it." },
-	{ .name = "send", .kind = OPT_MULTI, .offset = F(send),
+	{ .name = "send",
+	  .kind = OPT_MULTI,
+	  .offset = F(send),
 	  .arg = "FILE[:NAME]",
 	  .help = "Put FILE (at most 1 MiB) into the working directory, as "
 		  "NAME. May be given several times." },
-	{ .name = "wait", .letter = 'w', .kind = OPT_FLAG,
+	{ .name = "wait",
+	  .letter = 'w',
+	  .kind = OPT_FLAG,
 	  .offset = F(wait),
 	  .help = "Wait until all have ended; exit status as of `job "
 		  "wait`." },
@@ -86,7 +128,7 @@ struct submit {
 	struct parts *parts;
 	struct sendfile *files;
 	size_t n_files;
-	struct buf text;        /* of one changed job */
+	struct buf text; /* of one changed job */
 };
 
 static bool add_joins(struct patch *p, const char *object,
@@ -170,7 +212,8 @@ static bool add_one(struct submit *s, struct arena *a,
 	if (!jobspec_decode(a, o, job->where, &spec, e))
 		return false;
 	if (s->o->key != NULL && parts_jobs(s->parts) > 0)
-		return err_set(e, ERR_BAD_REQUEST, "--key names one job, and "
+		return err_set(e, ERR_BAD_REQUEST,
+			       "--key names one job, and "
 			       "there are several: write \"key\" into the "
 			       "file");
 	return parts_add(s->parts, text, len, e);
@@ -193,8 +236,8 @@ static bool on_job(struct arena *a, const struct jobfile_job *job, void *arg,
 static bool read_jobs(struct submit *s, struct err *e)
 {
 	if (s->o->text != NULL)
-		return jobfile_read_text("-j", s->o->text,
-					 strlen(s->o->text), on_job, s, e);
+		return jobfile_read_text("-j", s->o->text, strlen(s->o->text),
+					 on_job, s, e);
 	for (size_t i = 0; i < s->c->n_args; i++)
 		if (!jobfile_read(s->c->args[i], on_job, s, e))
 			return false;
@@ -258,7 +301,7 @@ static int run(struct cli *c)
 		return cli_misuse(c, "give either files or -j, not both");
 	if (s.o->text == NULL && c->n_args == 0)
 		return cli_misuse(c, "name a job file, or - for standard "
-				  "input");
+				     "input");
 	s.patch = patch_new(c->arena);
 	s.parts = parts_new(PART_LEN, PART_JOBS);
 	status = submit(&s);
@@ -268,12 +311,16 @@ static int run(struct cli *c)
 }
 
 const struct cli_command command_job_submit = {
-	.path = "job submit", .args = "FILE... | - | -j JSON",
+	.path = "job submit",
+	.args = "FILE... | - | -j JSON",
 	.brief = "submit the jobs of files",
 	.text = "A file holds a list of jobs, one job, or one job after the "
 		"other (NDJSON); sortie-job(5) tells the keys. Everything is "
 		"checked first: when anything is wrong in any file, nothing "
 		"is sent. All the jobs come to be, or none.",
-	.opts = opts, .n_opts = CLI_N(opts), .opts_size = sizeof(struct opts),
-	.max_args = -1, .run = run,
+	.opts = opts,
+	.n_opts = CLI_N(opts),
+	.opts_size = sizeof(struct opts),
+	.max_args = -1,
+	.run = run,
 };

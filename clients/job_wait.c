@@ -8,9 +8,11 @@ struct opts {
 };
 
 static const struct opt opts[] = {
-	{ .name = "timeout", .kind = OPT_SECONDS,
+	{ .name = "timeout",
+	  .kind = OPT_SECONDS,
 	  .offset = offsetof(struct opts, timeout_s),
-	  .max = INT64_C(1000000000), .arg = "TIME",
+	  .max = INT64_C(1000000000),
+	  .arg = "TIME",
 	  .help = "Give up after TIME, with exit status 6; the jobs go on." },
 };
 
@@ -25,12 +27,18 @@ static int run(struct cli *c)
 }
 
 const struct cli_command command_job_wait = {
-	.path = "job wait", .args = "JOB...",
+	.path = "job wait",
+	.args = "JOB...",
 	.brief = "wait until jobs have ended",
 	.text = "The exit status is 0 when all have finished, else that of "
 		"the first one (by number) that did not: its own exit code, "
 		"128 + the signal that ended it, 124 for the time limit, 125 "
 		"for all that is no fault of the payload.",
-	.opts = opts, .n_opts = CLI_N(opts), .opts_size = sizeof(struct opts),
-	.min_args = 1, .max_args = -1, .own_exit = CLI_OWN, .run = run,
+	.opts = opts,
+	.n_opts = CLI_N(opts),
+	.opts_size = sizeof(struct opts),
+	.min_args = 1,
+	.max_args = -1,
+	.own_exit = CLI_OWN,
+	.run = run,
 };

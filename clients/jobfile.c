@@ -17,33 +17,34 @@
 #define JOB_MAX (1024 * 1024)
 
 enum expect {
-	EXPECT_START,           /* nothing but blanks so far */
-	EXPECT_FIRST,           /* behind '[': a job or ']' */
-	EXPECT_JOB,             /* behind ',': a job */
-	EXPECT_COMMA,           /* behind a job of a list: ',' or ']' */
-	EXPECT_MORE,            /* objects one after the other */
-	EXPECT_NOTHING,         /* behind the list */
-	EXPECT_OTHER            /* neither list nor object: to be refused */
+	EXPECT_START,   /* nothing but blanks so far */
+	EXPECT_FIRST,   /* behind '[': a job or ']' */
+	EXPECT_JOB,     /* behind ',': a job */
+	EXPECT_COMMA,   /* behind a job of a list: ',' or ']' */
+	EXPECT_MORE,    /* objects one after the other */
+	EXPECT_NOTHING, /* behind the list */
+	EXPECT_OTHER    /* neither list nor object: to be refused */
 };
 
 struct jobfile {
 	const char *source;
 	jobfile_fn *fn;
 	void *arg;
-	struct arena *arena;    /* one job at a time */
+	struct arena *arena; /* one job at a time */
 	enum expect expect;
-	struct buf text;        /* of the job that has begun */
+	struct buf text; /* of the job that has begun */
 	int depth;
 	bool in_job, in_string, escaped;
-	int64_t line, column;   /* of the next byte; bytes, from 1 */
+	int64_t line, column; /* of the next byte; bytes, from 1 */
 	int64_t job_line, job_column;
-	int64_t n;              /* jobs so far */
+	int64_t n; /* jobs so far */
 };
 
 static bool fault(const struct jobfile *f, struct err *e, const char *what)
 {
-	return err_set(e, ERR_BAD_REQUEST, "%s: line %" PRId64 ", column %"
-		       PRId64 ": %s", f->source, f->line, f->column, what);
+	return err_set(e, ERR_BAD_REQUEST,
+		       "%s: line %" PRId64 ", column %" PRId64 ": %s",
+		       f->source, f->line, f->column, what);
 }
 
 /* The check again on text that begins where the job does, so that the message
@@ -74,11 +75,12 @@ static bool end_job(struct jobfile *f, struct err *e)
 	f->in_job = false;
 	if (!json_parse(f->arena, job.text, job.len, &job.object, e))
 		return fault_in_job(f, e);
-	job.where = arena_printf(f->arena, "%s: job %" PRId64, f->source,
-				 f->n);
+	job.where = arena_printf(f->arena, "%s: job %" PRId64, f->source, f->n);
 	if (json_type(job.object) != JSON_OBJECT)
-		return err_set(e, ERR_BAD_REQUEST, "%s is %s: a job is an "
-			       "object, {…}", job.where,
+		return err_set(e, ERR_BAD_REQUEST,
+			       "%s is %s: a job is an "
+			       "object, {…}",
+			       job.where,
 			       json_type_name(json_type(job.object)));
 	ok = f->fn(f->arena, &job, f->arg, e);
 	arena_reset(f->arena);
@@ -124,13 +126,15 @@ static bool between(struct jobfile *f, char ch, bool *take, struct err *e)
 		break;
 	case EXPECT_COMMA:
 		if (ch != ',' && ch != ']')
-			return fault(f, e, "between two jobs of a list there "
+			return fault(f, e,
+				     "between two jobs of a list there "
 				     "must be a comma");
 		f->expect = ch == ',' ? EXPECT_JOB : EXPECT_NOTHING;
 		return true;
 	case EXPECT_MORE:
 		if (ch == ',')
-			return fault(f, e, "a comma outside a list: jobs "
+			return fault(f, e,
+				     "a comma outside a list: jobs "
 				     "with commas between them need [ ] "
 				     "around them");
 		break;
@@ -267,11 +271,12 @@ static bool feed(struct jobfile *f, const char *p, size_t len, struct err *e)
 		p += n;
 		len -= n;
 		if (f->text.len > JOB_MAX)
-			return err_set(e, ERR_TOO_LARGE, "%s: job %" PRId64
-				       " (line %" PRId64 ") is larger than "
+			return err_set(e, ERR_TOO_LARGE,
+				       "%s: job %" PRId64 " (line %" PRId64
+				       ") is larger than "
 				       "1 MiB: hand large input over as a "
-				       "file (--send)", f->source, f->n + 1,
-				       f->job_line);
+				       "file (--send)",
+				       f->source, f->n + 1, f->job_line);
 	}
 	return true;
 }
@@ -282,9 +287,10 @@ static bool refuse_other(struct jobfile *f, struct err *e)
 
 	if (!json_parse(f->arena, f->text.data, f->text.len, &o, e))
 		return fault_in_job(f, e);
-	return err_set(e, ERR_BAD_REQUEST, "%s is %s: a job file is a list of "
-		       "jobs, [{…}, …], or one job, {…}", f->source,
-		       json_type_name(json_type(o)));
+	return err_set(e, ERR_BAD_REQUEST,
+		       "%s is %s: a job file is a list of "
+		       "jobs, [{…}, …], or one job, {…}",
+		       f->source, json_type_name(json_type(o)));
 }
 
 static bool end_text(struct jobfile *f, struct err *e)
@@ -299,7 +305,8 @@ static bool end_text(struct jobfile *f, struct err *e)
 		break;
 	default:
 		if (!f->in_job)
-			return fault(f, e, "the list does not end: ']' is "
+			return fault(f, e,
+				     "the list does not end: ']' is "
 				     "missing");
 	}
 	if (f->in_job) {
@@ -316,8 +323,12 @@ static void init(struct jobfile *f, const char *source, jobfile_fn *fn,
 		 void *arg)
 {
 	*f = (struct jobfile){
-		.source = source, .fn = fn, .arg = arg, .arena = arena_new(),
-		.line = 1, .column = 1,
+		.source = source,
+		.fn = fn,
+		.arg = arg,
+		.arena = arena_new(),
+		.line = 1,
+		.column = 1,
 	};
 }
 

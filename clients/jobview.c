@@ -38,8 +38,7 @@ void jobview_end(struct buf *b, struct json_object *o)
 		buf_addf(b, "exit %" PRId64, json_get_int(o, "exit_code"));
 }
 
-int64_t jobview_span_ms(struct json_object *o, const char *from,
-			const char *to)
+int64_t jobview_span_ms(struct json_object *o, const char *from, const char *to)
 {
 	const char *begin = json_get_str(o, from);
 	const char *end = json_get_str(o, to);
@@ -84,13 +83,15 @@ void jobview_row(struct table *t, struct json_object *job)
 	table_cell(t, text_or_null(job, "jobtype"));
 	table_cell(t, text_or_null(job, "project"));
 	table_cellf(t, "%" PRId64, json_get_int(job, "priority"));
-	table_cell(t, json_get_bool(job, "cancelling") ? "cancelling" :
-		   json_get_str(job, "state"));
+	table_cell(t, json_get_bool(job, "cancelling")
+			      ? "cancelling"
+			      : json_get_str(job, "state"));
 	human_age(&b, jobview_span_ms(job, "submitted_at", "absent"));
 	table_cell(t, buf_str(&b));
 	add_span_cell(t, job);
-	table_cell(t, pilot && json_type(pilot) == JSON_OBJECT ?
-		   text_or_null(pilot, "host") : NULL);
+	table_cell(t, pilot && json_type(pilot) == JSON_OBJECT
+			      ? text_or_null(pilot, "host")
+			      : NULL);
 	buf_reset(&b);
 	jobview_end(&b, job);
 	if (reason != NULL)
@@ -102,8 +103,8 @@ void jobview_row(struct table *t, struct json_object *job)
 bool jobview_ended(const char *state)
 {
 	static const char *const ends[] = {
-		"finished", "failed", "timelimit", "cancelled", "lost",
-		"skipped",
+		"finished",  "failed", "timelimit",
+		"cancelled", "lost",   "skipped",
 	};
 
 	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)

@@ -12,8 +12,8 @@
 struct printing {
 	struct cli *c;
 	const struct list *l;
-	int64_t n;              /* items so far */
-	bool begun;             /* the first page is there */
+	int64_t n;  /* items so far */
+	bool begun; /* the first page is there */
 };
 
 void list_raw(const char *text, size_t len)
@@ -87,8 +87,7 @@ static void print_table(struct arena *a, const struct list *l,
 
 /* Around the items of --json: the head comes with the first page, so that a
  * failure before it leaves no half document. */
-static void print_frame(const struct printing *p, bool head,
-			const char *cursor)
+static void print_frame(const struct printing *p, bool head, const char *cursor)
 {
 	struct buf b = BUF_INIT;
 
@@ -144,8 +143,9 @@ static bool next_page(struct printing *p, struct arena *a, char **cursor,
 	buf_fini(&path);
 	if (!ok)
 		return false;
-	items = json_type(answer.doc) == JSON_OBJECT ?
-		json_get(answer.doc, "items") : NULL;
+	items = json_type(answer.doc) == JSON_OBJECT
+			? json_get(answer.doc, "items")
+			: NULL;
 	if (items == NULL || json_type(items) != JSON_ARRAY)
 		return err_set(e, ERR_INTERNAL,
 			       "the server's answer has no list of items");

@@ -10,14 +10,14 @@
 #include "lib/json.h"
 
 struct list {
-	const char *path;                       /* with its query */
+	const char *path; /* with its query */
 	const struct table_column *columns;
 	size_t n_columns;
 	/* Adds one item's cells. */
 	void (*row)(struct table *t, struct json_object *item);
-	const char *id;                         /* what --quiet prints */
-	const char *none;                       /* "no jobs", for people */
-	int64_t max;                            /* items; 0 = all */
+	const char *id;   /* what --quiet prints */
+	const char *none; /* "no jobs", for people */
+	int64_t max;      /* items; 0 = all */
 };
 
 /* Prints it; the exit status. */
@@ -26,7 +26,6 @@ int list_print(struct cli *c, const struct list *l);
 /* One answer as it came, with a line end. */
 void list_raw(const char *text, size_t len);
 /* The member of an item as text: numbers too. NULL when absent. */
-const char *list_text(struct arena *a, struct json_object *o,
-		      const char *key);
+const char *list_text(struct arena *a, struct json_object *o, const char *key);
 
 #endif

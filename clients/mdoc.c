@@ -105,7 +105,7 @@ static bool fits(const struct cli_command *command, const char *group)
 	if (strcmp(group, "-") == 0)
 		return strchr(command->path, ' ') == NULL;
 	return strncmp(command->path, group, len) == 0 &&
-		command->path[len] == ' ';
+	       command->path[len] == ' ';
 }
 
 static int run(struct cli *c)
@@ -123,9 +123,13 @@ static int run(struct cli *c)
 }
 
 const struct cli_command command_mdoc = {
-	.path = "__mdoc", .args = "GROUP|-|options",
+	.path = "__mdoc",
+	.args = "GROUP|-|options",
 	.brief = "print the manual's sections",
 	.text = "Of a group of commands, of all that belong to none (-), or "
 		"of the options that every command takes (options).",
-	.hidden = true, .min_args = 1, .max_args = 1, .run = run,
+	.hidden = true,
+	.min_args = 1,
+	.max_args = 1,
+	.run = run,
 };

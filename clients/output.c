@@ -40,7 +40,7 @@ static bool is_true(const struct httpc_reply *reply, const char *name)
 	char text[8];
 
 	return httpc_reply_header(reply, name, text, sizeof(text)) != NULL &&
-		strcmp(text, "true") == 0;
+	       strcmp(text, "true") == 0;
 }
 
 static bool write_all(struct output *o, const char *p, size_t len,
@@ -52,8 +52,10 @@ static bool write_all(struct output *o, const char *p, size_t len,
 		if (n < 0 && (errno == EINTR || errno == EAGAIN))
 			continue;
 		if (n < 0)
-			return err_set_errno(e, ERR_IO, "cannot write the "
-					     "job's %s", o->name);
+			return err_set_errno(e, ERR_IO,
+					     "cannot write the "
+					     "job's %s",
+					     o->name);
 		p += n;
 		len -= (size_t)n;
 	}
@@ -76,8 +78,8 @@ static void tell_gaps(struct output *o, const struct httpc_reply *reply)
 	}
 }
 
-bool output_take(struct output *o, const struct httpc_reply *reply,
-		 size_t *got, struct err *e)
+bool output_take(struct output *o, const struct httpc_reply *reply, size_t *got,
+		 struct err *e)
 {
 	int64_t next = number(reply, "Sortie-Next",
 			      o->offset + (int64_t)reply->body.len);
@@ -89,12 +91,12 @@ bool output_take(struct output *o, const struct httpc_reply *reply,
 	o->offset = next;
 	/* The last megabyte may end before the stream does. */
 	o->complete = is_true(reply, "Sortie-Complete") &&
-		next >= number(reply, "Sortie-Size", next);
+		      next >= number(reply, "Sortie-Size", next);
 	return true;
 }
 
-bool output_copy(struct cli *c, int64_t job, int64_t attempt,
-		 struct output *o, struct err *e)
+bool output_copy(struct cli *c, int64_t job, int64_t attempt, struct output *o,
+		 struct err *e)
 {
 	struct buf path = BUF_INIT;
 	size_t got = 1;

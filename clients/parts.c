@@ -17,11 +17,11 @@ struct part {
 struct parts {
 	size_t max_len;
 	int64_t max_jobs, n_jobs;
-	struct part *done;              /* on disk */
+	struct part *done; /* on disk */
 	size_t n, cap;
-	off_t size;                     /* of the file */
+	off_t size; /* of the file */
 	int fd;
-	struct buf open;                /* the part that still grows */
+	struct buf open; /* the part that still grows */
 	int64_t open_jobs;
 };
 
@@ -62,8 +62,10 @@ static bool open_file(struct parts *p, struct err *e)
 		unlink(path);
 	free(path);
 	if (p->fd < 0)
-		return err_set_errno(e, ERR_IO, "cannot make a temporary file "
-				     "in \"%s\"", dir);
+		return err_set_errno(e, ERR_IO,
+				     "cannot make a temporary file "
+				     "in \"%s\"",
+				     dir);
 	return true;
 }
 
@@ -110,7 +112,8 @@ bool parts_add(struct parts *p, const char *text, size_t len, struct err *e)
 {
 	if (p->open_jobs > 0 &&
 	    (p->open.len + len + 2 > p->max_len ||
-	     p->open_jobs == p->max_jobs) && !close_part(p, e))
+	     p->open_jobs == p->max_jobs) &&
+	    !close_part(p, e))
 		return false;
 	buf_addc(&p->open, p->open_jobs == 0 ? '[' : ',');
 	buf_add(&p->open, text, len);
@@ -152,7 +155,8 @@ bool parts_read(struct parts *p, size_t i, struct buf *b, struct err *e)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
-			return err_set_errno(e, ERR_IO, "cannot read a "
+			return err_set_errno(e, ERR_IO,
+					     "cannot read a "
 					     "temporary file");
 		got += (size_t)n;
 	}

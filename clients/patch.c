@@ -9,15 +9,15 @@ static const char *const objects[] = { "env", "tags", "labels" };
 
 struct entry {
 	struct entry *next;
-	const char *object;     /* NULL: the key is the job's own */
+	const char *object; /* NULL: the key is the job's own */
 	const char *key;
-	const char *json;       /* the new value */
+	const char *json; /* the new value */
 };
 
 struct patch {
 	struct arena *arena;
-	struct entry *entries;  /* newest first: the first match wins */
-	struct buf send;        /* the objects with commas */
+	struct entry *entries; /* newest first: the first match wins */
+	struct buf send;       /* the objects with commas */
 };
 
 static void free_send(void *p)
@@ -80,8 +80,9 @@ bool patch_is_empty(const struct patch *p)
 static bool is_text_key(const char *key)
 {
 	static const char *const keys[] = {
-		"name", "description", "comment", "key", "project", "jobtype",
-		"site", "payload", "shell", "image", "cwd", "state",
+		"name",       "description",   "comment", "key",
+		"project",    "jobtype",       "site",    "payload",
+		"shell",      "image",         "cwd",     "state",
 		"not_before", "on_disconnect",
 	};
 
@@ -97,8 +98,10 @@ static bool cut_word(struct patch *p, const char *word, const char *what,
 	const char *equals = strchr(word, '=');
 
 	if (equals == NULL || equals == word)
-		return err_set(e, ERR_BAD_REQUEST, "%s: \"%s\" has no name "
-			       "and value: write NAME=VALUE", what, word);
+		return err_set(e, ERR_BAD_REQUEST,
+			       "%s: \"%s\" has no name "
+			       "and value: write NAME=VALUE",
+			       what, word);
 	*name = arena_strndup(p->arena, word, (size_t)(equals - word));
 	*value = arena_strdup(p->arena, equals + 1);
 	return true;
@@ -188,8 +191,7 @@ static bool copy_member(const char *key, struct json_object *v, void *arg)
 	if (c->object == NULL && is_joined(c, key))
 		return true;
 	if (c->object != NULL && c->input != NULL &&
-	    strcmp(c->object, "env") == 0 &&
-	    strcmp(key, "P3S_INPUT_FILE") == 0)
+	    strcmp(c->object, "env") == 0 && strcmp(key, "P3S_INPUT_FILE") == 0)
 		return true;
 	add_member(c->out, key, v);
 	return true;
@@ -221,7 +223,9 @@ static struct json_object *current(const struct patch *p, struct arena *a,
 	for (const struct entry *i = p->entries; i != NULL; i = i->next)
 		if (i->object == NULL && strcmp(i->key, key) == 0)
 			return json_parse(a, i->json, strlen(i->json), &v,
-					  &ignored) ? v : NULL;
+					  &ignored)
+				       ? v
+				       : NULL;
 	return json_get(job, key);
 }
 
@@ -257,16 +261,17 @@ static bool write_joined(struct copying *c, struct arena *a,
 		ok = json_each(own, copy_member, c);
 	else
 		ok = strcmp(object, "tags") == 0 &&
-			json_type(own) == JSON_ARRAY && copy_tag_list(c, own);
+		     json_type(own) == JSON_ARRAY && copy_tag_list(c, own);
 	add_entries(c);
 	if (c->input != NULL && strcmp(object, "env") == 0)
 		buf_json_kv_str(c->out, "P3S_INPUT_FILE", c->input);
 	buf_addc(c->out, '}');
 	c->object = NULL;
 	if (!ok)
-		return err_set(e, ERR_BAD_REQUEST, "%s: \"%s\" is %s: an "
-			       "object of texts is needed", where, object,
-			       json_type_name(json_type(own)));
+		return err_set(e, ERR_BAD_REQUEST,
+			       "%s: \"%s\" is %s: an "
+			       "object of texts is needed",
+			       where, object, json_type_name(json_type(own)));
 	return true;
 }
 
@@ -286,9 +291,10 @@ static bool write_send(const struct patch *p, struct arena *a,
 			json_write(out, json_at(own, i));
 		}
 	} else if (own != NULL && json_type(own) != JSON_NULL) {
-		return err_set(e, ERR_BAD_REQUEST, "%s: \"send\" is %s: a "
-			       "list is needed", where,
-			       json_type_name(json_type(own)));
+		return err_set(e, ERR_BAD_REQUEST,
+			       "%s: \"send\" is %s: a "
+			       "list is needed",
+			       where, json_type_name(json_type(own)));
 	}
 	buf_json_comma(out);
 	buf_add(out, p->send.data, p->send.len);

@@ -19,8 +19,8 @@ void patch_set(struct patch *p, const char *key, const char *json);
 void patch_set_text(struct patch *p, const char *key, const char *text);
 /* "key=value": value is JSON, or else text; keys whose values are texts take
  * everything as text. */
-bool patch_set_word(struct patch *p, const char *word, struct err *e)
-	MUST_CHECK;
+bool patch_set_word(struct patch *p, const char *word,
+		    struct err *e) MUST_CHECK;
 /* "NAME=VALUE" joins the member `object`: "env", "tags" or "labels"; later
  * wins. */
 bool patch_join(struct patch *p, const char *object, const char *word,

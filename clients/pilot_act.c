@@ -15,12 +15,22 @@ struct opts {
 #define F(name) offsetof(struct opts, name)
 
 static const struct opt opts[] = {
-	{ .name = "host", .letter = 'H', .kind = OPT_STR, .offset = F(host),
-	  .arg = "HOST", .help = "All pilots on this host." },
-	{ .name = "site", .kind = OPT_STR, .offset = F(site), .arg = "NAME",
+	{ .name = "host",
+	  .letter = 'H',
+	  .kind = OPT_STR,
+	  .offset = F(host),
+	  .arg = "HOST",
+	  .help = "All pilots on this host." },
+	{ .name = "site",
+	  .kind = OPT_STR,
+	  .offset = F(site),
+	  .arg = "NAME",
 	  .help = "All pilots of this site." },
-	{ .name = "state", .letter = 's', .kind = OPT_STR,
-	  .offset = F(state), .arg = "STATE",
+	{ .name = "state",
+	  .letter = 's',
+	  .kind = OPT_STR,
+	  .offset = F(state),
+	  .arg = "STATE",
 	  .help = "All pilots in this state; together with the others: that "
 		  "fit all." },
 };
@@ -35,9 +45,11 @@ static bool add_word(struct cli *c, const char *word, struct refs *refs,
 	if (!id_uuid_valid(word)) {
 		if (refs_add_text(c->arena, refs, word, e))
 			return true;
-		return err_set(e, ERR_BAD_REQUEST, "\"%s\" does not name "
+		return err_set(e, ERR_BAD_REQUEST,
+			       "\"%s\" does not name "
 			       "pilots: write numbers and ranges like 3-9,12, "
-			       "or a UUID", word);
+			       "or a UUID",
+			       word);
 	}
 	snprintf(path, sizeof(path), "/api/v1/pilots/%s", word);
 	if (!call_get(c, c->arena, path, &answer, e))
@@ -58,10 +70,10 @@ static int act(struct cli *c, const char *action, const char *verb)
 
 	if (c->n_args > 0 && by_property)
 		return cli_misuse(c, "name pilots, or choose them by --host, "
-				  "--site and --state, not both");
+				     "--site and --state, not both");
 	if (c->n_args == 0 && !by_property)
 		return cli_misuse(c, "say which pilots: their numbers, or "
-				  "--host, --site, --state");
+				     "--host, --site, --state");
 	for (size_t i = 0; i < c->n_args; i++)
 		if (!add_word(c, c->args[i], &refs, &e))
 			return cli_fail(c, &e);
@@ -102,22 +114,34 @@ static int run_delete(struct cli *c)
 }
 
 const struct cli_command command_pilot_drain = {
-	.path = "pilot drain", .args = "[PILOT...]",
+	.path = "pilot drain",
+	.args = "[PILOT...]",
 	.brief = "let pilots end what they run and leave",
-	.opts = opts, .n_opts = CLI_N(opts), .opts_size = sizeof(struct opts),
-	.max_args = -1, .run = run_drain,
+	.opts = opts,
+	.n_opts = CLI_N(opts),
+	.opts_size = sizeof(struct opts),
+	.max_args = -1,
+	.run = run_drain,
 };
 
 const struct cli_command command_pilot_kill = {
-	.path = "pilot kill", .args = "[PILOT...]",
+	.path = "pilot kill",
+	.args = "[PILOT...]",
 	.brief = "end pilots at once; their jobs run again elsewhere",
-	.opts = opts, .n_opts = CLI_N(opts), .opts_size = sizeof(struct opts),
-	.max_args = -1, .run = run_kill,
+	.opts = opts,
+	.n_opts = CLI_N(opts),
+	.opts_size = sizeof(struct opts),
+	.max_args = -1,
+	.run = run_kill,
 };
 
 const struct cli_command command_pilot_delete = {
-	.path = "pilot delete", .args = "[PILOT...]",
+	.path = "pilot delete",
+	.args = "[PILOT...]",
 	.brief = "forget pilots that have ended",
-	.opts = opts, .n_opts = CLI_N(opts), .opts_size = sizeof(struct opts),
-	.max_args = -1, .run = run_delete,
+	.opts = opts,
+	.n_opts = CLI_N(opts),
+	.opts_size = sizeof(struct opts),
+	.max_args = -1,
+	.run = run_delete,
 };

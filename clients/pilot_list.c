@@ -23,20 +23,42 @@ struct opts {
 #define F(name) offsetof(struct opts, name)
 
 static const struct opt opts[] = {
-	{ .name = "state", .letter = 's', .kind = OPT_LIST,
-	  .offset = F(state), .arg = "STATE",
+	{ .name = "state",
+	  .letter = 's',
+	  .kind = OPT_LIST,
+	  .offset = F(state),
+	  .arg = "STATE",
 	  .help = "Only pilots in one of these states. Default: those that "
 		  "live." },
-	{ .name = "host", .letter = 'H', .kind = OPT_STR, .offset = F(host),
-	  .arg = "HOST", .help = "Only pilots on this host." },
-	{ .name = "site", .kind = OPT_STR, .offset = F(site),
-	  .arg = "NAME", .help = "Only pilots of this site." },
-	{ .name = "owner", .kind = OPT_STR, .offset = F(owner),
-	  .arg = "NAME", .help = "Only pilots of this owner." },
-	{ .name = "all", .letter = 'a', .kind = OPT_FLAG, .offset = F(all),
+	{ .name = "host",
+	  .letter = 'H',
+	  .kind = OPT_STR,
+	  .offset = F(host),
+	  .arg = "HOST",
+	  .help = "Only pilots on this host." },
+	{ .name = "site",
+	  .kind = OPT_STR,
+	  .offset = F(site),
+	  .arg = "NAME",
+	  .help = "Only pilots of this site." },
+	{ .name = "owner",
+	  .kind = OPT_STR,
+	  .offset = F(owner),
+	  .arg = "NAME",
+	  .help = "Only pilots of this owner." },
+	{ .name = "all",
+	  .letter = 'a',
+	  .kind = OPT_FLAG,
+	  .offset = F(all),
 	  .help = "Those that have ended, too." },
-	{ .name = "max", .letter = 'n', .kind = OPT_INT, .offset = F(max),
-	  .min = 1, .max = 100000000, .def = "1000", .arg = "N",
+	{ .name = "max",
+	  .letter = 'n',
+	  .kind = OPT_INT,
+	  .offset = F(max),
+	  .min = 1,
+	  .max = 100000000,
+	  .def = "1000",
+	  .arg = "N",
 	  .help = "At most N pilots." },
 };
 
@@ -66,9 +88,11 @@ static void add_used(struct table *t, struct json_object *pilot,
 {
 	struct json_object *used = json_get(pilot, "used");
 
-	table_cellf(t, "%" PRId64 "/%" PRId64, used &&
-		    json_type(used) == JSON_OBJECT ?
-		    json_get_int(used, key) : 0, json_get_int(pilot, key));
+	table_cellf(t, "%" PRId64 "/%" PRId64,
+		    used && json_type(used) == JSON_OBJECT
+			    ? json_get_int(used, key)
+			    : 0,
+		    json_get_int(pilot, key));
 }
 
 static void add_age(struct table *t, struct json_object *o, const char *key)
@@ -109,15 +133,17 @@ static void row(struct table *t, struct json_object *pilot)
 
 static int run_list(struct cli *c)
 {
-	static const char *const live[] = {
-		"active", "idle", "busy", "draining", NULL
-	};
+	static const char *const live[] = { "active", "idle", "busy",
+					    "draining", NULL };
 	const struct opts *o = CLI_OPTS(c, struct opts);
 	const char *const *states = (const char *const *)o->state;
 	struct buf path = BUF_INIT;
 	struct list l = {
-		.columns = columns, .n_columns = CLI_N(columns), .row = row,
-		.id = "number", .max = o->max,
+		.columns = columns,
+		.n_columns = CLI_N(columns),
+		.row = row,
+		.id = "number",
+		.max = o->max,
 		.none = "no pilots: `sortie pilot start` starts one here, "
 			"`sortie pilot list --all` shows ended ones",
 	};
@@ -167,11 +193,15 @@ static void print_runs(struct arena *a, struct json_object *pilot)
 static void print_pilot(struct arena *a, struct json_object *pilot)
 {
 	static const char *const before[] = {
-		"id", "state", "order", "reason", "owner", "everybody", "host",
-		"site", "pools", "labels", "jobtypes", "slots", "cores",
+		"id",        "state", "order", "reason", "owner",
+		"everybody", "host",  "site",  "pools",  "labels",
+		"jobtypes",  "slots", "cores",
 	};
 	static const char *const after[] = {
-		"used", "batch_id", "version", "jobs_done",
+		"used",
+		"batch_id",
+		"version",
+		"jobs_done",
 	};
 	struct buf b = BUF_INIT;
 
@@ -215,8 +245,8 @@ static int show_numbers(struct cli *c, const struct refs *refs, bool *first)
 		     n <= refs->ranges[i].last; n++) {
 			int s;
 
-			snprintf(path, sizeof(path),
-				 "/api/v1/pilots/%" PRId64, n);
+			snprintf(path, sizeof(path), "/api/v1/pilots/%" PRId64,
+				 n);
 			if (!*first && !c->settings->json)
 				putchar('\n');
 			*first = false;
@@ -245,7 +275,8 @@ static int run_show(struct cli *c)
 		} else if (refs_add_text(c->arena, &refs, c->args[i], &e)) {
 			s = show_numbers(c, &refs, &first);
 		} else {
-			return cli_misuse(c, "\"%s\" does not name a pilot: "
+			return cli_misuse(c,
+					  "\"%s\" does not name a pilot: "
 					  "write its number or UUID",
 					  c->args[i]);
 		}
@@ -256,15 +287,21 @@ static int run_show(struct cli *c)
 }
 
 const struct cli_command command_pilot_list = {
-	.path = "pilot list", .brief = "list pilots",
+	.path = "pilot list",
+	.brief = "list pilots",
 	.text = "SLOTS and CORES tell used and offered ones, HEARD when the "
 		"server last heard of it.",
-	.opts = opts, .n_opts = CLI_N(opts), .opts_size = sizeof(struct opts),
+	.opts = opts,
+	.n_opts = CLI_N(opts),
+	.opts_size = sizeof(struct opts),
 	.run = run_list,
 };
 
 const struct cli_command command_pilot_show = {
-	.path = "pilot show", .args = "PILOT...",
+	.path = "pilot show",
+	.args = "PILOT...",
 	.brief = "show all that is known of pilots and their runs",
-	.min_args = 1, .max_args = -1, .run = run_show,
+	.min_args = 1,
+	.max_args = -1,
+	.run = run_show,
 };

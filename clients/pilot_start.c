@@ -27,23 +27,42 @@ struct opts {
 #define F(name) offsetof(struct opts, name)
 
 static const struct opt opts[] = {
-	{ .name = "count", .letter = 'n', .kind = OPT_INT, .offset = F(n),
-	  .min = 1, .max = PILOTS_MAX, .def = "1", .arg = "N",
+	{ .name = "count",
+	  .letter = 'n',
+	  .kind = OPT_INT,
+	  .offset = F(n),
+	  .min = 1,
+	  .max = PILOTS_MAX,
+	  .def = "1",
+	  .arg = "N",
 	  .help = "How many pilots." },
-	{ .name = "site", .letter = 'S', .kind = OPT_STR, .offset = F(site),
+	{ .name = "site",
+	  .letter = 'S',
+	  .kind = OPT_STR,
+	  .offset = F(site),
 	  .arg = "NAME",
 	  .help = "The site whose settings and environment they take." },
-	{ .name = "slots", .kind = OPT_STR, .offset = F(slots), .arg = "N",
+	{ .name = "slots",
+	  .kind = OPT_STR,
+	  .offset = F(slots),
+	  .arg = "N",
 	  .help = "How many payloads each may run at once." },
-	{ .name = "join-token-file", .kind = OPT_STR,
-	  .offset = F(join_token_file), .arg = "FILE",
+	{ .name = "join-token-file",
+	  .kind = OPT_STR,
+	  .offset = F(join_token_file),
+	  .arg = "FILE",
 	  .help = "The join token. Default: SORTIE_JOIN_TOKEN, else the one "
 		  "of this machine's server, else a new one that only takes "
 		  "your own jobs." },
-	{ .name = "program", .kind = OPT_STR, .offset = F(program),
-	  .arg = "FILE", .help = "The pilot program. Default: sortie-pilot "
+	{ .name = "program",
+	  .kind = OPT_STR,
+	  .offset = F(program),
+	  .arg = "FILE",
+	  .help = "The pilot program. Default: sortie-pilot "
 		  "beside this program, else in PATH." },
-	{ .name = "log-dir", .kind = OPT_STR, .offset = F(log_dir),
+	{ .name = "log-dir",
+	  .kind = OPT_STR,
+	  .offset = F(log_dir),
 	  .arg = "DIR",
 	  .help = "Where their logs go. Default: "
 		  "~/.local/state/sortie/pilots." },
@@ -78,12 +97,13 @@ static bool new_token(struct cli *c, const char **token, struct err *e)
 	if (!ok)
 		return err_prefix(e, "cannot get a join token");
 	*token = json_get_str(answer.doc, "token");
-	return *token != NULL || err_set(e, ERR_INTERNAL, "the server's "
+	return *token != NULL || err_set(e, ERR_INTERNAL,
+					 "the server's "
 					 "answer has no token");
 }
 
-static bool find_token(struct cli *c, const struct opts *o,
-		       const char **token, struct err *e)
+static bool find_token(struct cli *c, const struct opts *o, const char **token,
+		       struct err *e)
 {
 	const char *given = getenv("SORTIE_JOIN_TOKEN");
 
@@ -103,7 +123,8 @@ static bool make_log_dir(struct start *s, struct err *e)
 
 	s->log_dir = s->o->log_dir;
 	if (s->log_dir == NULL && dir == NULL)
-		return err_set(e, ERR_IO, "there is no HOME to keep logs in: "
+		return err_set(e, ERR_IO,
+			       "there is no HOME to keep logs in: "
 			       "give --log-dir");
 	if (s->log_dir == NULL)
 		s->log_dir = arena_printf(s->c->arena, "%s/pilots", dir);
@@ -126,8 +147,7 @@ static void make_env(struct start *s, const char *token)
 		if (strncmp(environ[i], "SORTIE_TOKEN=", 13) != 0 &&
 		    strncmp(environ[i], "SORTIE_JOIN_TOKEN=", 18) != 0)
 			s->env[kept++] = environ[i];
-	s->env[kept] = arena_printf(s->c->arena, "SORTIE_JOIN_TOKEN=%s",
-				    token);
+	s->env[kept] = arena_printf(s->c->arena, "SORTIE_JOIN_TOKEN=%s", token);
 }
 
 static void add_arg(char **argv, size_t *n, const char *option,
@@ -176,8 +196,7 @@ static bool start_one(const struct start *s, int i, struct err *e)
 {
 	char *log = arena_printf(s->c->arena, "%s/pilot-%" PRId64 "-%d.log",
 				 s->log_dir, clock_wall_ms() / 1000, i);
-	int log_fd = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC,
-			  0600);
+	int log_fd = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 	int report[2], failed = 0;
 	ssize_t n;
 	pid_t pid;
@@ -219,7 +238,8 @@ static int run(struct cli *c)
 		return cli_fail(c, &e);
 	s.program = s.o->program ? s.o->program : pilot_program_find(c->arena);
 	if (s.program == NULL) {
-		err_set(&e, ERR_IO, "sortie-pilot is neither beside this "
+		err_set(&e, ERR_IO,
+			"sortie-pilot is neither beside this "
 			"program nor in PATH: give --program");
 		return cli_fail(c, &e);
 	}
@@ -232,10 +252,14 @@ static int run(struct cli *c)
 }
 
 const struct cli_command command_pilot_start = {
-	.path = "pilot start", .args = "[-- PILOT-OPTION...]",
+	.path = "pilot start",
+	.args = "[-- PILOT-OPTION...]",
 	.brief = "start pilots on this machine, in the background",
 	.text = "Prints the process id and the log file of each. What stands "
 		"behind -- goes to sortie-pilot as it is.",
-	.opts = opts, .n_opts = CLI_N(opts), .opts_size = sizeof(struct opts),
-	.max_args = -1, .run = run,
+	.opts = opts,
+	.n_opts = CLI_N(opts),
+	.opts_size = sizeof(struct opts),
+	.max_args = -1,
+	.run = run,
 };

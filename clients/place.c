@@ -39,8 +39,7 @@ bool place_read_token(struct cli *c, const char *path, const char **out,
 
 	if (f == NULL)
 		return err_set_errno(e, ERR_UNAUTHORIZED,
-				     "cannot read the token file \"%s\"",
-				     path);
+				     "cannot read the token file \"%s\"", path);
 	got = fgets(line, sizeof(line), f);
 	fclose(f);
 	if (got == NULL)
@@ -75,8 +74,8 @@ static void find_url(struct cli *c, struct place *out)
 	size_t n = state_dirs(c, dirs);
 
 	for (size_t i = 0; i < n; i++) {
-		char *path = arena_printf(c->arena, "%s/%s", dirs[i],
-					  SOCKET_NAME);
+		char *path =
+			arena_printf(c->arena, "%s/%s", dirs[i], SOCKET_NAME);
 
 		if (socket_answers(path)) {
 			out->url = arena_printf(c->arena, "unix:%s", path);
@@ -96,9 +95,9 @@ static const char *token_of(struct cli *c, const char *url, const char *name)
 	if (!place_is_local(url))
 		return NULL;
 	for (size_t i = 0; i < n; i++)
-		if (place_read_token(c, arena_printf(c->arena, "%s/%s",
-						     dirs[i], name),
-				     &token, &ignored))
+		if (place_read_token(
+			    c, arena_printf(c->arena, "%s/%s", dirs[i], name),
+			    &token, &ignored))
 			return token;
 	return NULL;
 }
@@ -126,7 +125,7 @@ bool place_is_local(const char *url)
 	if (len == 9 && strncmp(host, "localhost", len) == 0)
 		return true;
 	return strncmp(host, "127.", 4) == 0 &&
-		strspn(host, "0123456789.") == len;
+	       strspn(host, "0123456789.") == len;
 }
 
 bool place_find(struct cli *c, struct place *out, struct err *e)

@@ -8,9 +8,9 @@
 #define PLACE_DEFAULT_URL "http://127.0.0.1:7900"
 
 struct place {
-	const char *url;        /* never NULL */
-	const char *token;      /* NULL = none found */
-	bool given;             /* the person named the server */
+	const char *url;   /* never NULL */
+	const char *token; /* NULL = none found */
+	bool given;        /* the person named the server */
 };
 
 /* Strings live in the command's arena. False: a token file that was named

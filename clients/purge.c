@@ -15,15 +15,23 @@ struct opts {
 #define F(name) offsetof(struct opts, name)
 
 static const struct opt opts[] = {
-	{ .name = "older", .kind = OPT_STR, .offset = F(older),
+	{ .name = "older",
+	  .kind = OPT_STR,
+	  .offset = F(older),
 	  .arg = "TIME",
 	  .help = "Only jobs that ended longer ago than TIME (\"7 d\"). "
 		  "Needed, so that nothing goes by mistake; 0 means all." },
-	{ .name = "state", .letter = 's', .kind = OPT_STR,
-	  .offset = F(state), .arg = "STATE",
+	{ .name = "state",
+	  .letter = 's',
+	  .kind = OPT_STR,
+	  .offset = F(state),
+	  .arg = "STATE",
 	  .help = "Only jobs that ended in this state." },
-	{ .name = "project", .letter = 'p', .kind = OPT_STR,
-	  .offset = F(project), .arg = "NAME",
+	{ .name = "project",
+	  .letter = 'p',
+	  .kind = OPT_STR,
+	  .offset = F(project),
+	  .arg = "NAME",
 	  .help = "Only jobs of this project." },
 };
 
@@ -78,7 +86,7 @@ static int run(struct cli *c)
 
 	if (o->older == NULL)
 		return cli_misuse(c, "say how old jobs must be: --older \"7 "
-				  "d\"");
+				     "d\"");
 	if (!units_parse_seconds(o->older, &older_s, &e))
 		return cli_misuse(c, "--older: %s", e.text);
 	buf_addc(&body, '{');
@@ -94,7 +102,10 @@ static int run(struct cli *c)
 }
 
 const struct cli_command command_purge = {
-	.path = "purge", .brief = "forget ended jobs with their output",
-	.opts = opts, .n_opts = CLI_N(opts), .opts_size = sizeof(struct opts),
+	.path = "purge",
+	.brief = "forget ended jobs with their output",
+	.opts = opts,
+	.n_opts = CLI_N(opts),
+	.opts_size = sizeof(struct opts),
 	.run = run,
 };

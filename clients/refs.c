@@ -28,7 +28,7 @@ void refs_add(struct arena *a, struct refs *refs, int64_t first, int64_t last)
 bool refs_is_numbers(const char *text)
 {
 	return text[0] >= '0' && text[0] <= '9' &&
-		text[strspn(text, "0123456789-,")] == '\0';
+	       text[strspn(text, "0123456789-,")] == '\0';
 }
 
 static bool read_number(const char **p, int64_t *out)
@@ -63,17 +63,21 @@ bool refs_add_text(struct arena *a, struct refs *refs, const char *text,
 				break;
 		}
 		if (last < first)
-			return err_set(e, ERR_BAD_REQUEST, "\"%s\": the range "
+			return err_set(e, ERR_BAD_REQUEST,
+				       "\"%s\": the range "
 				       "%" PRId64 "-%" PRId64 " ends before "
-				       "it begins", text, first, last);
+				       "it begins",
+				       text, first, last);
 		refs_add(a, refs, first, last);
 		if (*p == '\0')
 			return true;
 		if (*p++ != ',')
 			break;
 	}
-	return err_set(e, ERR_BAD_REQUEST, "\"%s\" does not name jobs: write "
-		       "numbers and ranges like 3-9,12", text);
+	return err_set(e, ERR_BAD_REQUEST,
+		       "\"%s\" does not name jobs: write "
+		       "numbers and ranges like 3-9,12",
+		       text);
 }
 
 static int by_first(const void *x, const void *y)

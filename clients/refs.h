@@ -36,8 +36,8 @@ bool refs_take(struct arena *a, struct refs *rest, struct refs *part,
 	       int64_t max);
 
 /* All words of a command line; asks the server about UUIDs and keys. */
-bool refs_resolve(struct cli *c, char *const *words, size_t n,
-		  struct refs *out, struct err *e) MUST_CHECK;
+bool refs_resolve(struct cli *c, char *const *words, size_t n, struct refs *out,
+		  struct err *e) MUST_CHECK;
 /* Exactly one job. */
 bool refs_resolve_one(struct cli *c, const char *word, int64_t *number,
 		      struct err *e) MUST_CHECK;

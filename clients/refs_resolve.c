@@ -61,7 +61,8 @@ static bool add_last(struct cli *c, struct refs *out, struct err *e)
 	path = last_path(c, &dir);
 	f = path ? fopen(path, "re") : NULL;
 	if (f == NULL)
-		return err_set(e, ERR_NOT_FOUND, "there is no @last: nothing "
+		return err_set(e, ERR_NOT_FOUND,
+			       "there is no @last: nothing "
 			       "was submitted from here to %s yet",
 			       call_url(c));
 	len = getline(&line, &cap, f);
@@ -107,8 +108,10 @@ static bool add_key(struct cli *c, const char *key, struct refs *out,
 	items = json_get(answer.doc, "items");
 	if (items == NULL || json_type(items) != JSON_ARRAY ||
 	    json_len(items) == 0)
-		return err_set(e, ERR_NOT_FOUND, "there is no job with the "
-			       "key \"%s\"", key);
+		return err_set(e, ERR_NOT_FOUND,
+			       "there is no job with the "
+			       "key \"%s\"",
+			       key);
 	for (size_t i = 0; i < json_len(items); i++) {
 		int64_t n = json_get_int(json_at(items, i), "number");
 
@@ -123,9 +126,11 @@ static bool add_word(struct cli *c, const char *word, struct refs *out,
 	if (strcmp(word, "@last") == 0)
 		return add_last(c, out, e);
 	if (word[0] == '\0' || word[0] == '@')
-		return err_set(e, ERR_BAD_REQUEST, "\"%s\" does not name a "
+		return err_set(e, ERR_BAD_REQUEST,
+			       "\"%s\" does not name a "
 			       "job: write a number, a range (3-9,12), a "
-			       "UUID, a key or @last", word);
+			       "UUID, a key or @last",
+			       word);
 	if (strncmp(word, "key:", 4) == 0)
 		return add_key(c, word + 4, out, e);
 	if (refs_is_numbers(word))
@@ -135,8 +140,8 @@ static bool add_word(struct cli *c, const char *word, struct refs *out,
 	return add_key(c, word, out, e);
 }
 
-bool refs_resolve(struct cli *c, char *const *words, size_t n,
-		  struct refs *out, struct err *e)
+bool refs_resolve(struct cli *c, char *const *words, size_t n, struct refs *out,
+		  struct err *e)
 {
 	*out = (struct refs){ 0 };
 	for (size_t i = 0; i < n; i++)
@@ -155,8 +160,10 @@ bool refs_resolve_one(struct cli *c, const char *word, int64_t *number,
 	if (!refs_resolve(c, words, 1, &refs, e))
 		return false;
 	if (refs_count(&refs) != 1)
-		return err_set(e, ERR_BAD_REQUEST, "\"%s\" names several "
-			       "jobs; this command takes one", word);
+		return err_set(e, ERR_BAD_REQUEST,
+			       "\"%s\" names several "
+			       "jobs; this command takes one",
+			       word);
 	*number = refs.ranges[0].first;
 	return true;
 }

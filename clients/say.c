@@ -11,12 +11,9 @@ static const struct {
 	enum err_code code;
 	enum cli_exit status;
 } exits[] = {
-	{ ERR_UNAUTHORIZED, CLI_DENIED },
-	{ ERR_FORBIDDEN, CLI_DENIED },
-	{ ERR_NOT_FOUND, CLI_NOT_FOUND },
-	{ ERR_UNAVAILABLE, CLI_AWAY },
-	{ ERR_OUTCOME_UNKNOWN, CLI_AWAY },
-	{ ERR_TIMEOUT, CLI_AWAY },
+	{ ERR_UNAUTHORIZED, CLI_DENIED },  { ERR_FORBIDDEN, CLI_DENIED },
+	{ ERR_NOT_FOUND, CLI_NOT_FOUND },  { ERR_UNAVAILABLE, CLI_AWAY },
+	{ ERR_OUTCOME_UNKNOWN, CLI_AWAY }, { ERR_TIMEOUT, CLI_AWAY },
 };
 
 int cli_fail(const struct cli *c, const struct err *e)

@@ -53,8 +53,8 @@ static int run_help(struct cli *c)
 	command = usage_find(c->args, c->n_args, &n_used);
 	if (command != NULL) {
 		usage_command(&b, command, width);
-	} else if (c->n_args == 0 || (c->n_args == 1 &&
-				      usage_is_group(c->args[0]))) {
+	} else if (c->n_args == 0 ||
+		   (c->n_args == 1 && usage_is_group(c->args[0]))) {
 		usage_group(&b, c->n_args ? c->args[0] : NULL, width);
 	} else {
 		usage_unknown(c->args, c->n_args, &e);
@@ -66,17 +66,21 @@ static int run_help(struct cli *c)
 }
 
 const struct cli_command command_whoami = {
-	.path = "whoami", .brief = "tell whom the token stands for",
+	.path = "whoami",
+	.brief = "tell whom the token stands for",
 	.run = run_whoami,
 };
 
 const struct cli_command command_version = {
-	.path = "version", .brief = "print the version of this program",
+	.path = "version",
+	.brief = "print the version of this program",
 	.run = run_version,
 };
 
 const struct cli_command command_help = {
-	.path = "help", .args = "[COMMAND]",
+	.path = "help",
+	.args = "[COMMAND]",
 	.brief = "tell what there is, or more of one command",
-	.max_args = 2, .run = run_help,
+	.max_args = 2,
+	.run = run_help,
 };

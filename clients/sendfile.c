@@ -12,8 +12,7 @@
 
 #define FILE_MAX (1024 * 1024)
 
-static bool read_content(int fd, const char *path, struct buf *b,
-			 struct err *e)
+static bool read_content(int fd, const char *path, struct buf *b, struct err *e)
 {
 	buf_reserve(b, FILE_MAX + 1);
 	while (b->len <= FILE_MAX) {
@@ -30,9 +29,11 @@ static bool read_content(int fd, const char *path, struct buf *b,
 	}
 	b->data[b->len <= FILE_MAX ? b->len : FILE_MAX] = '\0';
 	if (b->len > FILE_MAX)
-		return err_set(e, ERR_TOO_LARGE, "\"%s\" is larger than "
+		return err_set(e, ERR_TOO_LARGE,
+			       "\"%s\" is larger than "
 			       "1 MiB: put it where the payload can read it "
-			       "and give its path", path);
+			       "and give its path",
+			       path);
 	return true;
 }
 
@@ -50,8 +51,10 @@ static bool load(const char *path, struct buf *b, struct stat *st,
 	}
 	if (!S_ISREG(st->st_mode)) {
 		close(fd);
-		return err_set(e, ERR_BAD_REQUEST, "\"%s\" is no file that "
-			       "can be sent", path);
+		return err_set(e, ERR_BAD_REQUEST,
+			       "\"%s\" is no file that "
+			       "can be sent",
+			       path);
 	}
 	ok = read_content(fd, path, b, e);
 	close(fd);
@@ -125,10 +128,9 @@ static bool is_there(struct cli *c, const char *path)
 bool sendfile_upload(struct cli *c, const struct sendfile *f, struct err *e)
 {
 	char path[128];
-	struct call_request r = {
-		.method = "PUT", .path = path,
-		.content_type = "application/octet-stream"
-	};
+	struct call_request r = { .method = "PUT",
+				  .path = path,
+				  .content_type = "application/octet-stream" };
 	struct buf b = BUF_INIT;
 	struct call_answer answer;
 	struct stat st;

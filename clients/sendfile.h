@@ -6,11 +6,11 @@
 #include "clients/cli.h"
 
 struct sendfile {
-	const char *path;       /* here */
-	const char *name;       /* in the working directory */
+	const char *path; /* here */
+	const char *name; /* in the working directory */
 	char sha256[65];
 	int64_t size;
-	unsigned mode;          /* permissions */
+	unsigned mode; /* permissions */
 };
 
 /* word: "FILE", or "FILE:NAME" for another name there. Reads and hashes it. */
@@ -18,7 +18,7 @@ bool sendfile_read(struct arena *a, const char *word, struct sendfile *out,
 		   struct err *e) MUST_CHECK;
 /* The object of the job's `send` list. */
 void sendfile_json(struct buf *b, const struct sendfile *f);
-bool sendfile_upload(struct cli *c, const struct sendfile *f, struct err *e)
-	MUST_CHECK;
+bool sendfile_upload(struct cli *c, const struct sendfile *f,
+		     struct err *e) MUST_CHECK;
 
 #endif

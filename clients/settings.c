@@ -11,52 +11,91 @@
 #define FIELD(name) offsetof(struct cli_settings, name)
 
 const struct opt cli_common_opts[] = {
-	{ .name = "url", .letter = 'u', .kind = OPT_STR, .offset = FIELD(url),
-	  .env = "SORTIE_URL", .arg = "URL",
+	{ .name = "url",
+	  .letter = 'u',
+	  .kind = OPT_STR,
+	  .offset = FIELD(url),
+	  .env = "SORTIE_URL",
+	  .arg = "URL",
 	  .help = "The server: http://HOST:PORT, https://HOST:PORT or "
 		  "unix:/PATH. Default: this machine's server." },
-	{ .name = "token", .kind = OPT_STR, .offset = FIELD(token),
-	  .flags = OPT_SECRET, .env = "SORTIE_TOKEN", .arg = "TOKEN",
+	{ .name = "token",
+	  .kind = OPT_STR,
+	  .offset = FIELD(token),
+	  .flags = OPT_SECRET,
+	  .env = "SORTIE_TOKEN",
+	  .arg = "TOKEN",
 	  .help = "The token to show to the server. Better kept in the "
 		  "environment or a file: others can read command lines." },
-	{ .name = "token-file", .kind = OPT_STR, .offset = FIELD(token_file),
-	  .env = "SORTIE_TOKEN_FILE", .arg = "FILE",
+	{ .name = "token-file",
+	  .kind = OPT_STR,
+	  .offset = FIELD(token_file),
+	  .env = "SORTIE_TOKEN_FILE",
+	  .arg = "FILE",
 	  .help = "A file whose first line is the token." },
-	{ .name = "config", .kind = OPT_STR, .offset = FIELD(config),
-	  .flags = OPT_CLI_ONLY, .env = "SORTIE_CONFIG", .arg = "FILE",
+	{ .name = "config",
+	  .kind = OPT_STR,
+	  .offset = FIELD(config),
+	  .flags = OPT_CLI_ONLY,
+	  .env = "SORTIE_CONFIG",
+	  .arg = "FILE",
 	  .help = "Read these options from FILE instead of "
 		  "~/.config/sortie/config." },
-	{ .name = "ca-file", .kind = OPT_STR, .offset = FIELD(ca_file),
-	  .env = "SORTIE_CA_FILE", .arg = "FILE",
+	{ .name = "ca-file",
+	  .kind = OPT_STR,
+	  .offset = FIELD(ca_file),
+	  .env = "SORTIE_CA_FILE",
+	  .arg = "FILE",
 	  .help = "Trust the certificate authorities in FILE instead of the "
 		  "system's." },
-	{ .name = "cert", .kind = OPT_STR, .offset = FIELD(cert),
-	  .arg = "FILE", .help = "A client certificate to show." },
-	{ .name = "key-file", .kind = OPT_STR, .offset = FIELD(key),
-	  .arg = "FILE", .help = "The key of the client certificate." },
-	{ .name = "insecure", .kind = OPT_FLAG, .offset = FIELD(insecure),
+	{ .name = "cert",
+	  .kind = OPT_STR,
+	  .offset = FIELD(cert),
+	  .arg = "FILE",
+	  .help = "A client certificate to show." },
+	{ .name = "key-file",
+	  .kind = OPT_STR,
+	  .offset = FIELD(key),
+	  .arg = "FILE",
+	  .help = "The key of the client certificate." },
+	{ .name = "insecure",
+	  .kind = OPT_FLAG,
+	  .offset = FIELD(insecure),
 	  .help = "Do not check the server's certificate." },
-	{ .name = "patience", .kind = OPT_SECONDS,
-	  .offset = FIELD(patience_s), .max = 86400, .arg = "TIME",
+	{ .name = "patience",
+	  .kind = OPT_SECONDS,
+	  .offset = FIELD(patience_s),
+	  .max = 86400,
+	  .arg = "TIME",
 	  .env = "SORTIE_PATIENCE",
 	  .help = "How long to go on trying while the server is away. "
 		  "Default: 60 s once it has answered, else not at all." },
-	{ .name = "json", .kind = OPT_FLAG, .offset = FIELD(json),
+	{ .name = "json",
+	  .kind = OPT_FLAG,
+	  .offset = FIELD(json),
 	  .flags = OPT_CLI_ONLY,
 	  .help = "Print the server's answer as one JSON document." },
-	{ .name = "ndjson", .kind = OPT_FLAG, .offset = FIELD(ndjson),
+	{ .name = "ndjson",
+	  .kind = OPT_FLAG,
+	  .offset = FIELD(ndjson),
 	  .flags = OPT_CLI_ONLY,
 	  .help = "Print lists as one JSON object a line." },
-	{ .name = "quiet", .letter = 'q', .kind = OPT_FLAG,
-	  .offset = FIELD(quiet), .flags = OPT_CLI_ONLY,
+	{ .name = "quiet",
+	  .letter = 'q',
+	  .kind = OPT_FLAG,
+	  .offset = FIELD(quiet),
+	  .flags = OPT_CLI_ONLY,
 	  .help = "Print only ids, and no progress." },
-	{ .name = "help", .letter = 'h', .kind = OPT_FLAG,
-	  .offset = FIELD(help), .flags = OPT_CLI_ONLY,
+	{ .name = "help",
+	  .letter = 'h',
+	  .kind = OPT_FLAG,
+	  .offset = FIELD(help),
+	  .flags = OPT_CLI_ONLY,
 	  .help = "Tell what the command does and takes." },
 };
 
-const size_t cli_common_n = sizeof(cli_common_opts) /
-	sizeof(cli_common_opts[0]);
+const size_t cli_common_n =
+	sizeof(cli_common_opts) / sizeof(cli_common_opts[0]);
 
 const struct opt *settings_opts(struct arena *a,
 				const struct cli_command *command, size_t *n)
@@ -67,8 +106,7 @@ const struct opt *settings_opts(struct arena *a,
 	all = ARENA_ARRAY(a, struct opt, *n);
 	if (command->n_opts > 0)
 		memcpy(all, command->opts, command->n_opts * sizeof(*all));
-	memcpy(all + command->n_opts, cli_common_opts,
-	       sizeof(cli_common_opts));
+	memcpy(all + command->n_opts, cli_common_opts, sizeof(cli_common_opts));
 	return all;
 }
 
@@ -114,7 +152,7 @@ bool settings_make_dirs(char *path)
 
 struct command_line {
 	int n_head, n_tail;
-	char **head, **tail;    /* words before and behind the command's name */
+	char **head, **tail; /* words before and behind the command's name */
 	const struct opt *opts;
 	size_t n_opts;
 };
@@ -125,8 +163,7 @@ static bool split(struct cli *c, int argc, char **argv,
 		  struct command_line *line, char ***rest, size_t *n_rest,
 		  struct err *e)
 {
-	struct cli_settings *scratch = ARENA_NEW(c->arena,
-						 struct cli_settings);
+	struct cli_settings *scratch = ARENA_NEW(c->arena, struct cli_settings);
 
 	if (!opt_read_args(c->arena, cli_common_opts, cli_common_n, scratch,
 			   argc, argv, true, rest, n_rest, e))
@@ -160,10 +197,9 @@ static bool read_words(struct cli *c, struct command_line *line, void *out,
 	return opt_read_args(c->arena, cli_common_opts, cli_common_n, out,
 			     line->n_head, line->head, true, &none, &n_none,
 			     e) &&
-		opt_read_args(c->arena, line->opts, line->n_opts, out,
-			      line->n_tail, line->tail,
-			      c->command->stop_at_word, &c->args, &c->n_args,
-			      e);
+	       opt_read_args(c->arena, line->opts, line->n_opts, out,
+			     line->n_tail, line->tail, c->command->stop_at_word,
+			     &c->args, &c->n_args, e);
 }
 
 /* Twice over the words: the first time only to learn of --config and --help,
@@ -171,8 +207,8 @@ static bool read_words(struct cli *c, struct command_line *line, void *out,
 static enum settings_result fill(struct cli *c, struct command_line *line,
 				 struct err *e)
 {
-	size_t size = c->command->opts_size ? c->command->opts_size :
-		sizeof(struct cli_settings);
+	size_t size = c->command->opts_size ? c->command->opts_size
+					    : sizeof(struct cli_settings);
 	struct cli_settings *s = arena_alloc(c->arena, size);
 	const char *config;
 
@@ -183,9 +219,8 @@ static enum settings_result fill(struct cli *c, struct command_line *line,
 	config = config_path(c, s);
 	s = arena_alloc(c->arena, size);
 	opt_defaults(c->arena, line->opts, line->n_opts, s);
-	if (config != NULL &&
-	    !opt_read_file(c->arena, cli_common_opts, cli_common_n, s, config,
-			   e))
+	if (config != NULL && !opt_read_file(c->arena, cli_common_opts,
+					     cli_common_n, s, config, e))
 		return SETTINGS_BAD;
 	if (!opt_read_env(c->arena, line->opts, line->n_opts, s, e) ||
 	    !read_words(c, line, s, e))
@@ -212,8 +247,8 @@ enum settings_result settings_read(struct cli *c, int argc, char **argv,
 	c->command = usage_find(rest, n_rest, &n_used);
 	if (c->command == NULL) {
 		bool help = c->settings->help ||
-			(n_rest > 1 && (strcmp(rest[1], "--help") == 0 ||
-					strcmp(rest[1], "-h") == 0));
+			    (n_rest > 1 && (strcmp(rest[1], "--help") == 0 ||
+					    strcmp(rest[1], "-h") == 0));
 
 		if (usage_is_group(rest[0]) && (help || n_rest == 1))
 			return SETTINGS_HELP;

@@ -9,9 +9,9 @@
 #include "clients/cli.h"
 
 enum settings_result {
-	SETTINGS_RUN,           /* c is ready */
-	SETTINGS_HELP,          /* help was asked for: c->command, or args */
-	SETTINGS_BAD            /* *e tells; c->command may be known */
+	SETTINGS_RUN,  /* c is ready */
+	SETTINGS_HELP, /* help was asked for: c->command, or args */
+	SETTINGS_BAD   /* *e tells; c->command may be known */
 };
 
 /* argv[0] is the program. c->arena is given. */

@@ -43,16 +43,19 @@ static void row(struct table *t, struct json_object *site)
 	add_number(t, site, "pilotcycles");
 	add_number(t, site, "pilotperiod");
 	add_number(t, site, "pilotlife");
-	table_cellf(t, "%zu", env && json_type(env) == JSON_OBJECT ?
-		    json_len(env) : 0);
+	table_cellf(t, "%zu",
+		    env && json_type(env) == JSON_OBJECT ? json_len(env) : 0);
 	table_cell(t, json_get_str(site, "comment"));
 }
 
 static int run_list(struct cli *c)
 {
 	const struct list l = {
-		.path = "/api/v1/sites", .columns = columns,
-		.n_columns = CLI_N(columns), .row = row, .id = "name",
+		.path = "/api/v1/sites",
+		.columns = columns,
+		.n_columns = CLI_N(columns),
+		.row = row,
+		.id = "name",
 		.none = "no sites: `sortie site define FILE` makes one"
 	};
 
@@ -92,16 +95,19 @@ static int run_show(struct cli *c)
 static bool define_one(struct cli *c, struct json_object *site,
 		       const char *source, struct err *e)
 {
-	const char *name = json_type(site) == JSON_OBJECT ?
-		json_get_str(site, "name") : NULL;
+	const char *name = json_type(site) == JSON_OBJECT
+				   ? json_get_str(site, "name")
+				   : NULL;
 	struct buf path = BUF_INIT, body = BUF_INIT;
 	struct call_request r = { .method = "PUT" };
 	struct call_answer answer;
 	bool ok;
 
 	if (name == NULL)
-		return err_set(e, ERR_BAD_REQUEST, "%s: a site is an object "
-			       "with a \"name\"", source);
+		return err_set(e, ERR_BAD_REQUEST,
+			       "%s: a site is an object "
+			       "with a \"name\"",
+			       source);
 	query_path(&path, "/api/v1/sites/", name);
 	json_write(&body, site);
 	r.path = buf_str(&path);
@@ -155,8 +161,11 @@ static int run_define(struct cli *c)
 		if (json_type(doc) == JSON_ARRAY)
 			n = json_len(doc);
 		for (size_t k = 0; k < n; k++)
-			if (!define_one(c, json_type(doc) == JSON_ARRAY ?
-					json_at(doc, k) : doc, source, &e))
+			if (!define_one(c,
+					json_type(doc) == JSON_ARRAY
+						? json_at(doc, k)
+						: doc,
+					source, &e))
 				return cli_fail(c, &e);
 	}
 	return CLI_OK;
@@ -184,26 +193,38 @@ static int run_delete(struct cli *c)
 }
 
 const struct cli_command command_site_list = {
-	.path = "site list", .brief = "list sites", .run = run_list,
+	.path = "site list",
+	.brief = "list sites",
+	.run = run_list,
 };
 
 const struct cli_command command_site_show = {
-	.path = "site show", .args = "NAME",
+	.path = "site show",
+	.args = "NAME",
 	.brief = "show a site's definition",
-	.min_args = 1, .max_args = 1, .run = run_show,
+	.min_args = 1,
+	.max_args = 1,
+	.run = run_show,
 };
 
 const struct cli_command command_site_define = {
-	.path = "site define", .args = "FILE...|JSON",
+	.path = "site define",
+	.args = "FILE...|JSON",
 	.brief = "define or redefine sites",
 	.text = "FILE (- is standard input), or the text itself, holds an "
 		"object, or a list of them: name, env, pilots, pilotcycles, "
 		"pilotperiod, pilotlife, comment, and any option of "
 		"sortie-pilot by its name.",
-	.min_args = 1, .max_args = -1, .run = run_define,
+	.min_args = 1,
+	.max_args = -1,
+	.run = run_define,
 };
 
 const struct cli_command command_site_delete = {
-	.path = "site delete", .args = "NAME...", .brief = "delete sites",
-	.min_args = 1, .max_args = -1, .run = run_delete,
+	.path = "site delete",
+	.args = "NAME...",
+	.brief = "delete sites",
+	.min_args = 1,
+	.max_args = -1,
+	.run = run_delete,
 };

@@ -7,7 +7,7 @@
 
 /* Appends the content; "-" is standard input. More than max bytes is an
  * error. */
-bool slurp_file(const char *path, size_t max, struct buf *b, struct err *e)
-	MUST_CHECK;
+bool slurp_file(const char *path, size_t max, struct buf *b,
+		struct err *e) MUST_CHECK;
 
 #endif

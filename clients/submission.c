@@ -44,10 +44,11 @@ bool submission_send_body(struct cli *c, const char *body, size_t len,
 			  struct err *e)
 {
 	char key[ID_UUID_LEN + 1];
-	struct call_request r = {
-		.method = "POST", .path = "/api/v1/jobs", .key = key,
-		.body = body, .body_len = len
-	};
+	struct call_request r = { .method = "POST",
+				  .path = "/api/v1/jobs",
+				  .key = key,
+				  .body = body,
+				  .body_len = len };
 
 	id_uuid_random(key);
 	if (!call_send(c, c->arena, &r, answer, e))
@@ -59,12 +60,12 @@ bool submission_send_body(struct cli *c, const char *body, size_t len,
 struct sending {
 	struct cli *c;
 	struct parts *parts;
-	const char *id;                 /* of the submission */
+	const char *id; /* of the submission */
 	struct event_base *base;
 	struct httpc *http;
 	struct progress *bar;
 	size_t next, under_way;
-	int64_t sent;                   /* jobs acknowledged */
+	int64_t sent; /* jobs acknowledged */
 	bool failed;
 	struct err *e;
 	struct slot {
@@ -146,7 +147,9 @@ static void send_more(struct sending *s)
 	struct buf body = BUF_INIT;
 	char path[128];
 	struct httpc_request q = {
-		.method = "PUT", .base = call_url(s->c), .path = path,
+		.method = "PUT",
+		.base = call_url(s->c),
+		.path = path,
 		.token = call_token(s->c),
 	};
 
@@ -172,7 +175,8 @@ static bool send_parts(struct sending *s)
 {
 	s->base = event_base_new();
 	if (s->base == NULL)
-		return err_set(s->e, ERR_INTERNAL, "no event loop can be made "
+		return err_set(s->e, ERR_INTERNAL,
+			       "no event loop can be made "
 			       "on this machine");
 	s->http = httpc_new(s->base, call_tls(s->c));
 	s->bar = progress_new("submitting", parts_jobs(s->parts),
@@ -189,17 +193,18 @@ static bool send_parts(struct sending *s)
 static bool open_submission(struct sending *s)
 {
 	char key[ID_UUID_LEN + 1];
-	struct call_request r = {
-		.method = "POST", .path = "/api/v1/submissions", .key = key,
-		.body = "{}"
-	};
+	struct call_request r = { .method = "POST",
+				  .path = "/api/v1/submissions",
+				  .key = key,
+				  .body = "{}" };
 	struct call_answer answer;
 
 	id_uuid_random(key);
 	if (!call_send(s->c, s->c->arena, &r, &answer, s->e))
 		return false;
 	s->id = json_get_str(answer.doc, "id");
-	return s->id != NULL || err_set(s->e, ERR_INTERNAL, "the server's "
+	return s->id != NULL || err_set(s->e, ERR_INTERNAL,
+					"the server's "
 					"answer has no submission id");
 }
 
@@ -207,8 +212,11 @@ static bool commit(struct sending *s, struct call_answer *answer)
 {
 	char path[128], body[64];
 	struct call_request r = {
-		.method = "POST", .path = path, .body = body, .key = s->id,
-		.wait_s = 600           /* a million jobs take their time */
+		.method = "POST",
+		.path = path,
+		.body = body,
+		.key = s->id,
+		.wait_s = 600 /* a million jobs take their time */
 	};
 
 	snprintf(path, sizeof(path), "/api/v1/submissions/%s/commit", s->id);
@@ -219,15 +227,15 @@ static bool commit(struct sending *s, struct call_answer *answer)
 static void give_up(struct sending *s)
 {
 	char path[128];
-	struct call_request r = {
-		.method = "DELETE", .path = path, .once = true
-	};
+	struct call_request r = { .method = "DELETE",
+				  .path = path,
+				  .once = true };
 	struct call_answer answer;
 	struct err ignored = ERR_INIT;
 
 	snprintf(path, sizeof(path), "/api/v1/submissions/%s", s->id);
 	if (!call_send(s->c, s->c->arena, &r, &answer, &ignored))
-		return;         /* the server drops it after an hour */
+		return; /* the server drops it after an hour */
 }
 
 bool submission_send(struct cli *c, struct parts *parts,

@@ -13,7 +13,9 @@
 static const struct {
 	const char *key, *head;
 } windows[] = {
-	{ "60", "1 MIN" }, { "600", "10 MIN" }, { "3600", "1 H" },
+	{ "60", "1 MIN" },
+	{ "600", "10 MIN" },
+	{ "3600", "1 H" },
 	{ "86400", "24 H" },
 };
 
@@ -106,7 +108,8 @@ static void print_windows(struct arena *a, struct json_object *doc)
 		table_cell(t, ends[i]);
 		for (size_t w = 0; w < CLI_N(windows); w++)
 			add_cell(t, number(object(object(all, windows[w].key),
-						  "ended"), ends[i]));
+						  "ended"),
+					   ends[i]));
 	}
 	putchar('\n');
 	table_print(t, true);
@@ -165,19 +168,19 @@ static int64_t ended_of(struct json_object *window, const char *type)
 	return n;
 }
 
-static void type_row(struct table *t, struct json_object *doc,
-		     const char *type)
+static void type_row(struct table *t, struct json_object *doc, const char *type)
 {
-	struct json_object *now = object(object(object(doc, "now"),
-						"jobtypes"), type);
+	struct json_object *now =
+		object(object(object(doc, "now"), "jobtypes"), type);
 
 	table_cell(t, type[0] ? type : "(none)");
 	add_cell(t, number(now, "held") + number(now, "waiting") +
-		 number(now, "defined"));
+			    number(now, "defined"));
 	add_cell(t, number(now, "dispatched") + number(now, "running"));
 	for (size_t w = 0; w < CLI_N(windows); w++)
 		add_cell(t, ended_of(object(object(doc, "windows"),
-					    windows[w].key), type));
+					    windows[w].key),
+				     type));
 }
 
 static void print_types(struct arena *a, struct json_object *doc)

@@ -15,8 +15,8 @@
 
 struct table_column {
 	const char *head;
-	bool right;             /* numbers */
-	bool flexible;          /* may shrink, down to 8 columns */
+	bool right;    /* numbers */
+	bool flexible; /* may shrink, down to 8 columns */
 };
 
 struct table;

@@ -16,22 +16,41 @@ struct opts {
 #define F(name) offsetof(struct opts, name)
 
 static const struct opt opts[] = {
-	{ .name = "name", .letter = 'n', .kind = OPT_STR, .offset = F(name),
-	  .arg = "TEXT", .help = "What the list of tokens calls it." },
-	{ .name = "role", .letter = 'r', .kind = OPT_STR, .offset = F(role),
-	  .def = "user", .arg = "ROLE",
+	{ .name = "name",
+	  .letter = 'n',
+	  .kind = OPT_STR,
+	  .offset = F(name),
+	  .arg = "TEXT",
+	  .help = "What the list of tokens calls it." },
+	{ .name = "role",
+	  .letter = 'r',
+	  .kind = OPT_STR,
+	  .offset = F(role),
+	  .def = "user",
+	  .arg = "ROLE",
 	  .help = "`user`, `reader` (reads only), `join` (pilots), or "
 		  "`admin`." },
-	{ .name = "owner", .letter = 'o', .kind = OPT_STR,
-	  .offset = F(owner), .arg = "NAME",
+	{ .name = "owner",
+	  .letter = 'o',
+	  .kind = OPT_STR,
+	  .offset = F(owner),
+	  .arg = "NAME",
 	  .help = "The user that it stands for. Default: yourself." },
-	{ .name = "project", .letter = 'p', .kind = OPT_LIST,
-	  .offset = F(project), .arg = "NAME",
+	{ .name = "project",
+	  .letter = 'p',
+	  .kind = OPT_LIST,
+	  .offset = F(project),
+	  .arg = "NAME",
 	  .help = "It sees and makes only jobs of these projects." },
-	{ .name = "everybody", .kind = OPT_FLAG, .offset = F(everybody),
+	{ .name = "everybody",
+	  .kind = OPT_FLAG,
+	  .offset = F(everybody),
 	  .help = "A join token whose pilots take everybody's jobs." },
-	{ .name = "expires", .kind = OPT_SECONDS, .offset = F(expires_s),
-	  .max = INT64_C(1000000000), .arg = "TIME",
+	{ .name = "expires",
+	  .kind = OPT_SECONDS,
+	  .offset = F(expires_s),
+	  .max = INT64_C(1000000000),
+	  .arg = "TIME",
 	  .help = "It ends after TIME (\"30 d\"). Default: never." },
 };
 
@@ -64,7 +83,9 @@ static int run_create(struct cli *c)
 	struct buf body = BUF_INIT;
 	struct call_request r = {
 		/* A repeat would leave a token that nobody knows. */
-		.method = "POST", .path = "/api/v1/tokens", .once = true
+		.method = "POST",
+		.path = "/api/v1/tokens",
+		.once = true
 	};
 	struct call_answer answer;
 	struct err e = ERR_INIT;
@@ -119,8 +140,10 @@ static void add_projects(struct table *t, struct json_object *token)
 
 static void row(struct table *t, struct json_object *token)
 {
+	const char *name = json_get_str(token, "name");
+
 	table_cell(t, json_get_str(token, "id"));
-	table_cell(t, json_get_str(token, "name"));
+	table_cell(t, name && name[0] ? name : NULL);
 	table_cell(t, json_get_str(token, "role"));
 	table_cell(t, json_get_str(token, "owner"));
 	add_projects(t, token);
@@ -130,11 +153,12 @@ static void row(struct table *t, struct json_object *token)
 
 static int run_list(struct cli *c)
 {
-	const struct list l = {
-		.path = "/api/v1/tokens", .columns = columns,
-		.n_columns = CLI_N(columns), .row = row, .id = "id",
-		.none = "no tokens"
-	};
+	const struct list l = { .path = "/api/v1/tokens",
+				.columns = columns,
+				.n_columns = CLI_N(columns),
+				.row = row,
+				.id = "id",
+				.none = "no tokens" };
 
 	return list_print(c, &l);
 }
@@ -161,18 +185,25 @@ static int run_revoke(struct cli *c)
 }
 
 const struct cli_command command_token_create = {
-	.path = "token create", .brief = "make a token and print it",
-	.opts = opts, .n_opts = CLI_N(opts), .opts_size = sizeof(struct opts),
+	.path = "token create",
+	.brief = "make a token and print it",
+	.opts = opts,
+	.n_opts = CLI_N(opts),
+	.opts_size = sizeof(struct opts),
 	.run = run_create,
 };
 
 const struct cli_command command_token_list = {
-	.path = "token list", .brief = "list tokens (never their secrets)",
+	.path = "token list",
+	.brief = "list tokens (never their secrets)",
 	.run = run_list,
 };
 
 const struct cli_command command_token_revoke = {
-	.path = "token revoke", .args = "ID...",
+	.path = "token revoke",
+	.args = "ID...",
 	.brief = "end tokens at once",
-	.min_args = 1, .max_args = -1, .run = run_revoke,
+	.min_args = 1,
+	.max_args = -1,
+	.run = run_revoke,
 };

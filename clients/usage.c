@@ -32,8 +32,8 @@ static size_t word_len(const char *p, size_t len)
 	return n;
 }
 
-static void wrap_paragraph(struct buf *b, const char *p, size_t len,
-			   int indent, int width)
+static void wrap_paragraph(struct buf *b, const char *p, size_t len, int indent,
+			   int width)
 {
 	int column = 0;
 
@@ -95,13 +95,14 @@ static bool in_group(const char *path, const char *group)
 	size_t len = strlen(group);
 
 	return strncmp(path, group, len) == 0 &&
-		(path[len] == ' ' || path[len] == '\0');
+	       (path[len] == ' ' || path[len] == '\0');
 }
 
 void usage_group(struct buf *b, const char *group, int width)
 {
-	const char *args = group == NULL ? "COMMAND" :
-		usage_is_group(group) ? "COMMAND" : "";
+	const char *args = group == NULL           ? "COMMAND"
+			   : usage_is_group(group) ? "COMMAND"
+						   : "";
 
 	buf_addf(b, "usage: sortie %s%s%s [options] [arguments]\n\n",
 		 group ? group : "", group ? " " : "", args);
@@ -113,11 +114,15 @@ void usage_group(struct buf *b, const char *group, int width)
 		buf_addf(b, "  %-16s  %s\n", c->path, c->brief);
 	}
 	buf_addc(b, '\n');
-	usage_wrap(b, "`sortie help COMMAND` tells more of one; sortie(1) is "
-		   "the manual.", 0, width);
+	usage_wrap(b,
+		   "`sortie help COMMAND` tells more of one; sortie(1) is "
+		   "the manual.",
+		   0, width);
 	if (group == NULL)
-		usage_wrap(b, "A first job: `sortie job run -- echo hello`. "
-			   "A server to try it on: `sortied --dev`.", 0, width);
+		usage_wrap(b,
+			   "A first job: `sortie job run -- echo hello`. "
+			   "A server to try it on: `sortied --dev`.",
+			   0, width);
 }
 
 const struct cli_command *usage_find(char *const *words, size_t n,
@@ -192,9 +197,13 @@ void usage_unknown(char *const *words, size_t n, struct err *e)
 	if (n == 1 || !usage_is_group(words[0]))
 		snprintf(both, sizeof(both), "%s", words[0]);
 	if (near != NULL)
-		err_set(e, ERR_BAD_REQUEST, "there is no command \"%s\": did "
-			"you mean `sortie %s`?", both, near);
+		err_set(e, ERR_BAD_REQUEST,
+			"there is no command \"%s\": did "
+			"you mean `sortie %s`?",
+			both, near);
 	else
-		err_set(e, ERR_BAD_REQUEST, "there is no command \"%s\": "
-			"`sortie help` lists them", both);
+		err_set(e, ERR_BAD_REQUEST,
+			"there is no command \"%s\": "
+			"`sortie help` lists them",
+			both);
 }

@@ -6,8 +6,7 @@
 
 /* "usage: sortie job show [options] JOB..." without a line end. */
 void usage_line(struct buf *b, const struct cli_command *command);
-void usage_command(struct buf *b, const struct cli_command *command,
-		   int width);
+void usage_command(struct buf *b, const struct cli_command *command, int width);
 /* The commands whose path begins with group ("job"), or all for NULL. */
 void usage_group(struct buf *b, const char *group, int width);
 /* Text with its paragraphs wrapped at width columns, each line indented. */

@@ -19,12 +19,12 @@
 
 struct waiting {
 	struct cli *c;
-	struct arena *a;                /* for one answer at a time */
-	int64_t deadline_ms;            /* 0 = none */
+	struct arena *a;     /* for one answer at a time */
+	int64_t deadline_ms; /* 0 = none */
 	struct progress *bar;
-	int64_t ended_before;           /* in parts that are complete */
-	int64_t bad;                    /* jobs that did not finish */
-	int status;                     /* of the first of these */
+	int64_t ended_before; /* in parts that are complete */
+	int64_t bad;          /* jobs that did not finish */
+	int status;           /* of the first of these */
 };
 
 static void write_path(struct buf *b, const struct refs *part)
@@ -73,8 +73,9 @@ static void note_bad(struct waiting *w, struct json_object *counts)
 {
 	struct json_object *worst = json_get(counts, "worst");
 	struct json_object *states = json_get(counts, "states");
-	int64_t good = states && json_type(states) == JSON_OBJECT ?
-		json_get_int(states, "finished") : 0;
+	int64_t good = states && json_type(states) == JSON_OBJECT
+			       ? json_get_int(states, "finished")
+			       : 0;
 	struct buf b = BUF_INIT;
 
 	w->ended_before += json_get_int(counts, "ended");
