@@ -89,7 +89,7 @@ static struct payload *find_pid(struct payload_host *h, pid_t pid)
 {
 	struct payload *p;
 
-	TAILQ_FOREACH(p, &h->live, link)
+	for (p = TAILQ_FIRST(&h->live); p; p = TAILQ_NEXT(p, link))
 		if (p->pid == pid && payload_running(p))
 			return p;
 	return NULL;
@@ -113,7 +113,7 @@ static bool reap_one_by_one(struct payload_host *h)
 	struct payload *p;
 	pid_t pid;
 
-	TAILQ_FOREACH(p, &h->live, link) {
+	for (p = TAILQ_FIRST(&h->live); p; p = TAILQ_NEXT(p, link)) {
 		if (payload_running(p) && is_dead(P_PID, (id_t)p->pid, &pid)) {
 			payload_exited(p);
 			return true;
@@ -175,7 +175,7 @@ static struct payload *largest_writer(struct payload_host *h)
 	struct payload *p, *largest = NULL;
 	int64_t most = WRITER_MIN;
 
-	TAILQ_FOREACH(p, &h->live, link) {
+	for (p = TAILQ_FIRST(&h->live); p; p = TAILQ_NEXT(p, link)) {
 		int64_t use = payload_running(p) ? disk_use(p) : 0;
 
 		if (use >= most) {
@@ -304,7 +304,7 @@ static void on_keeper_death(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	log_error("the keeper was killed: ending all payloads and the pilot");
 	(void)prctl(PR_SET_CHILD_SUBREAPER, 1);
-	TAILQ_FOREACH(p, &h->live, link) {
+	for (p = TAILQ_FIRST(&h->live); p; p = TAILQ_NEXT(p, link)) {
 		if (p->pid)
 			payload_signal(p, SIGKILL);
 		kill_to_the_last(p->grant.run);
