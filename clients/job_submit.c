@@ -177,7 +177,9 @@ static bool read_files(struct submit *s, struct err *e)
 	const char *const *words = (const char *const *)s->o->send;
 	struct buf b = BUF_INIT;
 
-	while (words != NULL && words[s->n_files] != NULL)
+	if (words == NULL)
+		return true;
+	while (words[s->n_files] != NULL)
 		s->n_files++;
 	s->files = ARENA_ARRAY(a, struct sendfile, s->n_files);
 	for (size_t i = 0; i < s->n_files; i++) {

@@ -231,19 +231,15 @@ static bool feed_byte(struct jobfile *f, char ch, struct err *e)
 {
 	bool take = true, ends = false;
 
+	if (!f->in_job && !between(f, ch, &take, e))
+		return false;
 	/* Without the brackets of a list or an object there is no telling
 	 * where jobs end: all of it is one text, for one message. */
-	if (f->expect == EXPECT_OTHER && f->in_job)
-		ends = false;
-	else if (f->in_job)
-		inside(f, ch, &take, &ends);
-	else if (!between(f, ch, &take, e))
-		return false;
-	else if (take)
+	if (f->in_job && f->expect != EXPECT_OTHER)
 		inside(f, ch, &take, &ends);
 	if (take)
 		buf_addc(&f->text, ch);
-	if (ends && f->expect != EXPECT_OTHER && !end_job(f, e))
+	if (ends && !end_job(f, e))
 		return false;
 	if (ends && !take) {
 		bool again;
@@ -253,6 +249,19 @@ static bool feed_byte(struct jobfile *f, char ch, struct err *e)
 	}
 	advance(f, ch);
 	return true;
+}
+
+static bool too_large(const struct jobfile *f, struct err *e)
+{
+	if (f->expect == EXPECT_OTHER)
+		return err_set(e, ERR_BAD_REQUEST,
+			       "%s is no job file: it begins with neither '[' "
+			       "nor '{'",
+			       f->source);
+	return err_set(e, ERR_TOO_LARGE,
+		       "%s: job %" PRId64 " (line %" PRId64 ") is larger than "
+		       "1 MiB: hand large input over as a file (--send)",
+		       f->source, f->n + 1, f->job_line);
 }
 
 static bool feed(struct jobfile *f, const char *p, size_t len, struct err *e)
@@ -271,12 +280,7 @@ static bool feed(struct jobfile *f, const char *p, size_t len, struct err *e)
 		p += n;
 		len -= n;
 		if (f->text.len > JOB_MAX)
-			return err_set(e, ERR_TOO_LARGE,
-				       "%s: job %" PRId64 " (line %" PRId64
-				       ") is larger than "
-				       "1 MiB: hand large input over as a "
-				       "file (--send)",
-				       f->source, f->n + 1, f->job_line);
+			return too_large(f, e);
 	}
 	return true;
 }

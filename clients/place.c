@@ -89,7 +89,7 @@ static void find_url(struct cli *c, struct place *out)
 static const char *token_of(struct cli *c, const char *url, const char *name)
 {
 	struct err ignored = ERR_INIT;
-	const char *dirs[2], *token;
+	const char *dirs[2], *token = NULL;
 	size_t n = state_dirs(c, dirs);
 
 	if (!place_is_local(url))

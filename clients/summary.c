@@ -10,14 +10,7 @@
 #include "clients/list.h"
 #include "clients/table.h"
 
-static const struct {
-	const char *key, *head;
-} windows[] = {
-	{ "60", "1 MIN" },
-	{ "600", "10 MIN" },
-	{ "3600", "1 H" },
-	{ "86400", "24 H" },
-};
+static const char *const windows[] = { "60", "600", "3600", "86400" };
 
 static const char *const ends[] = {
 	"finished", "failed", "timelimit", "cancelled", "lost", "skipped",
@@ -101,13 +94,12 @@ static void print_windows(struct arena *a, struct json_object *doc)
 	for (size_t i = 0; i < CLI_N(counts); i++) {
 		table_cell(t, counts[i]);
 		for (size_t w = 0; w < CLI_N(windows); w++)
-			add_cell(t, number(object(all, windows[w].key),
-					   counts[i]));
+			add_cell(t, number(object(all, windows[w]), counts[i]));
 	}
 	for (size_t i = 0; i < CLI_N(ends); i++) {
 		table_cell(t, ends[i]);
 		for (size_t w = 0; w < CLI_N(windows); w++)
-			add_cell(t, number(object(object(all, windows[w].key),
+			add_cell(t, number(object(object(all, windows[w]),
 						  "ended"),
 					   ends[i]));
 	}
@@ -178,8 +170,7 @@ static void type_row(struct table *t, struct json_object *doc, const char *type)
 			    number(now, "defined"));
 	add_cell(t, number(now, "dispatched") + number(now, "running"));
 	for (size_t w = 0; w < CLI_N(windows); w++)
-		add_cell(t, ended_of(object(object(doc, "windows"),
-					    windows[w].key),
+		add_cell(t, ended_of(object(object(doc, "windows"), windows[w]),
 				     type));
 }
 
@@ -201,9 +192,8 @@ static void print_types(struct arena *a, struct json_object *doc)
 	if (now != NULL)
 		json_each(now, add_type, &types);
 	for (size_t w = 0; w < CLI_N(windows); w++) {
-		struct json_object *o =
-			object(object(object(doc, "windows"), windows[w].key),
-			       "jobtypes");
+		struct json_object *o = object(
+			object(object(doc, "windows"), windows[w]), "jobtypes");
 
 		if (o != NULL)
 			json_each(o, add_type, &types);

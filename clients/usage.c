@@ -53,8 +53,9 @@ static void wrap_paragraph(struct buf *b, const char *p, size_t len, int indent,
 		}
 		buf_add(b, p + i, word);
 		column += (int)word;
-		for (i += word; i < len && (p[i] == ' ' || p[i] == '\n'); i++)
-			continue;
+		i += word;
+		while (i < len && (p[i] == ' ' || p[i] == '\n'))
+			i++;
 	}
 	buf_addc(b, '\n');
 }
