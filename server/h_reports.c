@@ -1,0 +1,113 @@
+/* The summary of everything, and the purge of what has ended. */
+#include "server/h_reports.h"
+
+#include <stddef.h>
+#include <string.h>
+#include "server/lanes.h"
+#include "server/route.h"
+#include "server/server.h"
+#include "server/view.h"
+#include "server/wake.h"
+
+#define PURGE_STEP 500
+#define OLDER_MAX_S INT64_C(10000000000)
+
+/* GET /api/v1/summary */
+
+static void get_summary(struct req *r)
+{
+	struct db_params *p = db_params_new(r->arena);
+
+	view_p_who(p, r);
+	db_run(r->srv->db, "summary_get", p, view_on_one, r);
+}
+
+/* POST /api/v1/purge: one step; whoever asks comes again while there is
+ * more. */
+
+struct wanted {
+	int64_t older_s;
+	const char *state, *project;
+	bool export;
+};
+
+#define AT(field) offsetof(struct wanted, field)
+
+static const struct json_field wanted_fields[] = {
+	{ "older_s", JK_SECONDS, AT(older_s), JF_REQUIRED, 0, OLDER_MAX_S,
+	  0 },
+	{ "state", JK_STR, AT(state), 0, 0, 0, 0 },
+	{ "project", JK_STR, AT(project), 0, 0, 0, 0 },
+	{ "export", JK_BOOL, AT(export), 0, 0, 0, 0 },
+};
+
+#undef AT
+
+static const char *const ended[] = { "finished", "failed", "timelimit",
+	"cancelled", "lost", "skipped" };
+
+static bool state_ok(const char *state, struct err *e)
+{
+	for (size_t i = 0; i < sizeof(ended) / sizeof(ended[0]); i++) {
+		if (state == NULL || strcmp(ended[i], state) == 0)
+			return true;
+	}
+	return err_set(e, ERR_BAD_REQUEST, "\"state\" must be one in which "
+		       "jobs have ended, not \"%.50s\"", state);
+}
+
+static void on_purged(enum db_outcome o, const struct db_result *res,
+		      const struct db_fault *fault, void *arg)
+{
+	struct req *r = arg;
+	struct buf b = BUF_INIT;
+
+	if (o != DB_OK) {
+		db_reply_fault(r, o, fault);
+		return;
+	}
+	wake_events(r->srv);
+	buf_addc(&b, '{');
+	buf_json_kv_i64(&b, "deleted", db_i64(res, 0, 0));
+	buf_json_kv_bool(&b, "more", db_bool(res, 0, 1));
+	buf_adds(&b, "}\n");
+	req_reply_buf(r, 200, &b);
+	buf_fini(&b);
+}
+
+static void post_purge(struct req *r)
+{
+	struct db_params *p = db_params_new(r->arena);
+	struct wanted w = { 0 };
+	struct err e = ERR_INIT;
+
+	if (!view_body(r, wanted_fields,
+		       sizeof(wanted_fields) / sizeof(wanted_fields[0]), &w,
+		       &e) ||
+	    !state_ok(w.state, &e)) {
+		req_reply_err(r, &e);
+		return;
+	}
+	if (w.export) {
+		err_set(&e, ERR_UNPROCESSABLE, "\"export\" is not built into "
+			"this server: list the jobs as NDJSON first, then "
+			"purge them");
+		req_reply_err(r, &e);
+		return;
+	}
+	db_p_i32(p, lanes_bucket(r->srv, BUCKET_POOL));
+	view_p_who(p, r);
+	db_p_i64(p, w.older_s);
+	db_p_text(p, w.state);
+	db_p_text(p, w.project);
+	db_p_i32(p, PURGE_STEP);
+	db_run(r->srv->db, "purge_step", p, on_purged, r);
+}
+
+const struct route routes_reports[] = {
+	{ "GET", "/api/v1/summary", MAY_PEOPLE, NULL, get_summary },
+	{ "GET", "/api/v1/events", MAY_PEOPLE,
+	  "after wait job kind page_size", h_reports_events },
+	{ "POST", "/api/v1/purge", MAY_CHANGE, NULL, post_purge },
+	{ NULL, NULL, 0, NULL, NULL }
+};
