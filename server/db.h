@@ -95,6 +95,10 @@ struct db_conn *db_conn_new(struct db *db, const char *name,
 			    int64_t statement_timeout_ms);
 bool db_conn_ready(const struct db_conn *c);    /* idle and connected */
 void db_conn_on_ready(struct db_conn *c, void (*fn)(void *arg), void *arg);
+/* It is down and the last attempt to connect failed; fn is called after each
+ * such attempt. */
+bool db_conn_failing(const struct db_conn *c);
+void db_conn_on_failing(struct db_conn *c, void (*fn)(void *arg), void *arg);
 void db_conn_run(struct db_conn *c, const char *stmt, struct db_params *p,
 		 db_done_fn *done, void *arg);
 /* LISTEN; notify is called for each notification, and once with payload NULL

@@ -158,6 +158,8 @@ static void conn_lost(struct db_conn *c, const char *why)
 		conn_finish(c, outcome, NULL, &fault);
 	if (c->on_change != NULL)
 		c->on_change(c->db);
+	if (!was_up && c->on_failing != NULL)
+		c->on_failing(c->failing_arg);
 }
 
 static void conn_up(struct db_conn *c)
@@ -379,6 +381,17 @@ void db_conn_on_ready(struct db_conn *c, void (*fn)(void *arg), void *arg)
 {
 	c->on_ready = fn;
 	c->ready_arg = arg;
+}
+
+bool db_conn_failing(const struct db_conn *c)
+{
+	return c->state < CONN_IDLE && c->quiet;
+}
+
+void db_conn_on_failing(struct db_conn *c, void (*fn)(void *arg), void *arg)
+{
+	c->on_failing = fn;
+	c->failing_arg = arg;
 }
 
 void db_conn_run(struct db_conn *c, const char *stmt, struct db_params *p,

@@ -41,6 +41,8 @@ struct db_conn {
 	void *arg;
 	void (*on_ready)(void *arg);
 	void *ready_arg;
+	void (*on_failing)(void *arg);
+	void *failing_arg;
 	void (*on_change)(struct db *db);       /* up, down, or an attempt
 						   failed */
 	char *channel;

@@ -23,7 +23,7 @@ enum bucket {
 
 /* Needs srv->base, db, metrics, set, server_id and bucket (lease_open). */
 struct lanes *lanes_new(struct server *srv);
-/* Requests that still wait are answered 503. */
+/* Nobody is answered: the requests are gone (httpd_free) before. */
 void lanes_free(struct lanes *l);
 int32_t lanes_bucket(const struct server *srv, enum bucket b);
 

@@ -1,0 +1,531 @@
+/* Submissions on their way to the database: many requests as one statement of
+ * arrays, special ones each alone. */
+#include "server/lanes_int.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include "lib/clock.h"
+#include "lib/id.h"
+#include "lib/log.h"
+#include "server/wake.h"
+
+#define BATCH_JOBS 2000
+#define SHOWN_MAX 1000          /* jobs that an answer lists */
+#define TRIES_MAX 3
+
+/* Time and salt of a batch's UUIDs, as sortie.uuid_1 takes them. */
+struct stamp {
+	int64_t wall_ms;
+	uint32_t salt;
+};
+
+static struct stamp *stamp_make(struct arena *a)
+{
+	struct stamp *s = ARENA_NEW(a, struct stamp);
+
+	s->wall_ms = clock_wall_ms();
+	id_random(&s->salt, sizeof(s->salt));
+	s->salt &= (1u << 30) - 1;
+	return s;
+}
+
+static int64_t stamp_high(const struct stamp *s)
+{
+	return (int64_t)((uint64_t)s->wall_ms << 16 | 0x7000 | s->salt >> 18);
+}
+
+static int64_t stamp_low(const struct stamp *s)
+{
+	return (int64_t)(UINT64_C(1) << 63 | (s->salt & 0x3ffff));
+}
+
+/* The projects of a batch, each once, with its queueable jobs so far. */
+struct projects {
+	struct arena *arena;
+	int32_t *id;
+	int64_t *queueable;
+	size_t n, cap, last;
+};
+
+static size_t project_index(struct projects *p, int32_t id)
+{
+	if (p->n > 0 && p->id[p->last] == id)
+		return p->last;
+	for (p->last = 0; p->last < p->n; p->last++)
+		if (p->id[p->last] == id)
+			return p->last;
+	if (p->n == p->cap) {
+		size_t cap = p->cap > 0 ? 2 * p->cap : 8;
+		int32_t *ids = ARENA_ARRAY(p->arena, int32_t, cap);
+		int64_t *queueable = ARENA_ARRAY(p->arena, int64_t, cap);
+
+		if (p->n > 0) {
+			memcpy(ids, p->id, p->n * sizeof(*ids));
+			memcpy(queueable, p->queueable,
+			       p->n * sizeof(*queueable));
+		}
+		p->id = ids;
+		p->queueable = queueable;
+		p->cap = cap;
+	}
+	p->id[p->n] = id;
+	p->queueable[p->n] = 0;
+	p->last = p->n;
+	return p->n++;
+}
+
+static void text_or_null(struct db_array *v, const char *s)
+{
+	if (s != NULL)
+		db_a_text(v, s, strlen(s));
+	else
+		db_a_null(v);
+}
+
+/* Columns of items that every way of submitting has, in this order. */
+struct columns {
+	struct db_array *replicas, *class_id, *kind, *priority, *held, *due,
+		*name, *definition, *tags, *sends, *key;
+};
+
+static void columns_new(struct columns *c, struct arena *a)
+{
+	c->replicas = db_array_new(a, DB_I32);
+	c->class_id = db_array_new(a, DB_I32);
+	c->kind = db_array_new(a, DB_I32);
+	c->priority = db_array_new(a, DB_I32);
+	c->held = db_array_new(a, DB_BOOL);
+	c->due = db_array_new(a, DB_TEXT);
+	c->name = db_array_new(a, DB_TEXT);
+	c->definition = db_array_new(a, DB_TEXT);
+	c->tags = db_array_new(a, DB_TEXT);
+	c->sends = db_array_new(a, DB_TEXT);
+	c->key = db_array_new(a, DB_TEXT);
+}
+
+static void column_due(struct db_array *v, int64_t due_ms)
+{
+	struct buf b = BUF_INIT;
+
+	if (due_ms == 0) {
+		db_a_null(v);
+		return;
+	}
+	clock_format_utc(&b, due_ms);
+	db_a_text(v, b.data, b.len);
+	buf_fini(&b);
+}
+
+static void columns_add(struct columns *c, const struct submit *s,
+			const struct submit_job *j)
+{
+	const struct class_ids *ids = &s->need[j->need].ids;
+
+	db_a_i64(c->replicas, j->replicas);
+	db_a_i64(c->class_id, ids->class_id);
+	db_a_i64(c->kind, ids->kind_id);
+	db_a_i64(c->priority, j->priority);
+	db_a_i64(c->held, j->held);
+	column_due(c->due, j->due_ms);
+	text_or_null(c->name, j->name);
+	db_a_text(c->definition, j->definition, j->definition_len);
+	text_or_null(c->tags, j->tags);
+	text_or_null(c->sends, j->sends);
+	text_or_null(c->key, j->key);
+}
+
+static void columns_params(struct columns *c, struct db_params *p, bool key)
+{
+	db_p_array(p, c->replicas);
+	db_p_array(p, c->class_id);
+	db_p_array(p, c->kind);
+	db_p_array(p, c->priority);
+	db_p_array(p, c->held);
+	db_p_array(p, c->due);
+	db_p_array(p, c->name);
+	db_p_array(p, c->definition);
+	db_p_array(p, c->tags);
+	db_p_array(p, c->sends);
+	if (key)
+		db_p_array(p, c->key);
+}
+
+void submit_stage_params(const struct submit *s, struct arena *a,
+			 struct db_params *p)
+{
+	struct db_array *project = db_array_new(a, DB_I32);
+	struct columns c;
+
+	columns_new(&c, a);
+	for (size_t i = 0; i < s->n; i++) {
+		db_a_i64(project, s->need[s->job[i].need].ids.project_id);
+		columns_add(&c, s, &s->job[i]);
+	}
+	db_p_array(p, project);
+	columns_params(&c, p, true);
+}
+
+static void params_stamp(struct lane_batch *b, struct db_params *p)
+{
+	const struct stamp *st = b->data;
+
+	db_p_i64(p, stamp_high(st));
+	db_p_i64(p, stamp_low(st));
+}
+
+static struct submit *submit_of(struct lane_item *i)
+{
+	return (struct submit *)i;
+}
+
+static int32_t bucket_of(struct lane_batch *b, const struct submit *s)
+{
+	const struct server *srv = lane_server(b->lane);
+
+	return lanes_bucket(srv, b->lane == srv->lanes->bulk ||
+			    s->submission != NULL ? BUCKET_BULK :
+			    BUCKET_SUBMIT);
+}
+
+static const char *build_commit(struct lane_batch *b, struct db_params *p,
+				const struct submit *s)
+{
+	db_p_text(p, s->submission);
+	db_p_i32(p, s->parts);
+	db_p_text(p, s->idempotency_key);
+	db_p_bytes(p, s->body_hash, sizeof(s->body_hash));
+	db_p_i32(p, bucket_of(b, s));
+	params_stamp(b, p);
+	db_p_i32(p, s->item.req->who.owner_id);
+	return "submission_commit";
+}
+
+static const char *build_keyed(struct lane_batch *b, struct db_params *p,
+			       const struct submit *s)
+{
+	struct projects projects = { .arena = b->arena };
+	struct db_array *project_id = db_array_new(b->arena, DB_I32);
+	struct db_array *project = db_array_new(b->arena, DB_I32);
+	struct columns c;
+
+	columns_new(&c, b->arena);
+	for (size_t i = 0; i < s->n; i++) {
+		const struct submit_job *j = &s->job[i];
+
+		db_a_i64(project, (int64_t)project_index(&projects,
+			s->need[j->need].ids.project_id) + 1);
+		columns_add(&c, s, j);
+	}
+	for (size_t i = 0; i < projects.n; i++)
+		db_a_i64(project_id, projects.id[i]);
+	db_p_text(p, s->idempotency_key);
+	db_p_bytes(p, s->body_hash, sizeof(s->body_hash));
+	db_p_i32(p, bucket_of(b, s));
+	params_stamp(b, p);
+	db_p_i32(p, s->item.req->who.owner_id);
+	db_p_array(p, project_id);
+	db_p_array(p, project);
+	columns_params(&c, p, true);
+	return "submit_keyed";
+}
+
+/* Where the items of a batch lie in it. */
+struct places {
+	struct db_array *req, *project, *off, *turn;
+	struct projects projects;
+	int64_t total;
+};
+
+static void places_add(struct places *at, size_t req, const struct submit *s,
+		       const struct submit_job *j)
+{
+	size_t project = project_index(&at->projects,
+				       s->need[j->need].ids.project_id);
+
+	db_a_i64(at->req, (int64_t)req + 1);
+	db_a_i64(at->project, (int64_t)project + 1);
+	db_a_i64(at->off, at->total);
+	db_a_i64(at->turn, at->projects.queueable[project]);
+	at->total += j->replicas;
+	if (!j->held)
+		at->projects.queueable[project] += j->replicas;
+}
+
+static const char *build_plain(struct lane_batch *b, struct db_params *p)
+{
+	struct arena *a = b->arena;
+	struct db_array *owner = db_array_new(a, DB_I32);
+	struct db_array *count = db_array_new(a, DB_I64);
+	struct db_array *project_id = db_array_new(a, DB_I32);
+	struct db_array *queueable = db_array_new(a, DB_I64);
+	struct places at = { .req = db_array_new(a, DB_I32),
+			     .project = db_array_new(a, DB_I32),
+			     .off = db_array_new(a, DB_I64),
+			     .turn = db_array_new(a, DB_I64),
+			     .projects = { .arena = a } };
+	struct columns c;
+
+	columns_new(&c, a);
+	for (size_t r = 0; r < b->n; r++) {
+		const struct submit *s = submit_of(b->item[r]);
+
+		db_a_i64(owner, s->item.req->who.owner_id);
+		db_a_i64(count, s->total);
+		for (size_t i = 0; i < s->n; i++) {
+			places_add(&at, r, s, &s->job[i]);
+			columns_add(&c, s, &s->job[i]);
+		}
+	}
+	for (size_t i = 0; i < at.projects.n; i++) {
+		db_a_i64(project_id, at.projects.id[i]);
+		db_a_i64(queueable, at.projects.queueable[i]);
+	}
+	db_p_i32(p, bucket_of(b, submit_of(b->item[0])));
+	params_stamp(b, p);
+	db_p_i64(p, at.total);
+	db_p_array(p, project_id);
+	db_p_array(p, queueable);
+	db_p_array(p, owner);
+	db_p_array(p, count);
+	db_p_array(p, at.req);
+	db_p_array(p, at.project);
+	db_p_array(p, at.off);
+	db_p_array(p, at.turn);
+	columns_params(&c, p, false);
+	return "submit";
+}
+
+static const char *submit_build(struct lane_batch *b, struct db_params *p)
+{
+	const struct submit *s = submit_of(b->item[0]);
+
+	b->data = stamp_make(b->arena);
+	if (s->submission != NULL)
+		return build_commit(b, p, s);
+	if (s->keyed)
+		return build_keyed(b, p, s);
+	return build_plain(b, p);
+}
+
+static void add_job(struct buf *b, const char *id, int64_t number,
+		    bool created)
+{
+	buf_json_comma(b);
+	buf_addc(b, '{');
+	buf_json_kv_i64(b, "number", number);
+	buf_json_kv_str(b, "id", id);
+	buf_json_kv_bool(b, "created", created);
+	buf_addc(b, '}');
+}
+
+static void add_range(struct buf *b, const struct stamp *st, int64_t first,
+		      int64_t n)
+{
+	char id[ID_UUID_LEN + 1];
+
+	buf_json_key(b, "jobs");
+	buf_addc(b, '[');
+	for (int64_t i = 0; i < n; i++) {
+		id_uuid_make(st->wall_ms, first + i, st->salt, id);
+		add_job(b, id, first + i, true);
+	}
+	buf_addc(b, ']');
+}
+
+static void reply_range(struct req *r, const struct stamp *st, int64_t first,
+			int64_t n)
+{
+	struct buf b = BUF_INIT;
+
+	buf_addc(&b, '{');
+	buf_json_kv_i64(&b, "count", n);
+	buf_json_kv_i64(&b, "first", first);
+	if (n <= SHOWN_MAX)
+		add_range(&b, st, first, n);
+	buf_addc(&b, '}');
+	req_reply_buf(r, 201, &b);
+	buf_fini(&b);
+}
+
+/* [number, created, id of an existing one] */
+static void add_numbers(struct buf *b, const struct stamp *st,
+			struct json_object *list)
+{
+	char id[ID_UUID_LEN + 1];
+
+	buf_json_key(b, "jobs");
+	buf_addc(b, '[');
+	for (size_t i = 0; i < json_len(list); i++) {
+		struct json_object *x = json_at(list, i);
+		int64_t number = json_int(json_at(x, 0));
+		bool created = json_bool(json_at(x, 1));
+
+		if (created)
+			id_uuid_make(st->wall_ms, number, st->salt, id);
+		add_job(b, created ? id : json_str(json_at(x, 2)), number,
+			created);
+	}
+	buf_addc(b, ']');
+}
+
+/* The answer of submit_keyed_1: this request's, or the first one's with the
+ * same Idempotency-Key, so time and salt are read from it. */
+static void reply_answer(struct req *r, const char *text, size_t len)
+{
+	struct json_object *o, *numbers;
+	struct stamp st;
+	struct err e;
+	uint64_t high, low;
+	struct buf b = BUF_INIT;
+
+	if (!json_parse(r->arena, text, len, &o, &e))
+		BUG("submit_keyed_1 answered %s", e.text);
+	high = (uint64_t)json_get_int(o, "high");
+	low = (uint64_t)json_get_int(o, "low");
+	st.wall_ms = (int64_t)(high >> 16);
+	st.salt = (uint32_t)((high & 0xfff) << 18 | (low & 0x3ffff));
+	numbers = json_get(o, "numbers");
+	if (numbers == NULL || json_type(numbers) != JSON_ARRAY) {
+		reply_range(r, &st, json_get_int(o, "first"),
+			    json_get_int(o, "count"));
+		return;
+	}
+	buf_addc(&b, '{');
+	buf_json_kv_i64(&b, "count", json_get_int(o, "count"));
+	buf_json_kv_i64(&b, "first", json_get_int(o, "first"));
+	add_numbers(&b, &st, numbers);
+	buf_addc(&b, '}');
+	req_reply_buf(r, 201, &b);
+	buf_fini(&b);
+}
+
+static void wake_for(struct server *srv, const struct submit *s)
+{
+	size_t i = 0;
+
+	wake_events(srv);
+	if (s->submission != NULL) {
+		wake_work(srv);
+		return;
+	}
+	while (i < s->n) {
+		size_t need = s->job[i].need;
+		int64_t n = 0;
+
+		for (; i < s->n && s->job[i].need == need; i++)
+			if (!s->job[i].held && s->job[i].due_ms == 0)
+				n += s->job[i].replicas;
+		if (n > 0)
+			wake_class(srv, s->need[need].ids.class_id, n);
+	}
+}
+
+static void submit_deliver(struct lane_batch *b, const struct db_result *r)
+{
+	struct server *srv = lane_server(b->lane);
+	struct submit *s = submit_of(b->item[0]);
+
+	for (size_t i = 0; i < b->n; i++)
+		wake_for(srv, submit_of(b->item[i]));
+	if (s->keyed || s->submission != NULL) {
+		reply_answer(s->item.req, db_text(r, 0, 0), db_len(r, 0, 0));
+		return;
+	}
+	for (size_t row = 0; row < db_rows(r); row++) {
+		size_t req = (size_t)db_i64(r, row, 0) - 1;
+
+		reply_range(b->item[req]->req, b->data, db_i64(r, row, 1),
+			    db_i64(r, row, 2));
+	}
+}
+
+static void submit_fail(struct lane_item *i, enum db_outcome o,
+			const struct db_fault *f)
+{
+	struct submit *s = submit_of(i);
+	struct server *srv = i->req->srv;
+
+	/* A class fell asleep under our memory of it: ask for it again. */
+	if (o == DB_DATA && strcmp(f->sqlstate, "SO009") == 0 &&
+	    s->submission == NULL && s->tries++ < TRIES_MAX) {
+		classes_drop(srv->lanes->classes);
+		submit_resolve(s);
+		return;
+	}
+	db_reply_fault(i->req, o, f);
+}
+
+/* Only when nobody else will call back: replying ends the arena. */
+static void resolved(struct submit *s)
+{
+	if (s->outcome != DB_OK)
+		db_reply_fault(s->item.req, s->outcome, &s->fault);
+	else
+		s->ready(s);
+}
+
+static void on_class(const struct class_ids *ids, enum db_outcome o,
+		     const struct db_fault *f, void *arg)
+{
+	struct submit_need *need = arg;
+	struct submit *s = need->of;
+
+	if (ids != NULL) {
+		need->ids = *ids;
+	} else if (s->outcome == DB_OK) {
+		s->outcome = o;
+		s->fault = *f;
+		s->fault.detail = arena_strdup(s->item.req->arena, f->detail);
+	}
+	if (--s->pending == 0)
+		resolved(s);
+}
+
+void submit_resolve(struct submit *s)
+{
+	struct req *r = s->item.req;
+	struct classes *c = r->srv->lanes->classes;
+	int32_t owner = r->who.owner_id;
+
+	/* Held until all have been asked for: an answer never comes sooner. */
+	s->pending = 1;
+	for (size_t i = 0; i < s->n_needs; i++) {
+		struct submit_need *n = &s->need[i];
+
+		n->of = s;
+		if (classes_find(c, owner, n->requirements, n->life_s,
+				 &n->ids))
+			continue;
+		s->pending++;
+		classes_ensure(c, owner, n->requirements, n->life_s, on_class,
+			       n);
+	}
+	if (--s->pending == 0)
+		resolved(s);
+}
+
+const struct lane_kind lane_submit_kind = {
+	.name = "submit",
+	.max_weight = BATCH_JOBS,
+	.max_items = BATCH_JOBS,
+	.queue_items = 4000,
+	.queue_bytes = (size_t)32 << 20,
+	.drop_gone = true,
+	.build = submit_build,
+	.deliver = submit_deliver,
+	.fail = submit_fail,
+};
+
+/* Ten million replicas are one statement of minutes. */
+const struct lane_kind lane_bulk_kind = {
+	.name = "bulk",
+	.max_weight = BATCH_JOBS,
+	.max_items = 1,
+	.queue_items = 1000,
+	.queue_bytes = (size_t)32 << 20,
+	.drop_gone = true,
+	.statement_ms = 900000,
+	.build = submit_build,
+	.deliver = submit_deliver,
+	.fail = submit_fail,
+};

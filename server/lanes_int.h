@@ -1,0 +1,184 @@
+/*
+ * What the lanes' items are, shared by the lanes (lane_*.c) and the handlers
+ * that fill them (h_submit.c, h_talk.c, h_output.c).
+ */
+#ifndef SORTIE_SERVER_LANES_INT_H
+#define SORTIE_SERVER_LANES_INT_H
+
+#include "server/classes.h"
+#include "server/lane.h"
+#include "server/lanes.h"
+#include "server/req.h"
+#include "server/server.h"
+
+struct lanes {
+	struct server *srv;
+	struct lane *submit;
+	struct lane *bulk;              /* large submissions, commits of parts */
+	struct lane *claim;
+	struct lane *report;
+	struct lane *output;
+	struct classes *classes;
+};
+
+extern const struct lane_kind lane_submit_kind;
+extern const struct lane_kind lane_bulk_kind;
+extern const struct lane_kind lane_claim_kind;
+extern const struct lane_kind lane_report_kind;
+extern const struct lane_kind lane_output_kind;
+
+/* Jobs of a request that share their requirements. */
+struct submit_need {
+	const char *requirements;
+	int64_t life_s;
+	struct class_ids ids;
+	struct submit *of;
+};
+
+/* One object of the body; makes `replicas` jobs. */
+struct submit_job {
+	size_t need;                    /* index */
+	int32_t priority;
+	int32_t replicas;
+	bool held;
+	int64_t due_ms;                 /* 0 = at once */
+	const char *name;
+	const char *definition;
+	size_t definition_len;
+	const char *tags;               /* JSON object or NULL */
+	const char *sends;              /* "hex,hex" or NULL */
+	const char *key;                /* or NULL */
+};
+
+/* One POST /jobs, or the commit of a submission. All in the request's arena. */
+struct submit {
+	struct lane_item item;
+	struct submit_job *job;
+	size_t n, cap;
+	struct submit_need *need;
+	size_t n_needs, cap_needs;
+	int64_t total;                  /* jobs, replicas counted */
+	bool keyed;                     /* an Idempotency-Key, or job keys */
+	const char *idempotency_key;    /* or NULL */
+	uint8_t body_hash[32];
+	const char *submission;         /* UUID: commit its parts */
+	int32_t parts;
+	size_t pending;                 /* needs that are being asked for */
+	int tries;
+	enum db_outcome outcome;        /* of the first need that failed */
+	struct db_fault fault;
+	void (*ready)(struct submit *s); /* all needs are known */
+};
+
+/* Looks up all needs, then calls ready, or replies with the error. */
+void submit_resolve(struct submit *s);
+/* Adds the columns that sortie.staged and submit share (lane_submit.c):
+ * replicas, class, kind, priority, held, due, name, definition, tags, sends,
+ * key; project ids in place of indexes. */
+void submit_stage_params(const struct submit *s, struct arena *a,
+			 struct db_params *p);
+
+struct run_ref {
+	int64_t job;
+	int64_t run;
+};
+
+struct talk_start {
+	struct run_ref ref;
+	int64_t ago_ms;
+};
+
+struct talk_stream {
+	int64_t size;
+	bool inlined;                   /* text holds all of it */
+	const char *text;
+	size_t text_len;
+	bool incomplete;
+};
+
+struct talk_end {
+	struct run_ref ref;
+	const char *state;
+	const char *reason;
+	bool has_exit, has_signal, started;
+	int32_t exit_code, signal;
+	int64_t ago_ms, wall_ms, user_ms, system_ms, max_rss;
+	struct talk_stream out, err;
+	const char *meta;               /* JSON list or NULL */
+};
+
+/* One claim or report of a pilot; a report that brings `free` becomes a claim
+ * when it is recorded. All in the request's arena. */
+struct talk {
+	struct lane_item item;
+	int64_t pilot;
+	bool is_report;
+	bool reported;                  /* the report's part is committed */
+	bool claims;
+	int64_t request;
+	int32_t slots, cores, ahead;
+	int64_t memory;
+	int64_t deadline_ms;            /* parked until then; 0 = not at all */
+
+	bool listed, drained;
+	struct talk_start *start;
+	size_t n_starts;
+	struct talk_end *end;
+	size_t n_ends;
+	struct run_ref *live;
+	size_t n_live;
+
+	/* What the answer is made of: elements, comma-separated. */
+	struct buf grants, orders, missing, stale, acked_starts, acked_ends;
+	const char *unknown;            /* why the pilot is none any more */
+
+	/* While it is parked (park_claim.c). */
+	TAILQ_ENTRY(talk) park_link;
+	LIST_ENTRY(talk) park_hash;
+	int32_t profile;                /* 0 = not known */
+	int64_t fit_version;
+	uint64_t sent_seq;              /* wake counter when it was sent */
+	bool parked;
+};
+
+/* The answer is complete (h_talk.c). */
+void talk_reply(struct talk *t);
+void talk_fail(struct lane_item *i, enum db_outcome o,
+	       const struct db_fault *f);
+/* A grant as the protocol has it, from columns (lane_grant.c). */
+struct grant {
+	int64_t run, job;
+	const char *id, *name, *jobtype, *owner, *project, *definition;
+	int64_t attempt, idx, priority;
+	bool has_idx, ahead;
+};
+void grant_write(struct buf *b, const struct server *srv,
+		 const struct grant *g);
+void run_hex(int64_t run, char out[17]);
+
+/* A chunk of a stream on its way to the database. */
+struct chunk {
+	struct lane_item item;
+	int64_t pilot, job, run;
+	int16_t stream;
+	int64_t at;
+	const char *data;
+	size_t len;
+	bool is_blob;
+	uint8_t hash[32];
+};
+void chunk_reply(struct chunk *c, char what, int64_t has);
+
+/* park_claim.c: claims that found nothing. */
+void park_claim(struct talk *t);
+/* A newer call of the same pilot, whatever it is, ends what it parked. */
+void park_supersede(struct server *srv, int64_t pilot);
+/* A claim was granted something: others of its profile may find more. */
+void parking_granted(struct server *srv, const struct talk *t);
+/* The counter that park_claim compares. */
+uint64_t park_seq(const struct server *srv);
+
+/* lease.c: the tick that a pilot heard now may be silent to. */
+int64_t lease_until(const struct server *srv);
+
+#endif

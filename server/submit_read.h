@@ -1,0 +1,16 @@
+/*
+ * Jobs as a request's body brings them: one object, a list of objects, or
+ * NDJSON, checked one after another so that a body of any number of jobs
+ * needs little more memory than what is stored of them.
+ */
+#ifndef SORTIE_SERVER_SUBMIT_READ_H
+#define SORTIE_SERVER_SUBMIT_READ_H
+
+#include <stdbool.h>
+#include "lib/err.h"
+#include "server/lanes_int.h"
+
+/* Fills s->job, s->need, s->total, s->keyed; the classes are not known yet. */
+bool submit_read(struct req *r, struct submit *s, struct err *e) MUST_CHECK;
+
+#endif
