@@ -1,0 +1,330 @@
+#!/bin/sh
+# Measures Sortie against what this machine can do at best: starts a private
+# server with its own database, runs the programs beside it, prints a table and
+# writes out.json.  Every figure is compared within the run; none passes or
+# fails.  Usage: bench.sh BUILD-DIRECTORY [quick]; see README.
+set -eu
+LC_ALL=C
+export LC_ALL
+unset SORTIE_URL SORTIE_TOKEN SORTIE_JOIN_TOKEN SORTIED_CONFIG \
+	SORTIED_DATABASE
+
+build=${1:?usage: bench.sh BUILD-DIRECTORY [quick]}
+build=$(cd "$build" && pwd)
+bin=$build/tests/bench
+if [ "${2-}" = quick ]; then
+	spawns=3000 lives=20000 singles=300 cycles=20000 bulk=40000
+	queued=100000 grants=6000 requests=8000
+else
+	spawns=10000 lives=100000 singles=2000 cycles=120000 bulk=200000
+	queued=1000000 grants=60000 requests=40000
+fi
+
+T=$(mktemp -d "${TMPDIR:-/tmp}/sortie-bench.XXXXXX")
+# The database's user has to pass through.
+chmod 711 "$T"
+rows=$T/rows
+: >"$rows"
+server=
+pilot=
+
+say()
+{
+	echo "bench: $*" >&2
+}
+
+# Ends what is running, in order, and waits for it.
+stop_server()
+{
+	for pid in $pilot $server; do
+		kill "$pid" 2>/dev/null || continue
+		wait "$pid" || :
+	done
+	pilot=
+	server=
+}
+
+clean_up()
+{
+	status=$?
+	trap - EXIT
+	stop_server
+	[ $status = 0 ] || tail -n 5 "$T"/*.log >&2 2>/dev/null || :
+	rm -rf "$T"
+	exit $status
+}
+trap clean_up EXIT
+trap 'exit 130' HUP INT TERM
+
+# start_server NAME: empty, with a database as people get it.
+start_server()
+{
+	state=$T/$1
+	mkdir "$state"
+	chmod 711 "$state"
+	url=unix:$state/s
+	"$build/server/sortied" --embedded "$state" --listen "$url" \
+		--log-file "$T/$1.log" >"$T/$1.out.log" 2>&1 &
+	server=$!
+	until curl -sf -o "$T/ready" --unix-socket "$state/s" \
+			http://sortie/readyz; do
+		kill -0 $server 2>/dev/null || {
+			say "the server does not start"
+			tail -n 20 "$T"/*.log >&2
+			exit 1
+		}
+		sleep 0.1
+	done
+	postmaster=$(sed -n 1p "$state/pg/postmaster.pid")
+}
+
+# get PATH
+get()
+{
+	curl -sf --unix-socket "$state/s" -H @"$T/auth" "http://sortie$1"
+}
+
+# run PROGRAM OPTION...: what it prints becomes variables with its names.
+run()
+{
+	program=$1
+	shift
+	case $program in
+	spawn | db) ;;
+	http) set -- --url "$url" "$@" ;;
+	submit) set -- --url "$url" --token-file "$state/admin-token" "$@" ;;
+	*) set -- --url "$url" --token-file "$state/admin-token" \
+		--join-token-file "$state/join-token" "$@" ;;
+	esac
+	"$bin/bench_$program" "$@" >"$T/said" || {
+		say "bench_$program $* failed"
+		exit 1
+	}
+	eval "$(sed -n 's/^\([a-z_0-9]*\) \([0-9.]*\)$/\1=\2/p' "$T/said")"
+}
+
+calc()
+{
+	awk "BEGIN { printf \"%.6g\", $1 }"
+}
+
+# row NAME VALUE UNIT LIMIT WHAT-THE-LIMIT-IS
+row()
+{
+	printf '%s\t%s\t%s\t%s\t%s\n' "$@" >>"$rows"
+	say "$1: $2 $3"
+}
+
+# Processor time so far, in microseconds: cpu_of PID..., with the children
+# that each has waited for.
+cpu_of()
+{
+	for pid; do
+		cat "/proc/$pid/stat" 2>/dev/null || :
+	done | sed 's/.*) //' | awk -v hz="$(getconf CLK_TCK)" '
+		{ t += $12 + $13 + $14 + $15 }
+		END { printf "%.0f", t * 1000000 / hz }'
+}
+
+cpu_of_server()
+{
+	cpu_of $server
+}
+
+# All processes of the database, those that have ended too.
+cpu_of_database()
+{
+	# shellcheck disable=SC2046 # a list of processes
+	cpu_of "$postmaster" $(cat "/proc/$postmaster/task/$postmaster/children")
+}
+
+rss_kib()
+{
+	sed -n 's/^VmRSS:[^0-9]*\([0-9]*\).*/\1/p' "/proc/$server/status"
+}
+
+count_cpu()
+{
+	server_cpu=$(cpu_of_server)
+	database_cpu=$(cpu_of_database)
+}
+
+# Since count_cpu, for each of so many jobs.
+counted_cpu()
+{
+	server_cpu=$(calc "($(cpu_of_server) - $server_cpu) / $1")
+	database_cpu=$(calc "($(cpu_of_database) - $database_cpu) / $1")
+}
+
+now()
+{
+	date +%s.%N
+}
+
+# The machine
+
+limits()
+{
+	start_server limits
+	say "limits of this machine"
+	run http --count $requests
+	run db --count $lives --database \
+		"host=$state/run user=sortie dbname=sortie"
+	count_cpu
+	run http --count $requests
+	counted_cpu "($requests * 1.25)"
+	http_cpu=$server_cpu
+	# Three exchanges and three commits, one after the other.
+	latency_limit=$(calc "3 * $commit_p50_ms + 3 * $http_p50_ms")
+	latency_limit_99=$(calc "3 * $commit_p99_ms + 3 * $http_p99_ms")
+	stop_server
+}
+
+# The rows
+
+one_at_a_time()
+{
+	start_server latency
+	say "one job at a time"
+	run latency --count $singles
+	row "one job at a time, p50" "$latency_p50_ms" ms "$latency_limit" \
+		"3 bare commits + 3 bare exchanges, p50"
+	row "one job at a time, p99" "$latency_p99_ms" ms "$latency_limit_99" \
+		"3 bare commits + 3 bare exchanges, p99"
+	stop_server
+}
+
+# Spawning is measured before and after, for machines are not steady.
+real_payloads()
+{
+	start_server payloads
+	say "real payloads"
+	printf 'Authorization: Bearer %s\n' "$(cat "$state/admin-token")" \
+		>"$T/auth"
+	run spawn --count $((spawns / 2))
+	before=$spawns_per_s
+	curl -sf -o "$T/submitted" --unix-socket "$state/s" -H @"$T/auth" \
+		-H 'Content-Type: application/json' -d "{\"replicas\":$spawns,
+		\"name\":\"real\",\"argv\":[\"/bin/true\"]}" \
+		http://sortie/api/v1/jobs
+	start=$(now)
+	"$build/pilot/sortie-pilot" --url "$url" --join-token-file \
+		"$state/join-token" --spool "$T/spool" --one-user --slots 2 \
+		--cores 2 --quiet --log-file "$T/pilot.log" \
+		>"$T/pilot.out.log" 2>&1 &
+	pilot=$!
+	ended=0
+	while [ "$ended" != $spawns ]; do
+		get "/api/v1/jobs/counts?first=1&count=$spawns&wait=30&seen_ended=$ended" \
+			>"$T/counts"
+		ended=$(sed 's/.*"ended": *\([0-9]*\).*/\1/' "$T/counts")
+		kill -0 $pilot || exit 1
+	done
+	took=$(calc "$(now) - $start")
+	grep -q "\"finished\": *$spawns" "$T/counts" || {
+		say "not all payloads finished: $(cat "$T/counts")"
+		exit 1
+	}
+	kill $pilot
+	wait $pilot || :
+	pilot=
+	run spawn --count $((spawns / 2))
+	row "real payloads /bin/true, one pilot" "$(calc "$spawns / $took")" \
+		jobs/s "$(calc "($before + $spawns_per_s) / 2")" \
+		"bare vfork and exec, two in flight"
+	stop_server
+}
+
+zero_work()
+{
+	start_server cycle
+	say "zero-work pilots"
+	count_cpu
+	run pilots --count $cycles --submit 1
+	counted_cpu "$ended"
+	row "zero-work pilots, submit to end" "$ended_per_s" jobs/s \
+		"$lives_per_s" "bare SQL, 3 commits a 100 jobs"
+	row "database CPU a job, submit to end" "$database_cpu" us \
+		"$life_cpu_us" "bare SQL, 3 commits a 100 jobs"
+	row "server CPU a job, submit to end" "$server_cpu" us "$http_cpu" \
+		"one bare exchange"
+
+	run submit --count $bulk
+	row "bulk submit, lists of 1,000" "$submitted_per_s" jobs/s \
+		"$inserted_per_s" "bare SQL, 1,000 jobs a commit"
+	count_cpu
+	run pilots --count $bulk
+	counted_cpu "$ended"
+	row "zero-work pilots, full queue" "$ended_per_s" jobs/s \
+		"$lives_per_s" "bare SQL, 3 commits a 100 jobs"
+	row "database CPU a job, full queue" "$database_cpu" us \
+		"$life_cpu_us" "bare SQL, 3 commits a 100 jobs"
+	row "server CPU a job, full queue" "$server_cpu" us "$http_cpu" \
+		"one bare exchange"
+	stop_server
+}
+
+parts()
+{
+	start_server parts
+	say "one list of 100,000 in parts"
+	idle=$(calc "$(rss_kib) / 1024")
+	run submit --count 100000 --list 5000 --parts 1
+	row "bulk submit, 100,000 in parts" "$submitted_per_s" jobs/s \
+		"$inserted_per_s" "bare SQL, 1,000 jobs a commit"
+	row "server memory after 100,000" "$(calc "$(rss_kib) / 1024")" MiB \
+		"$idle" "the same server when idle"
+	stop_server
+}
+
+long_queue()
+{
+	start_server queue
+	say "many classes"
+	run claims --fill 1 --classes 1 --count $((grants + 1000))
+	run claims --classes 1 --profiles 1 --count $grants
+	few_p99=$claim_p99_ms
+	few_rate=$granted_per_s
+	few_rss=$(calc "$(rss_kib) / 1024")
+	run claims --fill 1 --count $queued
+	run claims --count $grants
+	row "claim p99, 500 classes, $queued jobs" "$claim_p99_ms" ms \
+		"$few_p99" "1 class and profile, 1,000 jobs"
+	row "grants, 500 classes, $queued jobs" "$granted_per_s" runs/s \
+		"$few_rate" "1 class and profile, 1,000 jobs"
+	row "server memory, $queued queued" "$(calc "$(rss_kib) / 1024")" MiB \
+		"$few_rss" "the same server, 1,000 queued"
+	stop_server
+}
+
+table()
+{
+	awk -F '\t' '
+		function short(x) {
+			return x >= 1000 ? sprintf("%.0f", x) :
+				sprintf("%.3g", x)
+		}
+		BEGIN { form = "%-38s %9s %-6s %9s %6s  %s\n"
+			printf form, "what", "value", "unit", "limit",
+				"ratio", "the limit is" }
+		{ printf form, $1, short($2), $3, short($4),
+			sprintf("%.2f", $2 / $4), $5 }' "$rows"
+}
+
+json()
+{
+	awk -F '\t' '
+		BEGIN { print "[" }
+		{ printf "%s  {\"name\": \"%s\", \"value\": %s, " \
+			"\"unit\": \"%s\", \"limit\": %s, " \
+			"\"ratio\": %.4f, \"limit_is\": \"%s\"}",
+			NR > 1 ? ",\n" : "", $1, $2, $3, $4, $2 / $4, $5 }
+		END { print "\n]" }' "$rows"
+}
+
+limits
+for part in ${PARTS:-one_at_a_time real_payloads zero_work parts long_queue}; do
+	$part
+done
+json >"$bin/out.json"
+table

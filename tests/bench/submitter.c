@@ -1,0 +1,150 @@
+/* The client that submits many jobs. */
+#include "tests/bench/submitter.h"
+
+#include <err.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "lib/arena.h"
+#include "lib/buf.h"
+#include "tests/bench/http.h"
+
+#define ID_CAP 64
+
+struct lane {
+	struct submitter *of;
+	struct http *http;
+};
+
+struct submitter {
+	struct submitter_plan plan;
+	struct lane *lanes;
+	int64_t n_lists;
+	int64_t n_sent, n_done; /* lists */
+	char id[ID_CAP];        /* of the submission in parts */
+	struct buf body;        /* the same for all lists */
+};
+
+static void on_listed(int status, const char *body, size_t len, void *arg);
+
+static void send_list(struct lane *l)
+{
+	struct submitter *s = l->of;
+	char path[128];
+
+	if (s->n_sent == s->n_lists)
+		return;
+	s->n_sent++;
+	if (!s->plan.parts) {
+		http_send(l->http, "POST", "/api/v1/jobs", s->body.data,
+			  s->body.len, on_listed, l);
+		return;
+	}
+	snprintf(path, sizeof(path), "/api/v1/submissions/%s/parts/%lld", s->id,
+		 (long long)s->n_sent);
+	http_send(l->http, "PUT", path, s->body.data, s->body.len, on_listed,
+		  l);
+}
+
+static void on_committed(int status, const char *body, size_t len, void *arg)
+{
+	struct submitter *s = arg;
+
+	http_expect("committing a submission", status, body, len);
+	if (http_json_int(body, len, "count") != s->n_lists * s->plan.list)
+		errx(1, "the commit counts other jobs: %.*s", (int)len, body);
+	s->plan.on_done(s->plan.arg);
+}
+
+static void commit(struct lane *l)
+{
+	struct submitter *s = l->of;
+	char path[128], body[64];
+	int len;
+
+	snprintf(path, sizeof(path), "/api/v1/submissions/%s/commit", s->id);
+	len = snprintf(body, sizeof(body), "{\"parts\":%lld}",
+		       (long long)s->n_lists);
+	http_send(l->http, "POST", path, body, (size_t)len, on_committed, s);
+}
+
+static void on_listed(int status, const char *body, size_t len, void *arg)
+{
+	struct lane *l = arg;
+	struct submitter *s = l->of;
+
+	http_expect("submitting a list", status, body, len);
+	s->n_done++;
+	if (s->n_done < s->n_lists)
+		send_list(l);
+	else if (s->plan.parts)
+		commit(l);
+	else
+		s->plan.on_done(s->plan.arg);
+}
+
+static void send_first(struct submitter *s)
+{
+	for (int64_t i = 0; i < s->plan.in_flight; i++)
+		send_list(&s->lanes[i]);
+}
+
+static void on_opened(int status, const char *body, size_t len, void *arg)
+{
+	struct submitter *s = arg;
+
+	http_expect("opening a submission", status, body, len);
+	http_json_str(body, len, "id", s->id, sizeof(s->id));
+	send_first(s);
+}
+
+struct submitter *submitter_new(struct event_base *base,
+				const struct submitter_plan *plan)
+{
+	struct submitter *s = xcalloc(1, sizeof(*s));
+
+	s->plan = *plan;
+	if (plan->list < 1 || plan->in_flight < 1)
+		errx(2, "lists and requests in flight are at least 1");
+	s->n_lists = (plan->count + plan->list - 1) / plan->list;
+	for (int64_t i = 0; i < plan->list; i++)
+		buf_addf(&s->body,
+			 "%s{\"name\":\"zero work\",\"argv\":[\"/bin/true\"],"
+			 "\"env\":{\"INPUT_NUMBER\":\"%06lld\"},"
+			 "\"timeout\":600}",
+			 i ? "," : "[", (long long)i);
+	buf_addc(&s->body, ']');
+	s->lanes = xcalloc((size_t)plan->in_flight, sizeof(*s->lanes));
+	for (int64_t i = 0; i < plan->in_flight; i++)
+		s->lanes[i] = (struct lane){ s, http_new(base, plan->url,
+							 plan->token) };
+	return s;
+}
+
+void submitter_go(struct submitter *s)
+{
+	if (s->plan.parts)
+		http_send(s->lanes[0].http, "POST", "/api/v1/submissions", "{}",
+			  2, on_opened, s);
+	else
+		send_first(s);
+}
+
+int64_t submitter_count(const struct submitter *s)
+{
+	return s->n_lists * s->plan.list;
+}
+
+double submitter_job_bytes(const struct submitter *s)
+{
+	return (double)s->body.len / (double)s->plan.list;
+}
+
+void submitter_free(struct submitter *s)
+{
+	for (int64_t i = 0; i < s->plan.in_flight; i++)
+		http_free(s->lanes[i].http);
+	free(s->lanes);
+	buf_fini(&s->body);
+	free(s);
+}
