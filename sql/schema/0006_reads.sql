@@ -40,19 +40,15 @@ RETURNS bool LANGUAGE sql IMMUTABLE AS $$
 		AND (coalesce(p_projects, '{}') = '{}' OR p = ANY (p_projects))
 $$;
 
--- A pilot as jobs and runs name it; NULL for none.
-CREATE FUNCTION sortie.pilot_ref_1(p_pilot bigint) RETURNS json
-LANGUAGE sql STABLE AS $$
-	SELECT json_build_object('number', p.pilot, 'id', p.id, 'host', p.host)
-	FROM sortie.pilot p WHERE p.pilot = p_pilot
-$$;
-
 -- Job views as JSON text, of those numbers that exist, whoever owns them.
 CREATE FUNCTION sortie.job_views_1(p_number bigint[])
 RETURNS TABLE (number bigint, view text, ended bool)
-LANGUAGE sql STABLE ROWS 100
+LANGUAGE plpgsql STABLE ROWS 100
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+SET plan_cache_mode = force_generic_plan
 AS $$
+BEGIN
+	RETURN QUERY
 	SELECT j.number, json_strip_nulls(json_build_object(
 		'number', j.number,
 		'id', j.id,
@@ -86,8 +82,8 @@ AS $$
 			CASE WHEN e.number IS NOT NULL
 				THEN r.started_at END)),
 		'ended_at', sortie.utc_1(e.ended_at),
-		'pilot', sortie.pilot_ref_1(coalesce(l.pilot,
-			CASE WHEN e.number IS NOT NULL THEN r.pilot END)),
+		'pilot', CASE WHEN i.pilot IS NOT NULL THEN json_build_object(
+			'number', i.pilot, 'id', i.id, 'host', i.host) END,
 		'tags', (SELECT json_object_agg(t.name, t.value
 				ORDER BY t.name)
 			FROM sortie.job_tag t WHERE t.number = j.number),
@@ -105,45 +101,33 @@ AS $$
 	LEFT JOIN LATERAL (SELECT x.attempt, x.started_at, x.pilot
 		FROM sortie.run x WHERE x.number = j.number
 		ORDER BY x.attempt DESC LIMIT 1) AS r ON true
+	LEFT JOIN sortie.pilot i ON i.pilot = coalesce(l.pilot,
+		CASE WHEN e.number IS NOT NULL THEN r.pilot END)
 	CROSS JOIN LATERAL (SELECT CASE WHEN strpos(j.definition,
 			'"description":') > 0
 			OR strpos(j.definition, '"comment":') > 0
-		THEN j.definition::json END AS def OFFSET 0) AS d
-$$;
-
--- One stream of a run: what is known of it and what is stored.
---     p_size      bytes the pilot has told of; 0 while the run lives
---     p_whole     all that will ever come is there
-CREATE FUNCTION sortie.stream_view_1(p_number bigint, p_attempt smallint,
-	p_stream smallint, p_size bigint, p_whole bool) RETURNS json
-LANGUAGE sql STABLE AS $$
-	SELECT json_build_object('size', greatest(p_size, s.reach),
-		'stored', s.stored,
-		'left_out', CASE WHEN p_whole
-			THEN greatest(p_size, s.reach) ELSE s.reach END
-			- s.stored,
-		'complete', p_whole)
-	FROM (SELECT coalesce(sum(o.len), 0) AS stored,
-			coalesce(max(o.at + o.len), 0) AS reach
-		FROM sortie.output o
-		WHERE o.number = p_number AND o.attempt = p_attempt
-			AND o.stream = p_stream) AS s
-$$;
+		THEN j.definition::json END AS def OFFSET 0) AS d;
+END $$;
 
 -- The runs of a job, the live one included, oldest first; of a job that was
--- tried more than 1,000 times the last 1,000.
+-- tried more than 1,000 times the last 1,000. Of a stream: size is what is
+-- known of it, stored what is there; all that will ever come of a complete one
+-- is there.
 CREATE FUNCTION sortie.run_views_1(p_number bigint) RETURNS json
-LANGUAGE sql STABLE
-SET enable_seqscan = off
+LANGUAGE plpgsql STABLE
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+SET plan_cache_mode = force_generic_plan
 AS $$
-	SELECT coalesce(json_agg(json_strip_nulls(json_build_object(
+BEGIN
+	RETURN (SELECT coalesce(json_agg(json_strip_nulls(json_build_object(
 		'attempt', a.attempt,
 		'run', lpad(to_hex(a.run), 16, '0'),
 		'state', a.state,
 		'reason', nullif(a.reason, ''),
 		'exit_code', a.exit_code,
 		'signal', a.signal,
-		'pilot', sortie.pilot_ref_1(a.pilot),
+		'pilot', CASE WHEN i.pilot IS NOT NULL THEN json_build_object(
+			'number', i.pilot, 'id', i.id, 'host', i.host) END,
 		'granted_at', sortie.utc_1(a.granted_at),
 		'started_at', sortie.utc_1(a.started_at),
 		'ended_at', sortie.utc_1(a.ended_at),
@@ -151,12 +135,24 @@ AS $$
 		'user_ms', a.user_ms,
 		'system_ms', a.system_ms,
 		'max_rss', a.max_rss,
-		'stdout', sortie.stream_view_1(p_number, a.attempt, 0::smallint,
-			a.stdout_size, a.ended_at IS NOT NULL
-			AND a.incomplete & 1 = 0),
-		'stderr', sortie.stream_view_1(p_number, a.attempt, 1::smallint,
-			a.stderr_size, a.ended_at IS NOT NULL
-			AND a.incomplete & 2 = 0)))
+		'stdout', json_build_object(
+			'size', greatest(a.stdout_size, o.reach_0),
+			'stored', o.stored_0,
+			'left_out', CASE WHEN a.ended_at IS NOT NULL
+				AND a.incomplete & 1 = 0
+				THEN greatest(a.stdout_size, o.reach_0)
+				ELSE o.reach_0 END - o.stored_0,
+			'complete', a.ended_at IS NOT NULL
+				AND a.incomplete & 1 = 0),
+		'stderr', json_build_object(
+			'size', greatest(a.stderr_size, o.reach_1),
+			'stored', o.stored_1,
+			'left_out', CASE WHEN a.ended_at IS NOT NULL
+				AND a.incomplete & 2 = 0
+				THEN greatest(a.stderr_size, o.reach_1)
+				ELSE o.reach_1 END - o.stored_1,
+			'complete', a.ended_at IS NOT NULL
+				AND a.incomplete & 2 = 0)))
 		ORDER BY a.attempt), '[]')
 	FROM (SELECT r.attempt, r.run, r.state::text, r.reason, r.exit_code,
 			r.signal, r.pilot, r.granted_at, r.started_at,
@@ -170,14 +166,27 @@ AS $$
 			NULL, 0, 0, 0
 		FROM sortie.live l WHERE l.number = p_number
 		ORDER BY attempt DESC LIMIT 1000) AS a
-$$;
+	LEFT JOIN sortie.pilot i ON i.pilot = a.pilot
+	CROSS JOIN LATERAL (
+		SELECT coalesce(sum(o.len) FILTER (WHERE o.stream = 0), 0)
+				AS stored_0,
+			coalesce(max(o.at + o.len) FILTER (WHERE o.stream = 0),
+				0) AS reach_0,
+			coalesce(sum(o.len) FILTER (WHERE o.stream = 1), 0)
+				AS stored_1,
+			coalesce(max(o.at + o.len) FILTER (WHERE o.stream = 1),
+				0) AS reach_1
+		FROM sortie.output o
+		WHERE o.number = p_number AND o.attempt = a.attempt) AS o);
+END $$;
 
 -- Meta lines as objects, one a line: "k=v" is text, "k" true, "!k" false.
 CREATE FUNCTION sortie.meta_view_1(p_number bigint) RETURNS json
-LANGUAGE sql STABLE
-SET enable_seqscan = off
+LANGUAGE plpgsql STABLE
+SET enable_seqscan = off SET plan_cache_mode = force_generic_plan
 AS $$
-	SELECT coalesce(json_agg(CASE json_typeof(e.line) WHEN 'string' THEN (
+BEGIN
+	RETURN (SELECT coalesce(json_agg(CASE json_typeof(e.line) WHEN 'string' THEN (
 		SELECT coalesce(json_object_agg(CASE
 				WHEN strpos(w, '=') > 1 THEN split_part(w, '=', 1)
 				ELSE ltrim(w, '!') END,
@@ -192,8 +201,8 @@ AS $$
 		AS e(line, ord)
 	WHERE m.number = p_number AND m.attempt = (
 		SELECT max(x.attempt) FROM sortie.run_meta x
-		WHERE x.number = p_number)
-$$;
+		WHERE x.number = p_number));
+END $$;
 
 -- The smallest number that may have been submitted at that time or later:
 -- numbers and times rise together, but for batches that overlap (a minute is

@@ -21,9 +21,12 @@ $$;
 
 -- Pilot views as JSON text.
 CREATE FUNCTION sortie.pilot_views_1(p_pilot bigint[])
-RETURNS TABLE (number bigint, view text) LANGUAGE sql STABLE ROWS 100
+RETURNS TABLE (number bigint, view text) LANGUAGE plpgsql STABLE ROWS 100
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+SET plan_cache_mode = force_generic_plan
 AS $$
+BEGIN
+	RETURN QUERY
 	SELECT p.pilot, json_strip_nulls(json_build_object(
 		'number', p.pilot,
 		'id', p.id,
@@ -55,8 +58,8 @@ AS $$
 	FROM unnest(p_pilot) AS u(pilot)
 	JOIN sortie.pilot p ON p.pilot = u.pilot
 	JOIN sortie.owner o ON o.owner_id = p.owner_id
-	LEFT JOIN sortie.pilot_room r ON r.pilot = p.pilot
-$$;
+	LEFT JOIN sortie.pilot_room r ON r.pilot = p.pilot;
+END $$;
 
 -- One page of pilots, newest first, as jobs_find_1: NULL means any; at most
 -- 20,000 rows are read. Living pilots are found without reading ended ones.

@@ -9,7 +9,7 @@ WITH l AS MATERIALIZED (
 	AND ($4::text IS NULL OR l.name = $4::text)
 	ORDER BY l.name LIMIT $2::int + 1),
 p AS (SELECT * FROM l ORDER BY l.name LIMIT $2::int)
-SELECT (SELECT string_agg(json_build_object('name', p.name, 'capacity',
-		p.capacity, 'used', p.used)::text, $3::text ORDER BY p.name)
+SELECT (SELECT string_agg(json_strip_nulls(json_build_object('name', p.name, 'capacity',
+		p.capacity, 'used', p.used))::text, $3::text ORDER BY p.name)
 	FROM p) AS items, CASE WHEN (SELECT count(*) FROM l) > $2::int
 	THEN (SELECT max(p.name) FROM p) END AS next

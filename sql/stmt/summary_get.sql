@@ -25,7 +25,7 @@ w AS MATERIALIZED (
 	FROM (VALUES (60), (600), (3600), (86400)) AS s(seconds)
 	JOIN m ON m.age <= s.seconds / 60
 	GROUP BY s.seconds, m.jobtype, m.what)
-SELECT json_build_object(
+SELECT json_strip_nulls(json_build_object(
 	'now', json_build_object(
 		'jobs', (SELECT coalesce(json_object_agg(s.state, s.n
 				ORDER BY s.state), '{}')
@@ -62,4 +62,4 @@ SELECT json_build_object(
 					FROM w WHERE w.seconds = s.seconds
 					GROUP BY w.jobtype) AS j))
 			ORDER BY s.seconds)
-		FROM (VALUES (60), (600), (3600), (86400)) AS s(seconds)))::text
+		FROM (VALUES (60), (600), (3600), (86400)) AS s(seconds))))::text
