@@ -2,17 +2,17 @@
 # Measures Sortie against what this machine can do at best: starts a private
 # server with its own database, runs the programs beside it, prints a table and
 # writes out.json.  Every figure is compared within the run; none passes or
-# fails.  Usage: bench.sh BUILD-DIRECTORY [quick]; see README.
+# fails.  Usage: [QUICK=1] [PARTS="PART..."] bench.sh BUILD-DIRECTORY
 set -eu
 LC_ALL=C
 export LC_ALL
 unset SORTIE_URL SORTIE_TOKEN SORTIE_JOIN_TOKEN SORTIED_CONFIG \
 	SORTIED_DATABASE
 
-build=${1:?usage: bench.sh BUILD-DIRECTORY [quick]}
+build=${1:?usage: bench.sh BUILD-DIRECTORY}
 build=$(cd "$build" && pwd)
 bin=$build/tests/bench
-if [ "${2-}" = quick ]; then
+if [ -n "${QUICK:-}" ]; then
 	spawns=3000 lives=20000 singles=300 cycles=20000 bulk=40000
 	queued=100000 grants=6000 requests=8000
 else
