@@ -87,7 +87,7 @@ static int act(struct cli *c, const char *action, const char *verb,
 	struct refs refs;
 
 	if (!refs_resolve(c, c->args, c->n_args, &refs, &e))
-		return cli_fail(c, &e);
+		return refs_fail(c, &e);
 	return act_jobs(c, action, verb, &refs, extra);
 }
 

@@ -93,7 +93,7 @@ static int run(struct cli *c)
 	char path[80];
 
 	if (!refs_resolve_one(c, c->args[0], &number, &e))
-		return cli_fail(c, &e);
+		return refs_fail(c, &e);
 	snprintf(path, sizeof(path), "/api/v1/jobs/%" PRId64 "/explain",
 		 number);
 	if (!call_get(c, c->arena, path, &answer, &e))

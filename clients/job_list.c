@@ -177,7 +177,7 @@ static int run(struct cli *c)
 		query_add_i64(&path, "since_s", o->since_s);
 	if (!add_jobs(c, &path, &e)) {
 		buf_fini(&path);
-		return cli_fail(c, &e);
+		return refs_fail(c, &e);
 	}
 	l.path = buf_str(&path);
 	status = o->watch_s > 0 ? watch(c, &l, o->watch_s) : list_print(c, &l);

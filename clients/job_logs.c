@@ -106,7 +106,7 @@ static int run(struct cli *c)
 	if (out_fd < 0)
 		err_fd = STDOUT_FILENO;
 	if (!refs_resolve_one(c, c->args[0], &job, &e))
-		return cli_fail(c, &e);
+		return refs_fail(c, &e);
 	ok = o->follow ? follow(c, job, out_fd, err_fd, &e)
 		       : print(c, job, out_fd, err_fd, &e);
 	return ok ? CLI_OK : cli_fail(c, &e);

@@ -217,7 +217,7 @@ static int run(struct cli *c)
 	int status = CLI_OK;
 
 	if (!refs_resolve(c, c->args, c->n_args, &refs, &e))
-		return cli_fail(c, &e);
+		return refs_fail(c, &e);
 	for (size_t i = 0; i < refs.n; i++)
 		for (int64_t n = refs.ranges[i].first; n <= refs.ranges[i].last;
 		     n++) {

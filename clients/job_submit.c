@@ -254,11 +254,25 @@ static void print_ids(const struct refs *refs)
 			printf("%" PRId64 "\n", n);
 }
 
+/* Jobs whose key was taken by the same definition before. */
+static int64_t n_there_before(struct json_object *answer)
+{
+	struct json_object *jobs = json_get(answer, "jobs");
+	int64_t n = 0;
+
+	if (jobs == NULL || json_type(jobs) != JSON_ARRAY)
+		return 0;
+	for (size_t i = 0; i < json_len(jobs); i++)
+		n += !json_get_bool(json_at(jobs, i), "created");
+	return n;
+}
+
 static void tell(struct cli *c, const struct call_answer *answer,
 		 const struct refs *refs)
 {
 	const struct cli_settings *s = c->settings;
 	struct buf b = BUF_INIT, count = BUF_INIT;
+	int64_t old = n_there_before(answer->doc);
 
 	if (s->json || s->ndjson) {
 		list_raw(answer->text, answer->len);
@@ -268,6 +282,9 @@ static void tell(struct cli *c, const struct call_answer *answer,
 		refs_write(&b, refs);
 		human_plural(&count, refs_count(refs), "job");
 		cli_say(c, "submitted %s: %s", buf_str(&count), buf_str(&b));
+		if (old > 0)
+			cli_say(c, "%" PRId64 " of them %s there before", old,
+				old == 1 ? "was" : "were");
 	}
 	fflush(stdout);
 	buf_fini(&b);

@@ -22,7 +22,7 @@ static int run(struct cli *c)
 	struct refs refs;
 
 	if (!refs_resolve(c, c->args, c->n_args, &refs, &e))
-		return cli_fail(c, &e);
+		return refs_fail(c, &e);
 	return wait_jobs(c, &refs, CLI_OPTS(c, struct opts)->timeout_s);
 }
 

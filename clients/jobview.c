@@ -58,6 +58,19 @@ static const char *text_or_null(struct json_object *o, const char *key)
 	return s != NULL && s[0] != '\0' ? s : NULL;
 }
 
+/* The reason, unless state or signal, which stand beside it, say the same. */
+static const char *reason_or_null(struct json_object *o)
+{
+	const char *reason = text_or_null(o, "reason");
+	const char *state = text_or_null(o, "state");
+
+	if (reason == NULL || (state != NULL && strcmp(reason, state) == 0) ||
+	    (strncmp(reason, "signal ", 7) == 0 &&
+	     json_get_int(o, "signal") > 0))
+		return NULL;
+	return reason;
+}
+
 static void add_span_cell(struct table *t, struct json_object *job)
 {
 	int64_t ms = jobview_span_ms(job, "started_at", "ended_at");
@@ -75,7 +88,7 @@ static void add_span_cell(struct table *t, struct json_object *job)
 void jobview_row(struct table *t, struct json_object *job)
 {
 	struct json_object *pilot = json_get(job, "pilot");
-	const char *reason = text_or_null(job, "reason");
+	const char *reason = reason_or_null(job);
 	struct buf b = BUF_INIT;
 
 	table_cellf(t, "%" PRId64, json_get_int(job, "number"));
@@ -137,7 +150,7 @@ int jobview_exit(struct json_object *o)
 void jobview_sentence(struct buf *b, struct json_object *o)
 {
 	const char *state = json_get_str(o, "state");
-	const char *reason = text_or_null(o, "reason");
+	const char *reason = reason_or_null(o);
 	struct buf end = BUF_INIT;
 
 	buf_addf(b, "job %" PRId64 " ended as %s", json_get_int(o, "number"),

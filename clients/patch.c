@@ -93,7 +93,7 @@ static bool is_text_key(const char *key)
 }
 
 static bool cut_word(struct patch *p, const char *word, const char *what,
-		     char **name, char **value, struct err *e)
+		     const char **name, const char **value, struct err *e)
 {
 	const char *equals = strchr(word, '=');
 
@@ -110,7 +110,7 @@ static bool cut_word(struct patch *p, const char *word, const char *what,
 bool patch_set_word(struct patch *p, const char *word, struct err *e)
 {
 	struct err ignored = ERR_INIT;
-	char *key = NULL, *value = NULL;
+	const char *key = "", *value = "";
 
 	if (!cut_word(p, word, "--set", &key, &value, e))
 		return false;
@@ -124,7 +124,7 @@ bool patch_set_word(struct patch *p, const char *word, struct err *e)
 bool patch_join(struct patch *p, const char *object, const char *word,
 		struct err *e)
 {
-	char *name = NULL, *value = NULL;
+	const char *name = "", *value = "";
 
 	if (!cut_word(p, word, object, &name, &value, e))
 		return false;

@@ -167,3 +167,9 @@ bool refs_resolve_one(struct cli *c, const char *word, int64_t *number,
 	*number = refs.ranges[0].first;
 	return true;
 }
+
+int refs_fail(struct cli *c, const struct err *e)
+{
+	return e->code == ERR_BAD_REQUEST ? cli_misuse(c, "%s", e->text)
+					  : cli_fail(c, e);
+}
