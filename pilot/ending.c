@@ -182,6 +182,7 @@ void ending_write(struct run *r, const struct ending *end)
 	buf_json_kv_str(&b, "state", end->state);
 	if (end->reason[0])
 		buf_json_kv_str(&b, "reason", end->reason);
+	buf_json_kv_bool(&b, "started", end->ran);
 	if (end->ran)
 		write_usage(&b, end);
 	if (r->payload) {
@@ -198,7 +199,6 @@ void ending_report(struct buf *b, const struct run *r, int64_t now_ms)
 {
 	buf_json_comma(b);
 	buf_add(b, r->end, r->end_len);
-	buf_json_kv_bool(b, "started", r->start_told);
 	buf_json_kv_i64(b, "ago_ms",
 			now_ms > r->ended_ms ? now_ms - r->ended_ms : 0);
 	buf_addc(b, '}');

@@ -25,7 +25,7 @@ void ending_unstarted(struct ending *out, const char *state,
 /* What a payload's end means for its run. */
 void ending_of_payload(struct ending *out, const struct payload_end *end,
 		       const struct run *r);
-/* Writes r->end anew: a JSON object without "started", "ago_ms" and the brace
+/* Writes r->end anew: a JSON object without "ago_ms" and the brace
  * (ending_report adds them). Streams marked inlined are put into it whole. */
 void ending_write(struct run *r, const struct ending *end);
 /* Adds the end to a report being made at now_ms. */

@@ -53,6 +53,12 @@ static int print_mdoc(void)
 	return fflush(stdout) == 0 ? PILOT_EXIT_OK : PILOT_EXIT_MACHINE;
 }
 
+static int print_version(void)
+{
+	printf("sortie-pilot %s\n", PACKAGE_VERSION);
+	return fflush(stdout) == 0 ? PILOT_EXIT_OK : PILOT_EXIT_MACHINE;
+}
+
 static void open_log(const struct pilot_options *o)
 {
 	if (o->verbose)
@@ -63,7 +69,7 @@ static void open_log(const struct pilot_options *o)
 		log_die("cannot write the log file '%s'", o->log_file);
 }
 
-/* Payloads hold two files each, and get the limit back that we had. */
+/* Every payload holds a few descriptors here while it lives. */
 static void raise_descriptors(int64_t slots)
 {
 	struct rlimit r;
@@ -108,37 +114,52 @@ static int run(struct talk *t)
 	return status;
 }
 
+/* What asks for nothing but an answer on the terminal. */
+static bool answered(const struct pilot_options *o, int *status)
+{
+	if (o->help)
+		*status = print_help();
+	else if (o->mdoc)
+		*status = print_mdoc();
+	else if (o->version)
+		*status = print_version();
+	else
+		return false;
+	return true;
+}
+
+static int pilot(struct talk *t)
+{
+	struct err e = ERR_INIT;
+	int status;
+
+	if (!pilot_options_read(t->arena, t->argc, t->argv, NULL, &t->engine,
+				&t->opt, &e)) {
+		log_error("%s", e.text);
+		return PILOT_EXIT_USAGE;
+	}
+	if (answered(&t->opt, &status))
+		return status;
+	open_log(&t->opt);
+	if (!pilot_options_token(t->arena, &t->opt, &e)) {
+		log_error("%s", e.text);
+		return PILOT_EXIT_USAGE;
+	}
+	say_one_user(&t->opt);
+	keeper_become();
+	return run(t);
+}
+
 int main(int argc, char **argv)
 {
 	struct talk t = { .argc = argc, .argv = argv };
-	struct err e = ERR_INIT;
 	int status;
 
 	log_init("sortie-pilot");
 	t.arena = arena_new();
 	pilot_options_take_token(t.arena);
 	engine_detect(t.arena, clock_wall_ms() / 1000, &t.engine);
-	if (!pilot_options_read(t.arena, argc, argv, NULL, &t.engine, &t.opt,
-				&e)) {
-		log_error("%s", e.text);
-		return PILOT_EXIT_USAGE;
-	}
-	if (t.opt.help)
-		return print_help();
-	if (t.opt.mdoc)
-		return print_mdoc();
-	if (t.opt.version) {
-		printf("sortie-pilot %s\n", PACKAGE_VERSION);
-		return PILOT_EXIT_OK;
-	}
-	open_log(&t.opt);
-	if (!pilot_options_token(t.arena, &t.opt, &e)) {
-		log_error("%s", e.text);
-		return PILOT_EXIT_USAGE;
-	}
-	say_one_user(&t.opt);
-	keeper_become();
-	status = run(&t);
+	status = pilot(&t);
 	arena_free(t.arena);
 	return status;
 }

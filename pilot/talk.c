@@ -351,15 +351,18 @@ bool talk_journal_open(struct talk *t, struct err *e)
 
 static void close_all(struct talk *t)
 {
-	httpc_free(t->http);
-	fetch_fini(t);
+	if (t->http)
+		httpc_free(t->http);
+	if (t->files)
+		fetch_fini(t);
 	/* Payloads that still live die with this process, by its keeper. */
-	if (t->host && payload_host_live(t->host) == 0) {
+	if (!t->host || payload_host_live(t->host) == 0) {
 		work_free_payloads(t);
 		payload_host_free(t->host);
 		runs_free(t->runs);
 	}
 	journal_close(t->journal);
+	buf_fini(&t->chunk);
 	events_close(t);
 }
 
@@ -380,6 +383,7 @@ int talk_run(struct talk *t)
 	spool_identity_read(t->arena, &t->spool, &t->last);
 	if (!talk_journal_open(t, &e)) {
 		log_error("%s", e.text);
+		close_all(t);
 		return PILOT_EXIT_MACHINE;
 	}
 	link_init(&t->link, t->opt.urls);
