@@ -5,6 +5,7 @@
 #include <string.h>
 #include "lib/buf.h"
 #include "lib/log.h"
+#include "server/audit.h"
 #include "server/auth.h"
 #include "server/db.h"
 #include "server/embedded.h"
@@ -61,18 +62,16 @@ static bool run(const struct settings *set, const char *stmt,
 	return ok;
 }
 
-static void on_breach(const struct db_result *r, size_t row, void *arg)
-{
-	++*(size_t *)arg;
-	printf("%s\n", db_text(r, row, 0));
-}
-
 int tools_audit(const struct settings *set)
 {
+	struct server srv = { .set = set };
 	struct err e = ERR_INIT;
 	size_t breaches = 0;
+	bool ok = prepare_embedded(&srv, NULL, &e) &&
+		  audit(prepare_conninfo(&srv), &breaches, &e);
 
-	if (!run(set, "audit", on_breach, &breaches, &e)) {
+	embedded_stop(srv.embedded, false);
+	if (!ok) {
 		log_error("%s", e.text);
 		return 1;
 	}
