@@ -138,8 +138,10 @@ static void conn_lost(struct db_conn *c, const char *why)
 	struct db_fault fault;
 	enum db_outcome outcome = DB_AWAY;
 
+	/* libpq explains over several lines; the first says it. */
 	if (!c->quiet)
-		log_warn("database: connection %s: %s", c->name, why);
+		log_warn("database: connection \"%s\": %.*s", c->name,
+			 (int)strcspn(why, "\n"), why);
 	/* One line for a failure that repeats. */
 	c->quiet = !was_up;
 	if (busy) {
@@ -168,7 +170,7 @@ static void conn_up(struct db_conn *c)
 	c->state = CONN_IDLE;
 	c->backoff_ms = BACKOFF_MIN_MS;
 	if (c->quiet)
-		log_info("database: connection %s is up again", c->name);
+		log_info("database: connection \"%s\" is up again", c->name);
 	c->quiet = false;
 	if (c->on_change != NULL)
 		c->on_change(c->db);

@@ -64,25 +64,26 @@ static const struct fault_class {
 	enum err_code code;
 	const char *key;
 	bool ours;                      /* the sentence is for the client */
+	bool number;                    /* what stands under key */
 } fault_classes[] = {
-	{ "SO002", DB_DATA, ERR_BAD_REQUEST, "limit", true },
-	{ "SO003", DB_DATA, ERR_CONFLICT, NULL, true },
-	{ "SO004", DB_DATA, ERR_BAD_REQUEST, "sha256", true },
-	{ "SO005", DB_DATA, ERR_CONFLICT, NULL, true },
-	{ "SO006", DB_DATA, ERR_UNPROCESSABLE, NULL, true },
-	{ "SO009", DB_DATA, ERR_INTERNAL, NULL, true },
-	{ "SO010", DB_DATA, ERR_CONFLICT, "part", true },
-	{ "SO011", DB_DATA, ERR_NOT_FOUND, NULL, true },
-	{ "SO", DB_DATA, ERR_CONFLICT, NULL, true },
-	{ "22", DB_DATA, ERR_BAD_REQUEST, NULL, true },
-	{ "23", DB_DATA, ERR_CONFLICT, NULL, true },
-	{ "40", DB_RETRY, ERR_UNAVAILABLE, NULL, false },
-	{ "55P03", DB_RETRY, ERR_UNAVAILABLE, NULL, false },
-	{ "08", DB_AWAY, ERR_UNAVAILABLE, NULL, false },
-	{ "53", DB_AWAY, ERR_UNAVAILABLE, NULL, false },
-	{ "57P0", DB_AWAY, ERR_UNAVAILABLE, NULL, false },
-	{ "57014", DB_AWAY, ERR_UNAVAILABLE, NULL, false },
-	{ "25006", DB_AWAY, ERR_UNAVAILABLE, NULL, false },
+	{ "SO002", DB_DATA, ERR_BAD_REQUEST, "limit", true, false },
+	{ "SO003", DB_DATA, ERR_CONFLICT, NULL, true, false },
+	{ "SO004", DB_DATA, ERR_BAD_REQUEST, "sha256", true, false },
+	{ "SO005", DB_DATA, ERR_CONFLICT, NULL, true, false },
+	{ "SO006", DB_DATA, ERR_UNPROCESSABLE, NULL, true, false },
+	{ "SO009", DB_DATA, ERR_INTERNAL, NULL, true, false },
+	{ "SO010", DB_DATA, ERR_CONFLICT, "part", true, true },
+	{ "SO011", DB_DATA, ERR_NOT_FOUND, NULL, true, false },
+	{ "SO", DB_DATA, ERR_CONFLICT, NULL, true, false },
+	{ "22", DB_DATA, ERR_BAD_REQUEST, NULL, true, false },
+	{ "23", DB_DATA, ERR_CONFLICT, NULL, true, false },
+	{ "40", DB_RETRY, ERR_UNAVAILABLE, NULL, false, false },
+	{ "55P03", DB_RETRY, ERR_UNAVAILABLE, NULL, false, false },
+	{ "08", DB_AWAY, ERR_UNAVAILABLE, NULL, false, false },
+	{ "53", DB_AWAY, ERR_UNAVAILABLE, NULL, false, false },
+	{ "57P0", DB_AWAY, ERR_UNAVAILABLE, NULL, false, false },
+	{ "57014", DB_AWAY, ERR_UNAVAILABLE, NULL, false, false },
+	{ "25006", DB_AWAY, ERR_UNAVAILABLE, NULL, false, false },
 };
 
 static const struct fault_class *fault_class_find(const char *sqlstate)
@@ -115,7 +116,10 @@ static void detail_fill(struct db_fault *fault, const struct fault_class *c,
 
 		buf_init(&made);
 		buf_addc(&made, '{');
-		buf_json_kv_str(&made, c->key, detail);
+		if (c->number)
+			buf_json_kv_raw(&made, c->key, detail);
+		else
+			buf_json_kv_str(&made, c->key, detail);
 		buf_addc(&made, '}');
 		if (made.len < sizeof(fault->detail_room)) {
 			memcpy(fault->detail_room, made.data, made.len + 1);
