@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include <event2/event.h>
+#include "lib/buf.h"
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/units.h"
@@ -22,6 +23,8 @@
 #define TELL_MS 10000
 #define RETRY_MIN_MS 100
 #define RETRY_MAX_MS 5000
+#define CALM_MS 10000           /* one that lived this long had no fault */
+#define LEFT_MS 30000
 #define STOP_MS 120000          /* then at once: recovery does the rest */
 
 const char *embedded_conninfo(const struct embedded *em)
@@ -185,16 +188,26 @@ static bool wait_ready(struct embedded *em, struct err *e)
 	return true;
 }
 
-/* One that is just ending is waited for, then started again. */
+/* One that is just ending is waited for, then started again.  What a killed
+ * one left (its file, processes that still hold its memory) may be in the way
+ * for a moment; without anything left the first failure is the last. */
 static bool bring_up(struct embedded *em, struct err *e)
 {
-	if (adopt(em, e)) {
-		if (wait_ready(em, e))
+	const char *file = arena_printf(em->arena, "%s/postmaster.pid",
+					em->data);
+	bool left = access(file, F_OK) == 0;
+	int64_t until = clock_mono_ms() + (left ? LEFT_MS : 0);
+
+	if (adopt(em, e) && wait_ready(em, e))
+		return true;
+	while (em->pid == 0 && (em->stop == NULL || *em->stop == 0)) {
+		if (start(em, e) && wait_ready(em, e))
 			return true;
-		if (em->pid != 0 || (em->stop != NULL && *em->stop != 0))
+		if (clock_mono_ms() >= until)
 			return false;
+		(void)poll(NULL, 0, RETRY_MIN_MS);
 	}
-	return start(em, e) && wait_ready(em, e);
+	return false;
 }
 
 static void forget(struct embedded *em)
@@ -211,25 +224,62 @@ static void forget(struct embedded *em)
 	free(em);
 }
 
-struct embedded *embedded_start(const struct settings *set,
-				const volatile sig_atomic_t *stop,
-				struct err *e)
+/* libpq's form: quotes and backslashes in the path are escaped. */
+static const char *conninfo(struct embedded *em)
+{
+	struct buf b = BUF_INIT;
+	const char *text;
+
+	buf_adds(&b, "host='");
+	for (const char *s = em->sockets; *s != '\0'; s++) {
+		if (*s == '\'' || *s == '\\')
+			buf_addc(&b, '\\');
+		buf_addc(&b, *s);
+	}
+	buf_adds(&b, "' port=5432 user=sortie dbname=sortie");
+	text = arena_strdup(em->arena, buf_str(&b));
+	buf_fini(&b);
+	return text;
+}
+
+static struct embedded *embedded_new(const struct settings *set)
 {
 	struct embedded *em = xcalloc(1, sizeof(*em));
 
+	embedded_clear_environment();
 	em->arena = arena_new();
 	em->dir = arena_strdup(em->arena, set->embedded);
 	em->data = arena_printf(em->arena, "%s/pg", em->dir);
 	em->die_with_us = set->dev;
 	em->lock_fd = -1;
 	em->pid_fd = -1;
+	return em;
+}
+
+struct embedded *embedded_attach(const struct settings *set, struct err *e)
+{
+	struct embedded *em = embedded_new(set);
+
+	if (embedded_choose_user(em, set->user, e) &&
+	    embedded_make_dirs(em, e)) {
+		em->conninfo = conninfo(em);
+		return em;
+	}
+	embedded_stop(em, false);
+	return NULL;
+}
+
+struct embedded *embedded_start(const struct settings *set,
+				const volatile sig_atomic_t *stop,
+				struct err *e)
+{
+	struct embedded *em = embedded_new(set);
+
 	em->stop = stop;
 	if (embedded_choose_user(em, set->user, e) &&
 	    embedded_make_dirs(em, e) && take_lock(em, e) &&
 	    embedded_make(em, set->pg_bindir, e)) {
-		em->conninfo = arena_printf(em->arena, "host='%s' port=5432 "
-					    "user=sortie dbname=sortie",
-					    em->sockets);
+		em->conninfo = conninfo(em);
 		if (bring_up(em, e))
 			return em;
 	}
@@ -245,7 +295,7 @@ static void retry_later(struct embedded *em)
 			      em->retry_ms % 1000 * 1000 };
 
 	event_add(em->again, &tv);
-	em->retry_ms *= 2;
+	em->retry_ms += em->retry_ms / 2;
 	if (em->retry_ms > RETRY_MAX_MS)
 		em->retry_ms = RETRY_MAX_MS;
 }
@@ -256,6 +306,7 @@ static void supervise(struct embedded *em)
 {
 	if (em->ended != NULL)
 		event_free(em->ended);
+	em->begun_ms = clock_mono_ms();
 	em->ended = event_new(em->base, em->pid_fd, EV_READ, on_ended, em);
 	if (em->ended == NULL || event_add(em->ended, NULL) != 0)
 		log_die("cannot watch the database's process");
@@ -271,6 +322,8 @@ static void on_ended(evutil_socket_t fd, short what, void *arg)
 		return;
 	event_free(em->ended);
 	em->ended = NULL;
+	if (clock_mono_ms() - em->begun_ms > CALM_MS)
+		em->retry_ms = RETRY_MIN_MS;
 	log_error("the embedded database has ended; starting it again");
 	retry_later(em);
 }

@@ -25,6 +25,9 @@ struct settings;
 struct embedded *embedded_start(const struct settings *set,
 				const volatile sig_atomic_t *stop,
 				struct err *e);
+/* For tools, when embedded_start was refused because a sortied uses DIR
+ * (ERR_CONFLICT): the way to its database, nothing else. */
+struct embedded *embedded_attach(const struct settings *set, struct err *e);
 /* The connection string, owned by em. */
 const char *embedded_conninfo(const struct embedded *em);
 /* From now on its death is noticed on the loop and mended. */

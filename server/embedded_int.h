@@ -36,6 +36,7 @@ struct embedded {
 	struct event *ended;            /* on pid_fd */
 	struct event *again;            /* the next attempt to start it */
 	int64_t retry_ms;
+	int64_t begun_ms;               /* when the living one was started */
 };
 
 /* embedded_init.c */
@@ -67,6 +68,8 @@ struct embedded_cmd {
 					   terminal sends do not reach it */
 };
 
+/* Removes the PG* variables, which would send libpq or initdb elsewhere. */
+void embedded_clear_environment(void);
 /* Starts a program as the database's user, in the database's directory,
  * without PG* variables. -1 and *e on failure. */
 pid_t embedded_spawn(struct embedded *em, const struct embedded_cmd *cmd,

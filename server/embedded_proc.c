@@ -16,8 +16,7 @@ extern char **environ;
 
 #define TAIL_MAX 700
 
-/* Everything that would send libpq or initdb somewhere else. */
-static void clear_environment(void)
+void embedded_clear_environment(void)
 {
 	char name[64];
 	size_t i = 0;
@@ -33,9 +32,6 @@ static void clear_environment(void)
 		name[len] = '\0';
 		unsetenv(name);
 	}
-	unsetenv("NOTIFY_SOCKET");
-	unsetenv("WATCHDOG_USEC");
-	setenv("LC_ALL", "C", 1);
 }
 
 static bool become_user(const struct embedded *em)
@@ -79,7 +75,10 @@ _Noreturn static void run_child(struct embedded *em,
 	if (chdir(em->dir) != 0)
 		fail(em->dir);
 	umask(077);
-	clear_environment();
+	embedded_clear_environment();
+	unsetenv("NOTIFY_SOCKET");
+	unsetenv("WATCHDOG_USEC");
+	setenv("LC_ALL", "C", 1);
 	if (em->die_with_us && cmd->detached)
 		prctl(PR_SET_PDEATHSIG, SIGINT);
 	execv(cmd->argv[0], (char *const *)(uintptr_t)cmd->argv);

@@ -304,7 +304,7 @@ static void count(struct httpd *h, struct req *r, int status)
 			  (long long)(clock_mono_us() - r->started_us));
 }
 
-static void fill_headers(struct req *r, struct httpd_request *q,
+static void fill_headers(struct req *r, struct httpd_request *q, int status,
 			 const char *content_type, size_t len)
 {
 	struct evkeyvalq *out = evhttp_request_get_output_headers(q->ev);
@@ -314,7 +314,8 @@ static void fill_headers(struct req *r, struct httpd_request *q,
 	if (content_type != NULL)
 		evhttp_add_header(out, "Content-Type", content_type);
 	snprintf(text, sizeof(text), "%zu", len);
-	evhttp_add_header(out, "Content-Length", text);
+	if (status != 204)
+		evhttp_add_header(out, "Content-Length", text);
 	for (x = q->headers; x != NULL; x = x->next)
 		evhttp_add_header(out, x->name, x->value);
 	if (q->refuse || r->srv->httpd->draining)
@@ -341,7 +342,7 @@ void httpd_send(struct req *r, int status, const char *content_type,
 	if (q->conn != NULL)
 		q->conn->req = NULL;
 	if (q->ev != NULL) {
-		fill_headers(r, q, content_type, len);
+		fill_headers(r, q, status, content_type, len);
 		if (len > 0 && !q->head)
 			evbuffer_add(evhttp_request_get_output_buffer(q->ev),
 				     body, len);

@@ -2,9 +2,11 @@
 #include "server/tools.h"
 
 #include <stdio.h>
-#include <string.h>
+#include <stdlib.h>
+#include <unistd.h>
 #include "lib/buf.h"
 #include "lib/log.h"
+#include "server/audit.h"
 #include "server/audit.h"
 #include "server/auth.h"
 #include "server/db.h"
@@ -41,25 +43,30 @@ int tools_print_routes(void)
 	return 0;
 }
 
-/* Runs one statement and hands each row to each. A running server's embedded
- * database is reached where it is; otherwise it is started for the moment. */
-static bool run(const struct settings *set, const char *stmt,
-		void (*each)(const struct db_result *r, size_t row, void *arg),
-		void *arg, struct err *e)
+/* A tool makes no database. */
+static bool is_there(const char *dir)
 {
-	struct server srv = { .set = set };
-	struct arena *a = arena_new();
-	struct db_sync *db = NULL;
-	bool ok = false;
+	char *path = xasprintf("%s/pg/PG_VERSION", dir);
+	bool there = access(path, F_OK) == 0;
 
-	if (prepare_embedded(&srv, NULL, e))
-		db = db_sync_open(prepare_conninfo(&srv), e);
-	if (db != NULL)
-		ok = db_sync_run(db, stmt, db_params_new(a), each, arg, e);
-	db_sync_close(db);
-	embedded_stop(srv.embedded, false);
-	arena_free(a);
-	return ok;
+	free(path);
+	return there;
+}
+
+/* Beside a running server its database is used as it is; otherwise it is
+ * started for the moment. */
+static bool reach(struct server *srv, bool beside, struct err *e)
+{
+	if (srv->set->embedded != NULL && !is_there(srv->set->embedded))
+		return err_set(e, ERR_NOT_FOUND, "there is no database in "
+			       "\"%s\": name one with --embedded or "
+			       "--database", srv->set->embedded);
+	if (prepare_embedded(srv, NULL, e))
+		return true;
+	if (!beside || e->code != ERR_CONFLICT)
+		return false;
+	srv->embedded = embedded_attach(srv->set, e);
+	return srv->embedded != NULL;
 }
 
 int tools_audit(const struct settings *set)
@@ -67,9 +74,10 @@ int tools_audit(const struct settings *set)
 	struct server srv = { .set = set };
 	struct err e = ERR_INIT;
 	size_t breaches = 0;
-	bool ok = prepare_embedded(&srv, NULL, &e) &&
-		  audit(prepare_conninfo(&srv), &breaches, &e);
+	bool ok;
 
+	ok = reach(&srv, true, &e) &&
+	     audit(prepare_conninfo(&srv), &breaches, &e);
 	embedded_stop(srv.embedded, false);
 	if (!ok) {
 		log_error("%s", e.text);
@@ -87,12 +95,24 @@ static void on_renewed(const struct db_result *r, size_t row, void *arg)
 	printf("the cluster is now %s\n", db_text(r, row, 0));
 }
 
+/* A server that runs has the old identity in its memory. */
 int tools_restored(const struct settings *set)
 {
+	struct server srv = { .set = set };
+	struct arena *a = arena_new();
+	struct db_sync *db = NULL;
 	struct err e = ERR_INIT;
+	bool ok = false;
 
-	if (run(set, "cluster_renew", on_renewed, NULL, &e))
-		return 0;
-	log_error("%s", e.text);
-	return 1;
+	if (reach(&srv, false, &e))
+		db = db_sync_open(prepare_conninfo(&srv), &e);
+	if (db != NULL)
+		ok = db_sync_run(db, "cluster_renew", db_params_new(a),
+				 on_renewed, NULL, &e);
+	db_sync_close(db);
+	embedded_stop(srv.embedded, false);
+	arena_free(a);
+	if (!ok)
+		log_error("%s", e.text);
+	return ok ? 0 : 1;
 }
