@@ -210,6 +210,9 @@ DECLARE
 		ARRAY[cardinality(i_class)]);
 	v_keep int[];
 	v_off bigint[]; v_turn bigint[]; v_queueable bigint[];
+	n_project int[]; n_replicas int[]; n_class int[]; n_kind int[];
+	n_priority int[]; n_held bool[]; n_due timestamptz[]; n_name text[];
+	n_definition text[]; n_tags text[]; n_sends text[];
 	v_total bigint;
 	v_first bigint;
 	v_any_key bool;
@@ -280,46 +283,48 @@ BEGIN
 		END LOOP;
 	END IF;
 
-	SELECT array_agg(ord ORDER BY ord) INTO v_keep
-	FROM generate_subscripts(v_number, 1) AS ord WHERE v_number[ord] = 0;
+	-- The items that are new, in order. (Reading these arrays by subscript
+	-- would be quadratic: texts have no fixed place in an array.)
+	SELECT array_agg(s.ord), array_agg(s.off), array_agg(s.turn),
+		array_agg(s.project), array_agg(s.replicas),
+		array_agg(s.class_id), array_agg(s.kind_id),
+		array_agg(s.priority), array_agg(s.held), array_agg(s.due),
+		array_agg(s.name), array_agg(s.definition), array_agg(s.tags),
+		array_agg(s.sends), sum(s.replicas)
+	INTO v_keep, v_off, v_turn, n_project, n_replicas, n_class, n_kind,
+		n_priority, n_held, n_due, n_name, n_definition, n_tags,
+		n_sends, v_total
+	FROM (SELECT i.*, (sum(i.replicas) OVER w - i.replicas)::bigint AS off,
+			(sum(CASE WHEN i.held THEN 0 ELSE i.replicas END)
+			OVER (PARTITION BY i.project ORDER BY i.ord)
+			- CASE WHEN i.held THEN 0 ELSE i.replicas END)::bigint
+			AS turn
+		FROM (SELECT i.*, i.o::int AS ord
+			FROM unnest(i_project, i_replicas, i_class, i_kind,
+				i_priority, i_held, i_due, i_name,
+				i_definition, i_tags, i_sends)
+				WITH ORDINALITY AS i(project, replicas,
+				class_id, kind_id, priority, held, due, name,
+				definition, tags, sends, o)
+			WHERE v_number[i.o] = 0) AS i
+		WINDOW w AS (ORDER BY i.ord)
+		ORDER BY i.ord) AS s;
 	IF v_keep IS NOT NULL THEN
-		SELECT array_agg(s.off ORDER BY s.ord),
-			array_agg(s.turn ORDER BY s.ord), sum(s.replicas)
-		INTO v_off, v_turn, v_total
-		FROM (SELECT k.ord, i_replicas[k.ord] AS replicas,
-			(sum(i_replicas[k.ord]) OVER (ORDER BY k.ord)
-				- i_replicas[k.ord])::bigint AS off,
-			(sum(CASE WHEN i_held[k.ord] THEN 0
-				ELSE i_replicas[k.ord] END)
-				OVER (PARTITION BY i_project[k.ord]
-				ORDER BY k.ord)
-				- CASE WHEN i_held[k.ord] THEN 0
-				ELSE i_replicas[k.ord] END)::bigint AS turn
-			FROM unnest(v_keep) AS k(ord)) AS s;
 		SELECT array_agg(coalesce(s.n, 0) ORDER BY p.ord)
 		INTO v_queueable
 		FROM generate_subscripts(p_project, 1) AS p(ord)
-		LEFT JOIN (SELECT i_project[k] AS project,
-				sum(i_replicas[k])::bigint AS n
-			FROM unnest(v_keep) AS k WHERE NOT i_held[k]
-			GROUP BY i_project[k]) AS s ON s.project = p.ord;
+		LEFT JOIN (SELECT u.project, sum(u.replicas)::bigint AS n
+			FROM unnest(n_project, n_replicas, n_held)
+				AS u(project, replicas, held)
+			WHERE NOT u.held
+			GROUP BY u.project) AS s ON s.project = p.ord;
 		SELECT s.first INTO v_first FROM sortie.submit_1(p_bucket,
 			p_high, p_low, v_total, p_project, v_queueable,
 			ARRAY[r_owner], ARRAY[v_total],
-			array_fill(1, ARRAY[cardinality(v_keep)]),
-			(SELECT array_agg(i_project[k] ORDER BY k) FROM unnest(v_keep) AS k),
-			v_off, v_turn,
-			(SELECT array_agg(i_replicas[k] ORDER BY k) FROM unnest(v_keep) AS k),
-			(SELECT array_agg(i_class[k] ORDER BY k) FROM unnest(v_keep) AS k),
-			(SELECT array_agg(i_kind[k] ORDER BY k) FROM unnest(v_keep) AS k),
-			(SELECT array_agg(i_priority[k] ORDER BY k) FROM unnest(v_keep) AS k),
-			(SELECT array_agg(i_held[k] ORDER BY k) FROM unnest(v_keep) AS k),
-			(SELECT array_agg(i_due[k] ORDER BY k) FROM unnest(v_keep) AS k),
-			(SELECT array_agg(i_name[k] ORDER BY k) FROM unnest(v_keep) AS k),
-			(SELECT array_agg(i_definition[k] ORDER BY k) FROM unnest(v_keep) AS k),
-			(SELECT array_agg(i_tags[k] ORDER BY k) FROM unnest(v_keep) AS k),
-			(SELECT array_agg(i_sends[k] ORDER BY k) FROM unnest(v_keep) AS k)
-			) AS s;
+			array_fill(1, ARRAY[cardinality(v_keep)]), n_project,
+			v_off, v_turn, n_replicas, n_class, n_kind, n_priority,
+			n_held, n_due, n_name, n_definition, n_tags,
+			n_sends) AS s;
 	END IF;
 	IF v_any_key THEN
 		UPDATE sortie.job_key y SET number = v_first + s.off
@@ -396,24 +401,23 @@ BEGIN
 	SELECT array_agg(DISTINCT s.project_id) INTO v_projects
 	FROM sortie.staged s WHERE s.submission_id = p_submission
 		AND s.part <= p_parts;
+	-- One sort; an ORDER BY in each aggregate would be thirteen.
 	SELECT sortie.submit_keyed_1(NULL, NULL, p_bucket, p_high, p_low,
-		p_owner, v_projects,
-		array_agg(array_position(v_projects, s.project_id) ORDER BY s.part, s.item),
-		array_agg(s.replicas ORDER BY s.part, s.item),
-		array_agg(s.class_id ORDER BY s.part, s.item),
-		array_agg(s.kind_id ORDER BY s.part, s.item),
-		array_agg(s.priority ORDER BY s.part, s.item),
-		array_agg(s.held ORDER BY s.part, s.item),
-		array_agg(s.due ORDER BY s.part, s.item),
-		array_agg(s.name ORDER BY s.part, s.item),
-		array_agg(s.definition ORDER BY s.part, s.item),
-		array_agg(s.tags::text ORDER BY s.part, s.item),
-		array_agg((SELECT string_agg(encode(h, 'hex'), ',')
-			FROM unnest(s.sends) AS h) ORDER BY s.part, s.item),
-		array_agg(s.key ORDER BY s.part, s.item))
+		p_owner, v_projects, array_agg(s.project),
+		array_agg(s.replicas), array_agg(s.class_id),
+		array_agg(s.kind_id), array_agg(s.priority),
+		array_agg(s.held), array_agg(s.due), array_agg(s.name),
+		array_agg(s.definition), array_agg(s.tags),
+		array_agg(s.sends), array_agg(s.key))
 	INTO v_answer
-	FROM sortie.staged s WHERE s.submission_id = p_submission
-		AND s.part <= p_parts;
+	FROM (SELECT array_position(v_projects, s.project_id) AS project,
+			s.replicas, s.class_id, s.kind_id, s.priority, s.held,
+			s.due, s.name, s.definition, s.tags::text AS tags,
+			(SELECT string_agg(encode(h, 'hex'), ',')
+				FROM unnest(s.sends) AS h) AS sends, s.key
+		FROM sortie.staged s
+		WHERE s.submission_id = p_submission AND s.part <= p_parts
+		ORDER BY s.part, s.item) AS s;
 	IF p_key IS NOT NULL THEN
 		INSERT INTO sortie.idempotency (owner_id, key, body_hash,
 			answer)
