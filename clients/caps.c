@@ -183,6 +183,9 @@ static int set_one(struct cli *c, const char *prefix, const char *key)
 	struct err e = ERR_INIT;
 	int status;
 
+	if (strcmp(key, "capacity") == 0 && strcmp(c->args[1], "none") == 0)
+		return cli_misuse(c, "a limit has a number: `sortie limit "
+				     "delete` takes it away");
 	buf_addc(&body, '{');
 	if (add_cap(&body, key, c->args[1], &e)) {
 		buf_addc(&body, '}');

@@ -39,6 +39,8 @@ static int tell(struct cli *c, int64_t n, const struct err *e)
 {
 	struct buf b = BUF_INIT;
 
+	if (e != NULL && n == 0)
+		return cli_fail(c, e);
 	if (c->settings->json || c->settings->ndjson) {
 		printf("{\"deleted\":%" PRId64 "}\n", n);
 	} else if (c->settings->quiet) {

@@ -179,12 +179,9 @@ static bool send_parts(struct sending *s)
 			       "no event loop can be made "
 			       "on this machine");
 	s->http = httpc_new(s->base, call_tls(s->c));
-	s->bar = progress_new("submitting", parts_jobs(s->parts),
-			      s->c->settings->quiet);
 	send_more(s);
 	while (s->under_way > 0 && !s->failed)
 		event_base_loop(s->base, EVLOOP_ONCE);
-	progress_free(s->bar);
 	httpc_free(s->http);
 	event_base_free(s->base);
 	return !s->failed;
@@ -258,12 +255,16 @@ bool submission_send(struct cli *c, struct parts *parts,
 	}
 	if (!open_submission(&s))
 		return false;
-	if (!send_parts(&s)) {
+	s.bar = progress_new("submitting", parts_jobs(parts),
+			     c->settings->quiet);
+	ok = send_parts(&s);
+	progress_hide(s.bar);
+	progress_set(s.bar, s.sent, "being stored");
+	if (!ok)
 		give_up(&s);
-		return false;
-	}
-	if (!commit(&s, answer))
-		return false;
-	read_numbers(c, answer->doc, refs);
-	return true;
+	ok = ok && commit(&s, answer);
+	progress_free(s.bar);
+	if (ok)
+		read_numbers(c, answer->doc, refs);
+	return ok;
 }
