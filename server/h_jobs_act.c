@@ -18,7 +18,7 @@
 #define TRIES 5         /* of a statement that met a deadlock */
 #define NAME_MAX_LEN 1024
 #define TEXT_MAX_LEN 65536
-#define RETRIES_MAX 30000
+#define RETRIES_MAX 100
 
 enum act_flag {
 	ACT_FLAG_PARAM = 1,     /* the statement has a fifth: the flag */
