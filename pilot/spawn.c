@@ -94,6 +94,8 @@ void spawner_free(struct spawner *s)
 	free(s);
 }
 
+static const unsigned long kernel_default[16];
+
 static void default_signals(const struct spawner *s)
 {
 	struct sigaction dfl;
@@ -105,6 +107,10 @@ static void default_signals(const struct spawner *s)
 		(void)sigaction(sig, &dfl, NULL);       /* KILL, STOP refuse */
 	for (size_t i = 0; i < s->n_real_time; i++)
 		(void)sigaction(s->real_time[i], &dfl, NULL);
+	/* libc keeps these for itself and refuses to touch them, but a parent
+	 * may have left them ignored. All zero is SIG_DFL on any machine. */
+	for (int sig = CLASSIC_SIGNALS + 1; sig < SIGRTMIN; sig++)
+		(void)syscall(SYS_rt_sigaction, sig, kernel_default, NULL, 8);
 	sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 }
