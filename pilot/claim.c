@@ -12,9 +12,12 @@
 #include "pilot/talk.h"
 
 /* While runs are shorter than that, so many are taken ahead as that time would
- * use; a round trip to the server with its commit is 1 to 10 ms. */
+ * use; a round trip to the server with its commit is 1 to 10 ms.  When it takes
+ * longer (a busy server, a far one) twice the round trip, up to a bound that
+ * still lets them begin within their second. */
 #define AHEAD_RUN_US 100000
 #define AHEAD_USE_US 50000
+#define AHEAD_USE_MAX_US 400000
 #define AHEAD_LEAST_US 500
 #define AHEAD_MAX 500
 /* A parked claim that names less room than there is now is renewed after that
@@ -32,15 +35,24 @@ void claim_note_run(struct talk *t, int64_t wall_us)
 	t->run_us = t->run_us ? (t->run_us * 7 + wall_us) / 8 : wall_us;
 }
 
+void claim_note_trip(struct talk *t, int64_t trip_us)
+{
+	t->trip_us = t->trip_us ? (t->trip_us * 7 + trip_us) / 8 : trip_us;
+}
+
 static int64_t ahead(const struct talk *t)
 {
-	int64_t us = t->run_us, n;
+	int64_t us = t->run_us, use = AHEAD_USE_US, n;
 
 	if (us == 0 || us >= AHEAD_RUN_US || t->opt.cycles || !t->opt.wait_s)
 		return 0;
 	if (us < AHEAD_LEAST_US)
 		us = AHEAD_LEAST_US;
-	n = t->opt.slots * AHEAD_USE_US / us;
+	if (use < 2 * t->trip_us)
+		use = 2 * t->trip_us;
+	if (use > AHEAD_USE_MAX_US)
+		use = AHEAD_USE_MAX_US;
+	n = t->opt.slots * use / us;
 	return n > AHEAD_MAX ? AHEAD_MAX : n;
 }
 

@@ -130,6 +130,7 @@ static void on_reported(const struct httpc_reply *r, void *arg)
 	struct answer ans;
 
 	if (talk_answer(t, &t->report, a, r, &ans) && ans.doc) {
+		claim_note_trip(t, (clock_mono_ms() - t->report.sent_ms) * 1000);
 		accepted(t, ans.doc);
 	} else if (ans.kind == ANSWER_REFUSED &&
 		   (ans.status == 400 || ans.status == 413 ||

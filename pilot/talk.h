@@ -112,6 +112,7 @@ struct talk {
 	int64_t claimed_slots;          /* free slots that the claim named */
 	int quick_empty;                /* answers that were empty at once */
 	int64_t run_us;                 /* what a run takes, smoothed; 0 = new */
+	int64_t trip_us;                /* what a report takes, likewise */
 
 	/* Telling. */
 	bool report_granting;           /* the one under way asks for work */
@@ -202,6 +203,7 @@ bool claim_wants(const struct talk *t, const struct room *room);
 void claim_room_write(struct buf *b, const struct room *room);
 void claim_turn(struct talk *t);
 void claim_note_run(struct talk *t, int64_t wall_us);
+void claim_note_trip(struct talk *t, int64_t trip_us);
 void claim_cancel(struct talk *t);
 
 /* report.c */
