@@ -10,11 +10,12 @@
 	X(job_submit)                                                          \
 	X(job_run)                                                             \
 	X(job_list)                                                            \
-	X(job_show) X(job_logs) X(job_wait) X(job_cancel) X(job_hold) X(       \
-		job_release) X(job_retry) X(job_adjust) X(job_delete)          \
-		X(job_explain) X(pilot_list) X(pilot_show) X(pilot_start) X(   \
-			pilot_drain) X(pilot_kill) X(pilot_delete) X(summary)  \
-			X(events) X(purge) X(project_list) X(project_set) X(   \
+	X(job_show)                                                            \
+	X(job_logs) X(job_wait) X(job_cancel) X(job_hold) X(job_release) X(    \
+		job_retry) X(job_adjust) X(job_delete) X(job_explain)          \
+		X(pilot_list) X(pilot_show) X(pilot_start) X(pilot_drain) X(   \
+			pilot_kill) X(pilot_delete) X(summary) X(events)       \
+			X(purge) X(project_list) X(project_set) X(             \
 				site_list) X(site_show) X(site_define)         \
 				X(site_delete) X(jobtype_list) X(              \
 					jobtype_set) X(limit_list)             \

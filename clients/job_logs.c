@@ -81,6 +81,27 @@ static bool follow(struct cli *c, int64_t job, int out_fd, int err_fd,
 	return follow_run(&f, e);
 }
 
+/* The server knows no last run of a job that has none. */
+static bool explain_none(struct cli *c, int64_t job, struct err *e)
+{
+	struct call_answer answer;
+	struct json_object *runs;
+	char path[64];
+
+	if (e->code != ERR_NOT_FOUND || CLI_OPTS(c, struct opts)->run != 0)
+		return false;
+	snprintf(path, sizeof(path), "/api/v1/jobs/%" PRId64, job);
+	if (!call_get(c, c->arena, path, &answer, e))
+		return false;
+	runs = json_get(answer.doc, "runs");
+	if (runs != NULL && json_type(runs) == JSON_ARRAY && json_len(runs) > 0)
+		return false;
+	return err_set(e, ERR_NOT_FOUND,
+		       "job %" PRId64 " has not run yet (%s): `sortie job "
+		       "explain %" PRId64 "` tells why",
+		       job, json_get_str(answer.doc, "state"), job);
+}
+
 static bool print(struct cli *c, int64_t job, int out_fd, int err_fd,
 		  struct err *e)
 {
@@ -89,8 +110,10 @@ static bool print(struct cli *c, int64_t job, int out_fd, int err_fd,
 	int64_t attempt = CLI_OPTS(c, struct opts)->run;
 
 	if (out_fd >= 0 && !output_copy(c, job, attempt, &out, e))
-		return false;
-	return err_fd < 0 || output_copy(c, job, attempt, &err, e);
+		return explain_none(c, job, e);
+	if (err_fd >= 0 && !output_copy(c, job, attempt, &err, e))
+		return explain_none(c, job, e);
+	return true;
 }
 
 static int run(struct cli *c)

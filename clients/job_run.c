@@ -3,6 +3,8 @@
  * to our output, its exit status is ours, an interrupt cancels it.
  */
 #include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -293,6 +295,23 @@ static int end(struct cli *c, const struct follow *f)
 	return status;
 }
 
+/* Nobody reads on, so the job need not go on. */
+static void cancel(struct cli *c, int64_t job)
+{
+	char body[80];
+	struct call_request r = { .method = "POST",
+				  .path = "/api/v1/jobs/actions",
+				  .body = body,
+				  .once = true };
+	struct call_answer answer;
+	struct err e = ERR_INIT;
+
+	snprintf(body, sizeof(body),
+		 "{\"action\":\"cancel\",\"jobs\":\"%" PRId64 "\"}", job);
+	if (!call_send(c, c->arena, &r, &answer, &e))
+		cli_note("job %" PRId64 " goes on: %s", job, e.text);
+}
+
 static int run_job(struct cli *c, const struct opts *o, const struct buf *body)
 {
 	struct follow f = { .c = c,
@@ -319,8 +338,11 @@ static int run_job(struct cli *c, const struct opts *o, const struct buf *body)
 	}
 	refs_save_last(c, &refs);
 	f.job = refs.ranges[0].first;
-	if (!follow_run(&f, &e))
+	if (!follow_run(&f, &e)) {
+		if (e.code == ERR_IO)
+			cancel(c, f.job);
 		return cli_fail(c, &e);
+	}
 	return end(c, &f);
 }
 

@@ -94,7 +94,6 @@ static void add_ms(struct table *t, struct json_object *run, int64_t ms)
 static void add_run(struct table *t, struct json_object *run)
 {
 	struct json_object *pilot = json_get(run, "pilot");
-	const char *started = json_get_str(run, "started_at");
 	const char *reason = json_get_str(run, "reason");
 	struct buf b = BUF_INIT;
 
@@ -103,7 +102,7 @@ static void add_run(struct table *t, struct json_object *run)
 	table_cell(t, pilot && json_type(pilot) == JSON_OBJECT
 			      ? json_get_str(pilot, "host")
 			      : NULL);
-	table_cell(t, started);
+	list_time(t, run, "started_at");
 	add_ms(t, run, json_get_int(run, "wall_ms"));
 	add_ms(t, run,
 	       json_get_int(run, "user_ms") + json_get_int(run, "system_ms"));

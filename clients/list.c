@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "clients/call.h"
+#include "clients/human.h"
 #include "clients/query.h"
 
 #define PAGE_MAX 1000
@@ -38,6 +39,20 @@ const char *list_text(struct arena *a, struct json_object *o, const char *key)
 	text = arena_strndup(a, buf_str(&b), b.len);
 	buf_fini(&b);
 	return text;
+}
+
+void list_time(struct table *t, struct json_object *o, const char *key)
+{
+	const char *text = json_get_str(o, key);
+	struct buf b = BUF_INIT;
+	int64_t ms;
+
+	if (text != NULL && human_time_parse(text, &ms)) {
+		human_time(&b, ms);
+		text = buf_str(&b);
+	}
+	table_cell(t, text);
+	buf_fini(&b);
 }
 
 static void print_ids(struct arena *a, const struct list *l,

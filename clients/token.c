@@ -147,8 +147,8 @@ static void row(struct table *t, struct json_object *token)
 	table_cell(t, json_get_str(token, "role"));
 	table_cell(t, json_get_str(token, "owner"));
 	add_projects(t, token);
-	table_cell(t, json_get_str(token, "created_at"));
-	table_cell(t, json_get_str(token, "expires_at"));
+	list_time(t, token, "created_at");
+	list_time(t, token, "expires_at");
 }
 
 static int run_list(struct cli *c)
