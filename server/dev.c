@@ -2,7 +2,6 @@
 #include "server/dev.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,17 +11,18 @@
 #include <unistd.h>
 #include <event2/event.h>
 #include "lib/arena.h"
-#include "lib/clock.h"
 #include "lib/log.h"
 #include "server/options.h"
 #include "server/server.h"
 
-#define DRAIN_MS 15000
-#define STEP_MS 20
+#define DRAIN_S 15             /* the pilot's grace for payloads, and some */
 
 struct dev {
 	pid_t pid;              /* 0 = not running */
 	struct event *child;
+	struct event *late;
+	void (*ended)(void *arg);       /* NULL: it should be running */
+	void *arg;
 };
 
 /* The pilot that was built with this server, not some other one. */
@@ -69,16 +69,12 @@ _Noreturn static void run_pilot(const char *program, const char *address,
 	_exit(127);
 }
 
-static bool reap(struct dev *d)
+static void tell_ended(struct dev *d)
 {
-	int status;
+	void (*ended)(void *arg) = d->ended;
 
-	if (d->pid == 0)
-		return true;
-	if (waitpid(d->pid, &status, WNOHANG) != d->pid)
-		return false;
-	d->pid = 0;
-	return true;
+	d->ended = NULL;
+	ended(d->arg);
 }
 
 static void on_child(evutil_socket_t sig, short what, void *arg)
@@ -87,8 +83,25 @@ static void on_child(evutil_socket_t sig, short what, void *arg)
 
 	(void)sig;
 	(void)what;
-	if (d->pid != 0 && reap(d))
+	if (d->pid == 0 || waitpid(d->pid, NULL, WNOHANG) != d->pid)
+		return;
+	d->pid = 0;
+	if (d->ended != NULL)
+		tell_ended(d);
+	else
 		log_warn("the local pilot has ended");
+}
+
+static void on_late(evutil_socket_t fd, short what, void *arg)
+{
+	struct dev *d = arg;
+
+	(void)fd;
+	(void)what;
+	if (d->pid == 0 || d->ended == NULL)
+		return;
+	log_warn("the local pilot does not leave: killing it");
+	kill(-d->pid, SIGKILL);
 }
 
 static void print_exports(const struct settings *set, const char *address)
@@ -106,7 +119,9 @@ struct dev *dev_start(struct server *srv, const char *address)
 
 	print_exports(srv->set, address);
 	d->child = evsignal_new(srv->base, SIGCHLD, on_child, d);
-	if (d->child == NULL || event_add(d->child, NULL) != 0)
+	d->late = event_new(srv->base, -1, 0, on_late, d);
+	if (d->child == NULL || d->late == NULL ||
+	    event_add(d->child, NULL) != 0)
 		log_die("cannot watch the local pilot");
 	d->pid = fork();
 	if (d->pid == 0)
@@ -119,21 +134,29 @@ struct dev *dev_start(struct server *srv, const char *address)
 	return d;
 }
 
-void dev_stop(struct dev *d)
+void dev_end(struct dev *d, void (*ended)(void *arg), void *arg)
 {
-	int64_t until = clock_mono_ms() + DRAIN_MS;
+	static const struct timeval late = { DRAIN_S, 0 };
 
+	d->ended = ended;
+	d->arg = arg;
+	if (d->pid == 0) {
+		tell_ended(d);
+		return;
+	}
+	kill(d->pid, SIGTERM);
+	event_add(d->late, &late);
+}
+
+void dev_free(struct dev *d)
+{
 	if (d == NULL)
 		return;
-	event_free(d->child);
-	if (d->pid != 0)
-		kill(d->pid, SIGTERM);
-	while (!reap(d)) {
-		(void)poll(NULL, 0, STEP_MS);
-		if (clock_mono_ms() < until)
-			continue;
+	if (d->pid != 0) {
 		kill(-d->pid, SIGKILL);
-		until = INT64_MAX;
+		waitpid(d->pid, NULL, 0);
 	}
+	event_free(d->child);
+	event_free(d->late);
 	free(d);
 }

@@ -9,7 +9,10 @@ struct server;
  * in, else from PATH) against the address. A pilot that cannot be started is
  * told of, no more. */
 struct dev *dev_start(struct server *srv, const char *address);
-/* Stops the pilot (drain, then kill) and waits for it. NULL ok. */
-void dev_stop(struct dev *d);
+/* Tells the pilot to drain; ended is called once, from the loop or at once,
+ * when it has left, or when it had to be killed. */
+void dev_end(struct dev *d, void (*ended)(void *arg), void *arg);
+/* Kills what is still there. NULL ok. */
+void dev_free(struct dev *d);
 
 #endif

@@ -44,7 +44,8 @@ struct process {
 	bool inherited;
 	struct event *signals[SIGNALS];
 	struct dev *dev;
-	bool hurry;
+	bool stopping;
+	bool hurry;                     /* told twice */
 };
 
 /* Set by a signal that comes before there is a loop. */
@@ -161,22 +162,34 @@ static void on_drained(void *arg)
 	event_base_loopbreak(p->srv.base);
 }
 
+static void drain(void *arg)
+{
+	struct process *p = arg;
+
+	p->srv.draining = true;
+	park_drain(p->srv.park);
+	httpd_drain(p->srv.httpd, (int)p->set->drain_s * 1000, on_drained, p);
+}
+
 static void on_stop(evutil_socket_t sig, short what, void *arg)
 {
 	struct process *p = arg;
 
 	(void)what;
-	if (p->srv.draining) {
+	if (p->stopping) {
 		log_warn("told a second time: stopping at once");
 		p->hurry = true;
 		event_base_loopbreak(p->srv.base);
 		return;
 	}
 	log_info("signal %d: finishing what is under way", (int)sig);
+	p->stopping = true;
 	sdnotify_stopping();
-	p->srv.draining = true;
-	park_drain(p->srv.park);
-	httpd_drain(p->srv.httpd, (int)p->set->drain_s * 1000, on_drained, p);
+	/* A pilot of ours needs the server to leave. */
+	if (p->dev != NULL)
+		dev_end(p->dev, drain, p);
+	else
+		drain(p);
 }
 
 static void on_hangup(evutil_socket_t sig, short what, void *arg)
@@ -267,7 +280,7 @@ static void dismantle(struct process *p)
 {
 	struct server *srv = &p->srv;
 
-	dev_stop(p->dev);
+	dev_free(p->dev);
 	httpd_free(srv->httpd);
 	duties_free(srv->duties);
 	lease_free(srv->lease);
