@@ -366,6 +366,7 @@ static void on_claim(struct req *r)
 	t->request = c.request;
 	talk_wait(t, c.wait_s);
 	park_supersede(r->srv, t->pilot);
+	claim_weigh(t);
 	(void)lane_put(r->srv->lanes->claim, &t->item);
 }
 

@@ -12,6 +12,9 @@
 #include "server/wake.h"
 
 #define CLAIM_PILOTS 256
+/* Grants of a batch: 15 µs each, up to 150 where many classes are in play, and
+ * the next batch waits for this one. */
+#define CLAIM_GRANTS 512
 #define REPORT_PILOTS 256
 #define REPORT_ITEMS 1000
 #define INHERITED_BYTES ((size_t)64 << 20)
@@ -19,6 +22,14 @@
 static struct talk *talk_of(struct lane_item *i)
 {
 	return (struct talk *)i;
+}
+
+void claim_weigh(struct talk *t)
+{
+	int64_t n = (int64_t)t->slots + t->ahead;
+
+	t->item.weight = n < 1 ? 1 : n > CLAIM_GRANTS ? CLAIM_GRANTS :
+		(uint32_t)n;
 }
 
 static const char *claim_build(struct lane_batch *b, struct db_params *p)
@@ -218,7 +229,7 @@ static void claim_deliver(struct lane_batch *b, const struct db_result *r)
 
 const struct lane_kind lane_claim_kind = {
 	.name = "claim",
-	.max_weight = CLAIM_PILOTS,
+	.max_weight = CLAIM_GRANTS,
 	.max_items = CLAIM_PILOTS,
 	.queue_items = 20000,
 	.queue_bytes = INHERITED_BYTES,
@@ -405,7 +416,7 @@ static void report_deliver(struct lane_batch *b, const struct db_result *r)
 
 		t->reported = true;
 		if (t->claims && t->unknown == NULL) {
-			t->item.weight = 1;
+			claim_weigh(t);
 			(void)lane_put(lanes->claim, &t->item);
 		} else {
 			talk_reply(t);

@@ -141,6 +141,8 @@ struct talk {
 	bool parked;
 };
 
+/* A claim's share of a batch: what it may be granted (lane_talk.c). */
+void claim_weigh(struct talk *t);
 /* The answer is complete (h_talk.c). */
 void talk_reply(struct talk *t);
 void talk_fail(struct lane_item *i, enum db_outcome o,
