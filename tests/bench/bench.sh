@@ -301,8 +301,7 @@ table()
 {
 	awk -F '\t' '
 		function short(x) {
-			return x >= 1000 ? sprintf("%.0f", x) :
-				sprintf("%.3g", x)
+			return sprintf(x >= 1000 ? "%.0f" : "%.3g", x)
 		}
 		BEGIN { form = "%-38s %9s %-6s %9s %6s  %s\n"
 			printf form, "what", "value", "unit", "limit",
@@ -314,11 +313,19 @@ table()
 json()
 {
 	awk -F '\t' '
+		function text(key, x) {
+			return "\"" key "\": \"" x "\""
+		}
+		function number(key, x) {
+			return "\"" key "\": " x
+		}
 		BEGIN { print "[" }
-		{ printf "%s  {\"name\": \"%s\", \"value\": %s, " \
-			"\"unit\": \"%s\", \"limit\": %s, " \
-			"\"ratio\": %.4f, \"limit_is\": \"%s\"}",
-			(NR > 1 ? ",\n" : ""), $1, $2, $3, $4, $2 / $4, $5 }
+		NR > 1 { print "," }
+		{ printf "  {%s, %s, %s, %s, %s, %s}", text("name", $1),
+			number("value", $2), text("unit", $3),
+			number("limit", $4),
+			number("ratio", sprintf("%.4f", $2 / $4)),
+			text("limit_is", $5) }
 		END { print "\n]" }' "$rows"
 }
 
