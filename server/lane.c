@@ -1,7 +1,6 @@
 /* Natural batching: how requests that arrive together become one statement. */
 #include "server/lane.h"
 
-#include <event2/event.h>
 #include <stdlib.h>
 #include <string.h>
 #include "lib/clock.h"
