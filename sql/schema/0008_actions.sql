@@ -708,7 +708,9 @@ BEGIN
 	AND NOT EXISTS (SELECT 1 FROM sortie.waiting w
 		WHERE w.class_id = c.class_id)
 	AND NOT EXISTS (SELECT 1 FROM sortie.class_ready r
-		WHERE r.class_id = c.class_id);
+		WHERE r.class_id = c.class_id)
+	AND NOT EXISTS (SELECT 1 FROM sortie.staged t
+		WHERE t.class_id = c.class_id);
 	GET DIAGNOSTICS v_n = ROW_COUNT;
 	WITH d AS (DELETE FROM sortie.profile f
 		WHERE NOT EXISTS (SELECT 1 FROM sortie.pilot_room p
