@@ -5,31 +5,49 @@
 
 #include "clients/cli.h"
 
-/* X(name of the object), in the order of `sortie help`. */
-#define COMMANDS_TABLE(X)                                                      \
-	X(job_submit)                                                          \
-	X(job_run)                                                             \
-	X(job_list)                                                            \
-	X(job_show)                                                            \
-	X(job_logs) X(job_wait) X(job_cancel) X(job_hold) X(job_release) X(    \
-		job_retry) X(job_adjust) X(job_delete) X(job_explain)          \
-		X(pilot_list) X(pilot_show) X(pilot_start) X(pilot_drain) X(   \
-			pilot_kill) X(pilot_delete) X(summary) X(events)       \
-			X(purge) X(project_list) X(project_set) X(             \
-				site_list) X(site_show) X(site_define)         \
-				X(site_delete) X(jobtype_list) X(              \
-					jobtype_set) X(limit_list)             \
-					X(limit_set) X(limit_delete) X(        \
-						token_list) X(token_create)    \
-						X(token_revoke) X(whoami) X(   \
-							doctor) X(api)         \
-							X(version) X(help)     \
-								X(complete) X( \
-									mdoc)
-
-#define X(name) extern const struct cli_command command_##name;
-COMMANDS_TABLE(X)
-#undef X
+extern const struct cli_command command_job_submit;
+extern const struct cli_command command_job_run;
+extern const struct cli_command command_job_list;
+extern const struct cli_command command_job_show;
+extern const struct cli_command command_job_logs;
+extern const struct cli_command command_job_wait;
+extern const struct cli_command command_job_cancel;
+extern const struct cli_command command_job_hold;
+extern const struct cli_command command_job_release;
+extern const struct cli_command command_job_retry;
+extern const struct cli_command command_job_adjust;
+extern const struct cli_command command_job_delete;
+extern const struct cli_command command_job_explain;
+extern const struct cli_command command_pilot_list;
+extern const struct cli_command command_pilot_show;
+extern const struct cli_command command_pilot_start;
+extern const struct cli_command command_pilot_drain;
+extern const struct cli_command command_pilot_kill;
+extern const struct cli_command command_pilot_delete;
+extern const struct cli_command command_summary;
+extern const struct cli_command command_events;
+extern const struct cli_command command_purge;
+extern const struct cli_command command_project_list;
+extern const struct cli_command command_project_set;
+extern const struct cli_command command_site_list;
+extern const struct cli_command command_site_show;
+extern const struct cli_command command_site_define;
+extern const struct cli_command command_site_delete;
+extern const struct cli_command command_jobtype_list;
+extern const struct cli_command command_jobtype_set;
+extern const struct cli_command command_limit_list;
+extern const struct cli_command command_limit_set;
+extern const struct cli_command command_limit_delete;
+extern const struct cli_command command_token_list;
+extern const struct cli_command command_token_create;
+extern const struct cli_command command_token_revoke;
+extern const struct cli_command command_whoami;
+extern const struct cli_command command_doctor;
+extern const struct cli_command command_api;
+extern const struct cli_command command_version;
+extern const struct cli_command command_help;
+extern const struct cli_command command_complete;
+extern const struct cli_command command_mdoc;
 
 #define CLI_N(array) (sizeof(array) / sizeof((array)[0]))
 

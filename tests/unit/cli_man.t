@@ -3,8 +3,9 @@
 set -u
 top=${abs_top_srcdir:-$(cd "$(dirname "$0")/../.." && pwd)}
 sortie=${abs_top_builddir:-$top}/clients/sortie
-pages="sortie sortie-job sortie-pilots sortie-admin"
+set -- sortie.1 sortie-job.1 sortie-pilots.1 sortie-admin.1
 n=0
+cd "$top/man" || exit 99
 
 claim()
 {
@@ -16,10 +17,9 @@ claim()
 	fi
 }
 
-for page in $pages; do
-	"$top/clients/manual" "$sortie" "$top/man/$page.1" |
-		diff -u "$top/man/$page.1" - >&2
-	claim $? "$page(1) has the options of the table"
+for page; do
+	"$top/clients/manual" "$sortie" "$page" | diff -u "$page" - >&2
+	claim $? "$page has the options of the table"
 done
 
 # Every command is in one of the pages.
@@ -30,8 +30,7 @@ for command in $("$sortie" __complete -- "" | sed '/^__/d'); do
 		verbs=$("$sortie" __complete -- "$command" "")
 	for verb in ${verbs:--}; do
 		name=$command${verbs:+ $verb}
-		(cd "$top/man" && cat $(printf '%s.1 ' $pages)) |
-			grep -qx "\.Ss sortie $name" || {
+		cat "$@" | grep -qx "\.Ss sortie $name" || {
 			echo "no section on sortie $name" >&2
 			missing=1
 		}
@@ -40,8 +39,7 @@ done
 claim $missing "every command has a section"
 
 if command -v mandoc >/dev/null; then
-	(cd "$top/man" &&
-		mandoc -T lint -W warning $(printf '%s.1 ' $pages)) >&2
+	mandoc -T lint -W warning "$@" >&2
 	claim $? "the pages are sound mdoc"
 else
 	n=$((n + 1))
