@@ -247,6 +247,34 @@ static const struct jobspec defaults = {
 	.sends = no_names,
 };
 
+/* arg: levels that are left, as an int. */
+static bool shallow(const char *key, struct json_object *v, void *arg)
+{
+	int left = *(int *)arg - 1;
+
+	(void)key;
+	if (json_type(v) == JSON_OBJECT)
+		return left >= 0 && json_each(v, shallow, &left);
+	if (json_type(v) != JSON_ARRAY)
+		return true;
+	for (size_t i = 0; left >= 0 && i < json_len(v); i++)
+		if (!shallow(NULL, json_at(v, i), &left))
+			return false;
+	return left >= 0;
+}
+
+static bool check_depth(struct json_object *o, const char *where,
+			struct err *e)
+{
+	int left = JOBSPEC_DEPTH_MAX;
+
+	return shallow(NULL, o, &left) ||
+		err_set(e, ERR_BAD_REQUEST, "%s%sthe job is nested more than "
+			"%d levels deep: put the inner part into a text or "
+			"a file", where, *where ? ": " : "",
+			JOBSPEC_DEPTH_MAX);
+}
+
 bool jobspec_decode(struct arena *a, struct json_object *o, const char *where,
 		    struct jobspec *out, struct err *e)
 {
@@ -262,8 +290,8 @@ bool jobspec_decode(struct arena *a, struct json_object *o, const char *where,
 			       "%s",
 			       *where ? where : "a job",
 			       json_type_name(json_type(o)));
-	ok = json_each(o, read_member, &d) && check_together(&d, o) &&
-	     write_definition(&d);
+	ok = check_depth(o, where, e) && json_each(o, read_member, &d) &&
+	     check_together(&d, o) && write_definition(&d);
 	if (ok)
 		write_requirements(&d.r);
 	buf_fini(&d.r.b);

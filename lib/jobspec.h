@@ -19,6 +19,9 @@
 #define JOBSPEC_LIMITS_MAX 8
 #define JOBSPEC_REPLICAS_MAX 10000000
 #define JOBSPEC_DEFINITION_MAX ((size_t)256 << 10)
+/* Levels of a job's object: answers carry it a few levels further down, and
+ * nobody reads more than JSON_DEPTH_MAX. */
+#define JOBSPEC_DEPTH_MAX (JSON_DEPTH_MAX - 4)
 
 struct jobspec_limit {
 	const char *name;
