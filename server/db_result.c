@@ -8,6 +8,8 @@
 #include "lib/log.h"
 #include "server/req.h"
 
+#define CONTEXT_MAX 300         /* bytes of where an error was, in the log */
+
 size_t db_rows(const struct db_result *r)
 {
 	return (size_t)PQntuples(r->res);
@@ -160,8 +162,8 @@ enum db_outcome db_fault_fill(struct db_fault *fault, PGconn *pg,
 	if (c == NULL) {
 		const char *where = PQresultErrorField(res, PG_DIAG_CONTEXT);
 
-		log_error("database: %s: %s%s%s", state, text,
-			  where != NULL ? "; " : "",
+		log_error("database: %s: %s%s%.*s", state, text,
+			  where != NULL ? "; " : "", CONTEXT_MAX,
 			  where != NULL ? where : "");
 		(void)err_set(&fault->err, ERR_INTERNAL,
 			      "the database refused a statement (%s)", state);
