@@ -373,7 +373,7 @@ static void lane_metrics(struct lane *l)
 		[FAILED] = { "sortie_lane_failed_total", NULL,
 			METRIC_COUNTER, "Requests that failed." },
 		[REFUSED] = { "sortie_lane_refused_total", NULL,
-			METRIC_COUNTER, "Requests refused: the queue is full." },
+			METRIC_COUNTER, "Requests refused: too many wait." },
 		[SECONDS] = { "sortie_lane_batch_seconds", NULL,
 			METRIC_SECONDS, "Time of a batch in the database." },
 		[SIZES] = { "sortie_lane_batch_requests", NULL,

@@ -26,8 +26,8 @@ struct req;
 struct lane_item {
 	STAILQ_ENTRY(lane_item) link;
 	struct req *req;
-	int64_t owner;          /* who takes turns: an owner's or pilot's number */
-	uint32_t weight;        /* jobs, messages or bytes: what the cap counts */
+	int64_t owner;          /* who takes turns: an owner's number, a pilot's */
+	uint32_t weight;        /* jobs, messages, bytes: what the cap counts */
 	size_t bytes;           /* memory that the item holds while it queues */
 	bool solo;              /* goes in a batch of its own */
 };

@@ -17,7 +17,7 @@
 #define CLAIM_GRANTS 512
 #define REPORT_PILOTS 256
 #define REPORT_ITEMS 1000
-#define INHERITED_BYTES ((size_t)64 << 20)
+#define QUEUE_BYTES ((size_t)64 << 20)
 
 static struct talk *talk_of(struct lane_item *i)
 {
@@ -232,7 +232,7 @@ const struct lane_kind lane_claim_kind = {
 	.max_weight = CLAIM_GRANTS,
 	.max_items = CLAIM_PILOTS,
 	.queue_items = 20000,
-	.queue_bytes = INHERITED_BYTES,
+	.queue_bytes = QUEUE_BYTES,
 	.one_per_owner = true,
 	.drop_gone = true,
 	.build = claim_build,
@@ -429,7 +429,7 @@ const struct lane_kind lane_report_kind = {
 	.max_weight = REPORT_ITEMS,
 	.max_items = REPORT_PILOTS,
 	.queue_items = 20000,
-	.queue_bytes = INHERITED_BYTES,
+	.queue_bytes = QUEUE_BYTES,
 	.one_per_owner = true,
 	.build = report_build,
 	.deliver = report_deliver,

@@ -92,7 +92,6 @@ static void wait_news(struct park_wait *w)
 static void on_turn(evutil_socket_t fd, short what, void *arg)
 {
 	struct park *p = arg;
-	TAILQ_HEAD(, park_wait) now = TAILQ_HEAD_INITIALIZER(now);
 	struct park_wait *w;
 	size_t n = 0;
 
@@ -101,7 +100,6 @@ static void on_turn(evutil_socket_t fd, short what, void *arg)
 	/* A call may queue its watch again: only today's are served. */
 	TAILQ_FOREACH(w, &p->due, due)
 		n++;
-	(void)now;
 	while (n-- > 0 && (w = TAILQ_FIRST(&p->due)) != NULL) {
 		void (*fn)(struct req *r, bool over) = w->fn;
 		bool over = w->over;

@@ -22,8 +22,9 @@
 struct known {
 	struct known *next;
 	int32_t class_id;
-	bool asked;
-	int64_t pending;        /* jobs to wake for when the answer is there */
+	bool known;
+	int64_t pending;        /* jobs to wake for that nobody asked about */
+	int64_t asking;         /* the same, of the statement in flight */
 	size_t n;
 	int32_t *profile;
 };
@@ -77,7 +78,7 @@ static void known_drop(struct waker *w)
 		struct known **at = &w->slot[i], *k;
 
 		while ((k = *at) != NULL) {
-			if (k->pending > 0) {
+			if (k->pending + k->asking > 0) {
 				at = &k->next;
 				continue;
 			}
@@ -134,16 +135,16 @@ static void on_profiles(enum db_outcome o, const struct db_result *r,
 	w->asking = NULL;
 	for (size_t row = 0; o == DB_OK && row < db_rows(r); row++) {
 		struct known *k = known_get(w, (int32_t)db_i64(r, row, 0));
-		int64_t n = k->pending;
 
 		known_fill(k, db_text(r, row, 1));
-		k->pending = 0;
-		k->asked = true;
-		known_wake(w, k, n);
+		k->known = true;
+		known_wake(w, k, k->asking);
 	}
-	/* On failure the slow re-check finds the work. */
-	if (o == DB_OK)
-		waker_ask(w);
+	/* After a failure the slow re-check finds the work. */
+	for (size_t i = 0; i < CLASS_SLOTS; i++)
+		for (struct known *k = w->slot[i]; k != NULL; k = k->next)
+			k->asking = 0;
+	waker_ask(w);
 }
 
 /* Asks for all classes that have jobs pending, in one statement. */
@@ -159,8 +160,11 @@ static void waker_ask(struct waker *w)
 	v = db_array_new(w->asking, DB_I32);
 	for (size_t i = 0; i < CLASS_SLOTS; i++)
 		for (struct known *k = w->slot[i]; k != NULL; k = k->next)
-			if (k->pending > 0)
+			if (k->pending > 0) {
 				db_a_i64(v, k->class_id);
+				k->asking = k->pending;
+				k->pending = 0;
+			}
 	if (db_a_len(v) == 0) {
 		arena_free(w->asking);
 		w->asking = NULL;
@@ -177,7 +181,7 @@ static void wake_here(struct waker *w, int32_t class_id, int64_t n)
 	if (w->n >= KNOWN_MAX)
 		known_drop(w);
 	k = known_get(w, class_id);
-	if (k->asked && k->pending == 0) {
+	if (k->known) {
 		known_wake(w, k, n);
 		return;
 	}
