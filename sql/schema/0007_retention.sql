@@ -177,7 +177,8 @@ BEGIN
 END $$;
 
 -- One step of a purge by hand: ended jobs that somebody may see, at most
--- p_max. NULL means any state, any project. more: call again.
+-- p_max. NULL means any state, any project. more: call again. Takes its turn
+-- with the other changes by hand (7008).
 CREATE FUNCTION sortie.purge_1(p_bucket int, p_owner int, p_projects int[],
 	p_older_s bigint, p_state sortie.job_state, p_project text, p_max int,
 	OUT deleted int, OUT more bool)
@@ -193,6 +194,8 @@ DECLARE
 	v_bound bigint := sortie.number_since_1(v_cut) + 1;
 	v_old bigint[];
 BEGIN
+	PERFORM pg_advisory_xact_lock(7008);
+	PERFORM pg_advisory_xact_lock(7008);
 	IF p_older_s < 60 THEN
 		v_bound := 9223372036854775807;
 	END IF;

@@ -1,0 +1,77 @@
+#!/bin/sh
+# Lists, views, counts and the explanation, for those who may see them.
+. "${0%/*}/lib.sh"
+start_world
+
+is "$(submit 1 10)" 1 "ten jobs of alice"
+is "$(submit 2 5 7)" 11 "five of bob, of higher priority"
+is "$(submit 1 2 0 true)" 16 "two that are held"
+
+numbers()
+{
+	q "SELECT string_agg(x::text, ',' ORDER BY o), (SELECT below_next FROM
+	sortie.jobs_find_1($1)) FROM sortie.jobs_find_1($1) f,
+	unnest(f.numbers) WITH ORDINALITY AS u(x, o)"
+}
+any=NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL
+is "$(numbers "NULL, NULL, NULL, 3, NULL, $any")" "17,16,15|15" \
+	"the newest come first"
+is "$(numbers "NULL, NULL, 15, 20, NULL, $any")" \
+	"14,13,12,11,10,9,8,7,6,5,4,3,2,1|" "a cursor goes on, the last page says so"
+is "$(numbers "1, NULL, NULL, 3, NULL, $any")" "17,16,10|10" \
+	"one sees one's own jobs only"
+is "$(numbers "NULL, '{2}', NULL, 9, NULL, $any")" "15,14,13,12,11|" \
+	"a bound token those of its projects"
+is "$(numbers "1, '{2}', NULL, 9, NULL, $any")" "|" "and both, both"
+is "$(numbers "NULL, NULL, NULL, 9, '{held}', $any")" "17,16|" "by state"
+is "$(numbers "2, NULL, NULL, 2, '{held,defined}', $any")" "15,14|14" \
+	"by states and owner"
+is "$(numbers "NULL, NULL, NULL, 9, NULL, 'other', NULL, NULL, NULL, NULL, NULL, NULL, NULL, '{1,14}', '{12,99}', NULL")" \
+	"15,14,12,11|" "by ranges and project"
+is "$(numbers "NULL, NULL, NULL, 9, NULL, NULL, 'a', 'alice', 'OF 1', NULL, 'of', '1', NULL, '{9}', '{17}', NULL")" \
+	"17,16,10,9|" "by type, owner, part of the name and tag"
+is "$(numbers "NULL, NULL, NULL, 9, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, now() + interval '1 hour'")" \
+	"|" "none since later"
+
+like "$(stmt job_show "12, NULL, NULL, '{}'")" \
+	'*"number":12,*"state":"defined"*"tags":{"of":"2"}*"definition":{"payload"*"runs":\[\],"meta":\[\]*' \
+	"a view has the definition"
+is "$(stmt job_show "12, NULL, 1, '{}'")" "" "others' jobs do not exist"
+is "$(stmt job_show "12, '00000000-006f-7000-8000-000000000001', NULL, '{}'")" \
+	"" "a UUID must be the job's own"
+is "$(stmt job_counts "'{1,14}', '{12,99}', 1, '{}'")" \
+	'{"total":12,"ended":0,"states":{"held":2,"defined":10}}|12|0' \
+	"counts are of one's own"
+
+first() { q "SELECT sortie.explain_1($1, NULL, NULL) ->> '${2-first}'"; }
+like "$(first 11)" "no pilot is connected*" "explain: no pilot"
+is "$(pilot 1 true near 2 8)" 1 "a pilot of another site"
+is "$(first 11)" 'no pilot is at the site "far"' "explain: the site"
+is "$(pilot 1 true far 4 2)" 2 "a small pilot of the site"
+like "$(first 11)" "none of the 2 pilots fits: site \"far\" rules out 1, cores \"4\" rules out 1" \
+	"explain: each rules out one"
+is "$(pilot 1 false far 4 16)" 3 "one that is alice's"
+like "$(first 11)" "none of the 3 pilots fits:*owner \"bob\" rules out 1*" \
+	"explain: the owner"
+is "$(pilot 2 false far 4 16)" 4 "one that is bob's"
+is "$(first 11)" "one pilot fits and has room for it; it is the next" \
+	"explain: it is the next"
+is "$(claim 4 1 4 16)" "11,12" "as many as the limit lets"
+is "$(first 13)" 'it waits for the limit "maya": 2 of 2 used by jobs 11, 12' \
+	"explain: the limit and its holders"
+is "$(q "SELECT sortie.explain_1(13, 1, NULL) -> 'limits' -> 0 ->> 'holders'")" \
+	"[]" "whose names others do not see"
+is "$(first 5 place)" 8 "the place in line counts who comes first"
+like "$(first 16)" "it is held:*" "explain: held"
+like "$(first 11)" "job 11 was granted to pilot 4*" "explain: granted"
+q "SELECT sortie.pilot_order_1(0, 3, NULL, '{4}', false)" >/dev/null
+like "$(first 14)" "none of the 4 pilots fits:*draining rules out 1*" \
+	"explain: draining"
+is "$(end_run 11 finished 0)" 1 "a run ends"
+like "$(stmt job_show "11, NULL, 2, '{}'")" \
+	'*"state":"finished","exit_code":0,*"pilot":{"number":4*"stdout":{"size":2,"stored":2,"left_out":0,"complete":true}*"meta":*"name"*"a"*"done"*true*' \
+	"the view has the run, its output and meta lines"
+is "$(numbers "NULL, NULL, NULL, 9, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 4, NULL, NULL, NULL")" \
+	"12,11|" "by pilot, live and ended"
+audit_clean
+finish

@@ -1,0 +1,80 @@
+#!/bin/sh
+# Two sessions in every order that has hurt.
+. "${0%/*}/lib.sh"
+start_world
+submit 1 20 >/dev/null
+pilot 1 true near 8 8 >/dev/null
+pilot 1 true near 8 8 >/dev/null
+open_session a
+open_session b
+
+# One grant lane: the second claim sees what the first has taken.
+is "$(say a "BEGIN; $(sql_claim 1 1 3 3)")" "1,2,3" "the first claim's jobs"
+ask b "$(sql_claim 2 1 3 3)"
+until_blocked && pass "the second waits" || fail "the second waits"
+say a COMMIT >/dev/null
+is "$(hear b)" "4,5,6" "and gets those behind, in order"
+
+# A cancel and a grant of the same job.
+say a "BEGIN; SELECT number FROM sortie.job_cancel_1(0, NULL, '{}', '{7}', false)" >/dev/null
+ask b "$(sql_claim 2 2 2 2)"
+until_blocked
+say a COMMIT >/dev/null
+is "$(hear b)" 8 "a job that was cancelled meanwhile is not granted"
+is "$(say b "$(sql_claim 2 3 1 1)")" 9 "the next claim fills the room"
+audit_clean
+
+# A feed never passes over a late commit.
+start=$(q "SELECT next FROM sortie.feed_1(NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 1)")
+xid=${start%%-*}; rest=${start#*-}; src=${rest%%-*}; rest=${rest#*-}
+feed()
+{
+	q "SELECT coalesce((SELECT string_agg(x ->> 'job', ',') FROM
+	json_array_elements(('[' || coalesce(items, '') || ']')::json) x), '-')
+	FROM sortie.feed_1(NULL, NULL, '$xid', $src, ${rest%%-*}, ${rest#*-}, NULL, NULL, 100)"
+}
+say a "BEGIN; INSERT INTO sortie.event (kind, job) VALUES ('test', 10)" >/dev/null
+q "INSERT INTO sortie.event (kind, job) VALUES ('test', 11)" >/dev/null
+is "$(feed)" "-" "what came after an open transaction is held back"
+say a COMMIT >/dev/null
+is "$(feed)" "10,11" "and told in order once that has ended"
+
+# Retention and a retry of the same job.
+say a "UPDATE sortie.job SET definition = '{\"payload\":\"/bin/true\"}',
+	submitted_at = submitted_at - interval '2 days' WHERE number = 1" >/dev/null
+end_run 1 failed 1 >/dev/null
+q "UPDATE sortie.run SET granted_at = granted_at - interval '2 days',
+	started_at = started_at - interval '2 days',
+	ended_at = ended_at - interval '2 days' WHERE number = 1;
+UPDATE sortie.ended SET ended_at = ended_at - interval '2 days'
+	WHERE number = 1" >/dev/null
+say a "BEGIN; SELECT number FROM sortie.job_retry_1(0, NULL, '{}', '{1}', false)" >/dev/null
+is "$(q "SELECT jobs FROM sortie.retention_step_1(9, 86400, 0, 100)")" 0 \
+	"retention passes over what is being tried again"
+say a COMMIT >/dev/null
+is "$(q "SELECT count(*) FROM sortie.queue WHERE number = 1")" 1 \
+	"which then runs again"
+audit_clean
+
+# A maximum that is set while a run ends.
+say a "BEGIN; $(sql_end 2 finished 0)" >/dev/null
+ask b "SELECT sortie.limit_set_1('jobtype:a', 5)"
+until_blocked
+say a COMMIT >/dev/null
+hear b >/dev/null
+audit_clean "after a jobtype's maximum was set beside an end"
+say a "BEGIN; $(sql_end 3 finished 0)" >/dev/null
+ask b "SELECT sortie.project_set_1(0, 'default', 3, true, NULL, false)"
+until_blocked
+say a COMMIT >/dev/null
+hear b >/dev/null
+audit_clean "after a project's maximum was set beside an end"
+
+# Starting and ending while somebody submits into the gate.
+say a "BEGIN; $(sql_submit 1 3)" >/dev/null
+ask b "$(sql_end 4 finished 0)"
+until_blocked
+say a COMMIT >/dev/null
+hear b >/dev/null
+audit_clean "after a submission beside an end at a gate"
+finish
