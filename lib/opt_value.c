@@ -28,12 +28,22 @@ static void *field(const struct opt *o, void *out)
 	return (char *)out + o->offset;
 }
 
+/* People write keys of config files with underscores as well. */
+static bool same_name(const char *a, const char *b, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		if (a[i] != (b[i] == '_' ? '-' : b[i]))
+			return false;
+	}
+	return true;
+}
+
 const struct opt *opt_find(const struct opt *opts, size_t n, const char *name,
 			   size_t len)
 {
 	for (size_t i = 0; i < n; i++) {
 		if (strlen(opts[i].name) == len &&
-		    memcmp(opts[i].name, name, len) == 0)
+		    same_name(opts[i].name, name, len))
 			return &opts[i];
 	}
 	return NULL;

@@ -110,6 +110,23 @@ static bool is_loopback(const struct sockaddr *sa)
 	return sa->sa_family == AF_UNIX;
 }
 
+bool listen_is_open(const struct listen_addr *addr)
+{
+	struct addrinfo hints = { .ai_socktype = SOCK_STREAM,
+				  .ai_flags = AI_NUMERICHOST |
+					      AI_NUMERICSERV | AI_PASSIVE };
+	struct addrinfo *list;
+	bool open;
+
+	if (addr->path != NULL ||
+	    getaddrinfo(addr->host[0] == '\0' ? NULL : addr->host, addr->port,
+			&hints, &list) != 0)
+		return false;
+	open = !is_loopback(list->ai_addr);
+	freeaddrinfo(list);
+	return open;
+}
+
 /* TLS sends headers and body as two records: without this each reply waits
  * 40 ms for the peer's delayed acknowledgement (measured: 353 against 29,000
  * requests a second). Accepted sockets inherit it. */

@@ -32,6 +32,9 @@ struct listen_socket {
  * http:// or https:// before it. */
 bool listen_parse(struct arena *a, const char *text, struct listen_addr *out,
 		  struct err *e) MUST_CHECK;
+/* Whether an address can be reached from other machines, as far as that can be
+ * told without asking for a name's address. */
+bool listen_is_open(const struct listen_addr *addr);
 /* Binds and listens; a stale Unix socket that nobody serves is replaced.
  * group: name of the group that may connect to Unix sockets (mode 0660), NULL
  * = only the owner (0600). One name may give several sockets (v4, v6). */

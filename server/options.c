@@ -253,6 +253,14 @@ static bool settle_listen(struct arena *a, struct settings *s, struct err *e)
 			return err_set(e, ERR_BAD_REQUEST, "\"%s\" needs a "
 				       "certificate: give --tls-cert",
 				       s->listen[i]);
+		if (!s->allow_plain_http && listen_is_open(&addr) &&
+		    (addr.plain || s->tls_cert == NULL))
+			return err_set(e, ERR_BAD_REQUEST, "\"%s\" can be "
+				       "reached from other machines, and "
+				       "without TLS tokens would travel in "
+				       "the clear: give --tls-cert, or "
+				       "--allow-plain-http behind a proxy "
+				       "that adds TLS", s->listen[i]);
 	}
 	return true;
 }
