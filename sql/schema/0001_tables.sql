@@ -224,6 +224,8 @@ CREATE TABLE sortie.job (
 	class_id     int NOT NULL,
 	priority     int NOT NULL,
 	idx          int,
+	retried_at   smallint NOT NULL DEFAULT 0,  -- attempts before it was
+						   -- retried by hand
 	submitted_at timestamptz NOT NULL,
 	name         text NOT NULL,
 	definition   text NOT NULL
@@ -280,6 +282,7 @@ CREATE TABLE sortie.waiting (
 	reason       text NOT NULL DEFAULT ''
 ) WITH (autovacuum_vacuum_threshold = 2000,
 	autovacuum_vacuum_scale_factor = 0.01);
+CREATE INDEX waiting_class ON sortie.waiting (class_id);
 CREATE INDEX waiting_due ON sortie.waiting (due) WHERE why = 'time';
 CREATE INDEX waiting_gate ON sortie.waiting (project_id, place, turn, number)
 	WHERE why = 'gate';

@@ -8,8 +8,20 @@
 --     7003 (7003, hash): one idempotency key
 --     7004 the table of which profile fits which class; taken before any
 --          lock of a pilot's row, never while one is held
--- Row locks are taken in one order: pilot, workflow, job, run (live), project,
--- limit, and by id within a table.
+--     7005 rows of servers; 7006 retention; 7007 folding of counters
+--     7008 changes by hand (actions on jobs and pilots, purges): one at a
+--          time, since they share a bucket of counters; taken before all others
+-- Row locks are taken in one order: pilot, run (live), queue, waiting and
+-- ended, project, limit.
+--     Pilots are locked by id. Whoever changes a live row holds its pilot's
+--     row, so live rows need no order; output only looks at them, NOWAIT.
+--     Queued jobs are locked in grant order, as claims take them.
+--     Projects, then limits, both by id, come last, once in a transaction
+--     (settle_1): everything that moves runs says what is due and settles at
+--     its end.
+-- Nobody waits for a lock while holding (7001, class) exclusively. Where the
+-- order cannot be kept, a lock is taken NOWAIT: the server repeats what fails
+-- with 55P03 or 40001.
 --
 -- Functions carry the number of the contract in their name, so that servers of
 -- two versions can share a database.
@@ -20,11 +32,18 @@ LANGUAGE plpgsql AS $$
 DECLARE
 	v_first bigint;
 BEGIN
+	-- The lock is the session's, not the transaction's: others need not
+	-- wait for the commit. It must not outlive a cancelled statement.
 	PERFORM pg_advisory_lock(7002);
-	v_first := nextval('sortie.job_number');
-	IF p_n > 1 THEN
-		PERFORM setval('sortie.job_number', v_first + p_n - 1);
-	END IF;
+	BEGIN
+		v_first := nextval('sortie.job_number');
+		IF p_n > 1 THEN
+			PERFORM setval('sortie.job_number', v_first + p_n - 1);
+		END IF;
+	EXCEPTION WHEN query_canceled OR OTHERS THEN
+		PERFORM pg_advisory_unlock(7002);
+		RAISE;
+	END;
 	PERFORM pg_advisory_unlock(7002);
 	RETURN v_first;
 END $$;
@@ -209,7 +228,9 @@ BEGIN
 		coalesce((p_req->>'cores')::int, 1),
 		coalesce((p_req->>'memory')::bigint, 0), p_life_s, v_ids,
 		v_counts)
-	ON CONFLICT (key) DO UPDATE SET used_at = now()
+	ON CONFLICT (key) DO UPDATE SET used_at = now(),
+		limit_ids = excluded.limit_ids,
+		limit_counts = excluded.limit_counts
 	RETURNING sortie.class.class_id INTO v_class;
 
 	WITH t AS (
@@ -250,10 +271,43 @@ BEGIN
 	project_id := v_proj;
 END $$;
 
+-- Keeps classes awake until the transaction's end. p_class: each once. SO009:
+-- a class is asleep (or gone); only classes without a waiting, queued or live
+-- job are put to sleep, so this meets a server's old cache, never a job on its
+-- way.
+CREATE FUNCTION sortie.classes_keep_1(p_class int[]) RETURNS void
+LANGUAGE plpgsql
+SET enable_seqscan = off
+AS $$
+BEGIN
+	PERFORM pg_advisory_xact_lock_shared(7001, c)
+	FROM unnest(p_class) AS c;
+	IF (SELECT count(*) FROM sortie.class c
+		WHERE c.class_id = ANY (p_class) AND c.active)
+		<> cardinality(p_class) THEN
+		RAISE EXCEPTION 'a class of the batch is not active'
+			USING ERRCODE = 'SO009';
+	END IF;
+END $$;
+
+-- The same for classes that may be asleep: wakes them. Before any row lock.
+CREATE FUNCTION sortie.classes_wake_1(p_class int[]) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+	v_asleep int[];
+BEGIN
+	PERFORM pg_advisory_xact_lock_shared(7001, c)
+	FROM (SELECT DISTINCT x FROM unnest(p_class) AS x) AS u(c);
+	SELECT array_agg(c.class_id) INTO v_asleep FROM sortie.class c
+	WHERE c.class_id = ANY (p_class) AND NOT c.active;
+	IF v_asleep IS NOT NULL THEN
+		PERFORM pg_advisory_xact_lock(7004);
+		PERFORM sortie.class_fit_1(v_asleep);
+	END IF;
+END $$;
+
 -- Puts jobs into the queue and marks their classes as queued. Returns how many
--- classes became queued by it. SO009: a class is asleep (or gone); only classes
--- without a waiting, queued or live job are put to sleep, so this meets a
--- server's old cache, never a job on its way.
+-- classes became queued by it. SO009 as above.
 CREATE FUNCTION sortie.queue_put_1(p_class int[], p_place int[],
 	p_turn bigint[], p_number bigint[], p_attempt smallint[], p_kind int[])
 RETURNS int LANGUAGE plpgsql
@@ -268,14 +322,7 @@ BEGIN
 	IF v_class IS NULL THEN
 		RETURN 0;
 	END IF;
-	PERFORM pg_advisory_xact_lock_shared(7001, c)
-	FROM unnest(v_class) AS c;
-	IF (SELECT count(*) FROM sortie.class c
-		WHERE c.class_id = ANY (v_class) AND c.active)
-		<> cardinality(v_class) THEN
-		RAISE EXCEPTION 'a class of the batch is not active'
-			USING ERRCODE = 'SO009';
-	END IF;
+	PERFORM sortie.classes_keep_1(v_class);
 	INSERT INTO sortie.class_ready (class_id)
 	SELECT c FROM unnest(v_class) AS c
 	WHERE NOT EXISTS (SELECT 1 FROM sortie.class_ready r
@@ -348,31 +395,60 @@ END $$;
 CREATE INDEX project_gated ON sortie.project (project_id)
 	WHERE max_running IS NOT NULL;
 
--- Jobs of these kinds left the queue or ended: gives back what they held at
--- their projects' gates and lets others through.
-CREATE FUNCTION sortie.gate_leave_1(p_bucket int, p_kind int[]) RETURNS void
+-- The last thing of whatever moved runs or queued jobs: projects with a maximum,
+-- then limits, by id. An element for each job:
+--     p_left   kinds of those that left the queue or their run for good
+--     p_came   kinds of those that came past their project's gate
+--     p_freed  classes of runs that ended, p_taken  of runs that came back
+-- Any of them may be NULL. Lets jobs through the gates that have room now.
+CREATE FUNCTION sortie.settle_1(p_bucket int, p_left int[], p_came int[],
+	p_freed int[], p_taken int[]) RETURNS void
 LANGUAGE plpgsql
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
 AS $$
 DECLARE
 	v record;
 BEGIN
-	IF NOT EXISTS (SELECT 1 FROM sortie.project
+	IF EXISTS (SELECT 1 FROM sortie.project
 		WHERE max_running IS NOT NULL) THEN
-		RETURN;
+		FOR v IN
+			SELECT k.project_id, sum(u.n) AS n
+			FROM (SELECT x, 1 AS n FROM unnest(p_left) AS x
+				UNION ALL
+				SELECT x, -1 FROM unnest(p_came) AS x)
+				AS u(kind_id, n)
+			JOIN sortie.kind k ON k.kind_id = u.kind_id
+			GROUP BY k.project_id ORDER BY k.project_id
+		LOOP
+			UPDATE sortie.project SET admitted = admitted - v.n
+			WHERE project_id = v.project_id
+				AND max_running IS NOT NULL;
+			IF FOUND THEN
+				PERFORM sortie.gate_open_1(p_bucket,
+					v.project_id);
+			END IF;
+		END LOOP;
 	END IF;
-	FOR v IN
-		SELECT k.project_id, count(*) AS n
-		FROM unnest(p_kind) AS u(kind_id)
-		JOIN sortie.kind k ON k.kind_id = u.kind_id
-		JOIN sortie.project p ON p.project_id = k.project_id
-		WHERE p.max_running IS NOT NULL
-		GROUP BY k.project_id ORDER BY k.project_id
-	LOOP
-		UPDATE sortie.project SET admitted = admitted - v.n
-		WHERE project_id = v.project_id AND max_running IS NOT NULL;
-		PERFORM sortie.gate_open_1(p_bucket, v.project_id);
-	END LOOP;
+	IF EXISTS (SELECT 1 FROM sortie.lim) THEN
+		FOR v IN
+			SELECT u.limit_id, sum(u.n * g.n) AS n
+			FROM (SELECT h.c, sum(h.n) AS n
+				FROM (SELECT x, 1 AS n
+					FROM unnest(p_freed) AS x
+					UNION ALL
+					SELECT x, -1 FROM unnest(p_taken) AS x)
+					AS h(c, n)
+				GROUP BY h.c) AS g
+			JOIN sortie.class k ON k.class_id = g.c
+				AND k.limit_ids <> '{}'
+			CROSS JOIN LATERAL unnest(k.limit_ids, k.limit_counts)
+				AS u(limit_id, n)
+			GROUP BY u.limit_id ORDER BY u.limit_id
+		LOOP
+			UPDATE sortie.lim SET used = used - v.n
+			WHERE limit_id = v.limit_id;
+		END LOOP;
+	END IF;
 END $$;
 
 -- Jobs come (back) into line with turns of their own: released, due, retried.

@@ -76,6 +76,8 @@ BEGIN
 		generate_series(0, i.replicas - 1) AS k;
 
 	IF v_any_wait THEN
+		PERFORM sortie.classes_keep_1((SELECT array_agg(DISTINCT c)
+			FROM unnest(i_class) AS c));
 		INSERT INTO sortie.waiting (number, why, due, class_id,
 			kind_id, project_id, place, turn, attempt)
 		SELECT v_first + i.off + k,
@@ -116,8 +118,13 @@ BEGIN
 	IF v_class IS NOT NULL THEN
 		v_new := sortie.queue_put_1(v_class, v_place, v_turn, v_number,
 			v_attempt, v_kind);
+		-- Marks of classes that nobody has found empty yet do not
+		-- count.
 		IF v_new > 0 AND (SELECT count(*) FROM sortie.class_ready)
-			> 4000 THEN
+			> 4000
+		AND (SELECT count(*) FROM sortie.class_ready r
+			WHERE EXISTS (SELECT 1 FROM sortie.queue q
+				WHERE q.class_id = r.class_id)) > 4000 THEN
 			RAISE EXCEPTION 'more than 4000 different combinations of requirements would be queued'
 				USING ERRCODE = 'SO003';
 		END IF;
@@ -216,6 +223,7 @@ DECLARE
 	v_total bigint;
 	v_first bigint;
 	v_any_key bool;
+	v_mine bool;
 	v record;
 	v_old record;
 BEGIN
@@ -246,36 +254,43 @@ BEGIN
 			WHERE i.key IS NOT NULL
 			ORDER BY p_project[i.project], i.key, i.ord
 		LOOP
-			INSERT INTO sortie.job_key (owner_id, project_id, key,
-				number)
-			VALUES (r_owner, v.project_id, v.key, -v.ord)
-			ON CONFLICT (owner_id, project_id, key) DO NOTHING;
-			IF FOUND THEN
-				CONTINUE;
-			END IF;
-			SELECT k.number, j.definition, j.priority, j.kind_id
-			INTO v_old
-			FROM sortie.job_key k
-			LEFT JOIN sortie.job j ON j.number = k.number
-			WHERE k.owner_id = r_owner
-				AND k.project_id = v.project_id
-				AND k.key = v.key;
+			LOOP
+				INSERT INTO sortie.job_key (owner_id,
+					project_id, key, number)
+				VALUES (r_owner, v.project_id, v.key, -v.ord)
+				ON CONFLICT (owner_id, project_id, key)
+					DO NOTHING;
+				v_mine := FOUND;
+				EXIT WHEN v_mine;
+				SELECT k.number, j.definition, j.kind_id
+				INTO v_old
+				FROM sortie.job_key k
+				LEFT JOIN sortie.job j ON j.number = k.number
+				WHERE k.owner_id = r_owner
+					AND k.project_id = v.project_id
+					AND k.key = v.key;
+				-- Else its job was deleted between the two.
+				EXIT WHEN FOUND;
+			END LOOP;
+			CONTINUE WHEN v_mine;
 			IF v_old.number < 0 THEN
 				RAISE EXCEPTION 'the key "%" stands twice in the list', v.key
 					USING ERRCODE = 'SO005',
 					DETAIL = json_build_object('key', v.key);
 			END IF;
-			IF v_old.definition IS DISTINCT FROM i_definition[v.ord]
-				OR v_old.kind_id <> i_kind[v.ord] THEN
+			IF v_old.kind_id <> i_kind[v.ord]
+			OR v_old.definition <> i_definition[v.ord]
+			AND v_old.definition::jsonb
+				<> i_definition[v.ord]::jsonb THEN
 				RAISE EXCEPTION 'the key "%" belongs to job % with another definition', v.key, v_old.number
 					USING ERRCODE = 'SO005',
 					DETAIL = json_build_object('key', v.key,
 					'job', v_old.number, 'differs', (
 					SELECT coalesce(json_agg(coalesce(a.key, b.key)
 						ORDER BY coalesce(a.key, b.key)), '[]')
-					FROM json_each_text(v_old.definition::json) a
-					FULL JOIN json_each_text(
-						i_definition[v.ord]::json) b
+					FROM jsonb_each(v_old.definition::jsonb) a
+					FULL JOIN jsonb_each(
+						i_definition[v.ord]::jsonb) b
 						ON a.key = b.key
 					WHERE a.value IS DISTINCT FROM b.value));
 			END IF;
@@ -398,6 +413,10 @@ BEGIN
 		RAISE EXCEPTION 'part % of the submission is missing', v_part
 			USING ERRCODE = 'SO010', DETAIL = v_part;
 	END IF;
+	-- Parts may have waited for longer than their classes stay awake.
+	PERFORM sortie.classes_wake_1(array_agg(DISTINCT s.class_id))
+	FROM sortie.staged s WHERE s.submission_id = p_submission
+		AND s.part <= p_parts;
 	SELECT array_agg(DISTINCT s.project_id) INTO v_projects
 	FROM sortie.staged s WHERE s.submission_id = p_submission
 		AND s.part <= p_parts;

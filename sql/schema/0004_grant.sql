@@ -20,9 +20,10 @@
 --        whoever parks a claim that found nothing (req)
 -- Order I9: heads of all classes that fit a requesting pilot, merged by
 -- (place, turn, number); each job in order goes to the first request, in the
--- order given, that has room for it.  A class is read `depth` jobs deep at a
--- time; when one runs dry the round ends there, and the next one goes on
--- behind what was looked at, so no job is passed over.
+-- order given, that has room for it.  A class is read c_depth jobs deep; when
+-- one runs dry the round ends there, and the next one goes on behind what was
+-- looked at, that class deeper, so no job is passed over and no class is read
+-- again and again.
 CREATE FUNCTION sortie.claim_1(p_bucket int, p_server bigint, p_seed bigint,
 	r_pilot bigint[], r_request bigint[], r_slots int[], r_cores int[],
 	r_memory bigint[], r_ahead int[], r_lease bigint[])
@@ -50,6 +51,7 @@ DECLARE
 	s_number bigint[] := array_fill(NULL::bigint,
 		ARRAY[cardinality(r_pilot)]);
 	u_ok bool[] := array_fill(false, ARRAY[cardinality(r_pilot)]);
+	u_known bool[] := array_fill(false, ARRAY[cardinality(r_pilot)]);
 	u_slots int[] := array_fill(0, ARRAY[cardinality(r_pilot)]);
 	u_cores int[] := array_fill(0, ARRAY[cardinality(r_pilot)]);
 	u_memory bigint[] := array_fill(0::bigint, ARRAY[cardinality(r_pilot)]);
@@ -57,7 +59,7 @@ DECLARE
 	c_id int[]; c_cores int[]; c_memory bigint[]; c_life bigint[];
 	c_limited bool[];
 	c_at int[]; c_place int[]; c_turn bigint[]; c_number bigint[];
-	c_seen int[]; c_n int;
+	c_seen int[]; c_depth int[]; c_n int;
 	c_fit int[];                    -- the request found to fit its profile
 	-- limits by id
 	l_room int[] := '{}'; l_used int[] := '{}';
@@ -68,11 +70,12 @@ DECLARE
 	g_cls int[] := '{}';
 	g_n int := 0;
 	v_open int := 0;                -- slots and aheads left in the batch
-	v_depth int; v_more bool; v_any bool := false;
+	v_more bool;
 	v_profiles int[]; v_of int := 0;
 	v record; q record;
 	i int; j int; c int; v_take int; v_kinds int[] := '{}';
-	v_turn bigint; v_replay int[]; v_notice int[]; v_empty int[];
+	v_turn bigint; v_replay int[]; v_notice int[];
+	v_empty int[] := '{}';          -- classes that have no job at all
 	v_fit bigint;
 BEGIN
 	PERFORM pg_advisory_xact_lock(7000);
@@ -99,6 +102,7 @@ BEGIN
 	LOOP
 		i := v.i;
 		u_ok[i] := true;
+		u_known[i] := true;
 		what := 'p'; req := i; number := v.profile_id; run := v_fit;
 		RETURN NEXT;
 		IF v.notice THEN
@@ -136,8 +140,8 @@ BEGIN
 		END IF;
 	END LOOP;
 	FOR i IN 1 .. n LOOP
-		IF NOT u_ok[i] AND NOT EXISTS (SELECT 1 FROM sortie.pilot_room p
-			WHERE p.pilot = r_pilot[i]) THEN
+		IF NOT u_known[i] THEN
+			PERFORM sortie.pilot_gone_check_1(r_pilot[i]);
 			what := 'u'; req := i;
 			RETURN NEXT;
 		END IF;
@@ -173,7 +177,8 @@ BEGIN
 					2147483647);
 			END LOOP;
 		END IF;
-		v_depth := least(v_open, greatest(32, 2 * v_open / c_n));
+		c_depth := array_fill(least(v_open, greatest(16,
+			2 * v_open / c_n)), ARRAY[c_n]);
 		v_more := true;
 	ELSE
 		v_more := false;
@@ -184,21 +189,30 @@ BEGIN
 		c_seen := array_fill(0, ARRAY[c_n]);
 		FOR q IN
 			SELECT k.ord::int AS c, h.place, h.turn, h.number
-			FROM unnest(c_id, c_place, c_turn, c_number, c_at)
-				WITH ORDINALITY
-				AS k(id, place, turn, number, at, ord)
-			CROSS JOIN LATERAL (
+			FROM unnest(c_id, c_place, c_turn, c_number, c_at,
+				c_depth) WITH ORDINALITY
+				AS k(id, place, turn, number, at, depth, ord)
+			LEFT JOIN LATERAL (
 				SELECT w.place, w.turn, w.number
 				FROM sortie.queue w
 				WHERE w.class_id = k.id
 				AND (w.place, w.turn, w.number)
 					> (k.place, k.turn, k.number)
 				ORDER BY w.place, w.turn, w.number
-				LIMIT v_depth) AS h
+				LIMIT k.depth) AS h ON true
 			WHERE k.at <= n
-			ORDER BY h.place, h.turn, h.number
+			ORDER BY h.place NULLS FIRST, h.turn, h.number
 		LOOP
 			c := q.c;
+			IF q.number IS NULL THEN
+				-- Nothing, or nothing more.
+				IF c_number[c] < 0 AND
+					cardinality(v_empty) < 100 THEN
+					v_empty := v_empty || c_id[c];
+				END IF;
+				c_at[c] := n + 1;
+				CONTINUE;
+			END IF;
 			c_seen[c] := c_seen[c] + 1;
 			c_place[c] := q.place;
 			c_turn[c] := q.turn;
@@ -278,17 +292,12 @@ BEGIN
 			END IF;
 			-- Its known jobs are used up: others may come before
 			-- its next one, or not.
-			IF c_seen[c] = v_depth AND c_at[c] <= n THEN
+			IF c_seen[c] = c_depth[c] AND c_at[c] <= n THEN
 				v_more := true;
+				c_depth[c] := least(v_open, 8 * c_depth[c]);
 				EXIT;
 			END IF;
 		END LOOP;
-		IF v_empty IS NULL THEN
-			-- Classes without a single job in the first round.
-			SELECT coalesce(array_agg(c_id[k]), '{}') INTO v_empty
-			FROM generate_series(1, c_n) AS k
-			WHERE c_seen[k] = 0 AND c_at[k] <= n;
-		END IF;
 	END LOOP;
 
 	-- A job that was cancelled meanwhile is in nobody's queue: only what the
@@ -354,7 +363,13 @@ BEGIN
 		lease_tick = u.lease, heard_at = v_now,
 		used_slots = p.used_slots + u.slots,
 		used_cores = p.used_cores + u.cores,
-		used_memory = p.used_memory + u.memory
+		used_memory = p.used_memory + u.memory,
+		reserved_place = CASE WHEN p.reserved_number = ANY (g_number)
+			THEN NULL ELSE p.reserved_place END,
+		reserved_turn = CASE WHEN p.reserved_number = ANY (g_number)
+			THEN NULL ELSE p.reserved_turn END,
+		reserved_number = CASE WHEN p.reserved_number = ANY (g_number)
+			THEN NULL ELSE p.reserved_number END
 	FROM unnest(r_pilot, r_request, r_lease, u_ok, u_slots, u_cores,
 		u_memory)
 		AS u(pilot, request, lease, ok, slots, cores, memory)
@@ -403,10 +418,7 @@ BEGIN
 			sortie.orders_1(r_pilot[u.i], u.i) AS w;
 	END IF;
 
-	IF cardinality(v_empty) > 0 THEN
-		PERFORM sortie.class_rest_1(v_empty);
-	END IF;
-	-- Limits last, by id (the order of row locks).
+	-- Limits after all other rows, by id.
 	IF cardinality(l_used) > 0 THEN
 		FOR v IN SELECT l.limit_id FROM sortie.lim l
 			WHERE l.limit_id BETWEEN array_lower(l_used, 1)
@@ -419,6 +431,10 @@ BEGIN
 				WHERE l.limit_id = v.limit_id;
 			END IF;
 		END LOOP;
+	END IF;
+	-- Very last: who holds a class alone waits for nothing.
+	IF cardinality(v_empty) > 0 THEN
+		PERFORM sortie.class_rest_1(v_empty);
 	END IF;
 END $$;
 
@@ -457,8 +473,9 @@ END $$;
 
 -- Room for big jobs: the head of a class that has waited p_after_s seconds,
 -- needs more than one core or some memory, and fits a live pilot's whole but
--- no fitting pilot's free part gets one pilot reserved; reservations of jobs
--- that left the queue are lifted. Run as a duty, in the grant lane.
+-- no fitting pilot's free part gets one pilot reserved; reservations are lifted
+-- when the job has left its place or the pilot cannot take it any more. Run as
+-- a duty, in the grant lane.
 CREATE FUNCTION sortie.reserve_1(p_after_s int) RETURNS int
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -467,13 +484,23 @@ DECLARE
 	v_n int := 0;
 BEGIN
 	PERFORM pg_advisory_xact_lock(7000);
-	PERFORM 1 FROM sortie.pilot_room p
-	WHERE p.reserved_number IS NOT NULL ORDER BY p.pilot
-	FOR NO KEY UPDATE;
+	-- Pilots that are being talked to are left for the next time.
 	UPDATE sortie.pilot_room p
 	SET reserved_place = NULL, reserved_turn = NULL, reserved_number = NULL
-	WHERE p.reserved_number IS NOT NULL AND NOT EXISTS (
-		SELECT 1 FROM sortie.queue q WHERE q.number = p.reserved_number);
+	WHERE p.pilot IN (
+		SELECT r.pilot FROM sortie.pilot_room r
+		WHERE r.reserved_number IS NOT NULL
+		AND (r.pilot_order IS NOT NULL OR NOT EXISTS (
+			SELECT 1 FROM sortie.queue q
+			JOIN sortie.class c ON c.class_id = q.class_id
+			WHERE q.number = r.reserved_number
+			AND q.place = r.reserved_place
+			AND q.turn = r.reserved_turn
+			AND r.profile_id = ANY (c.profiles)
+			AND (r.ends_at IS NULL OR r.ends_at > now()
+				+ make_interval(secs => least(c.life_s,
+				1000000000)))))
+		FOR NO KEY UPDATE SKIP LOCKED);
 	FOR v IN
 		SELECT c.class_id, c.cores, c.memory, c.life_s, c.profiles,
 			h.place, h.turn, h.number
@@ -511,7 +538,7 @@ BEGIN
 		AND (p.ends_at IS NULL OR p.ends_at > now()
 			+ make_interval(secs => least(v.life_s, 1000000000)))
 		ORDER BY p.cores - p.used_cores DESC, p.pilot
-		LIMIT 1 FOR NO KEY UPDATE;
+		LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED;
 		IF FOUND THEN
 			UPDATE sortie.pilot_room p
 			SET reserved_place = v.place, reserved_turn = v.turn,

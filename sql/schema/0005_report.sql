@@ -2,9 +2,10 @@
 -- and what becomes of runs whose pilot is not heard any more.
 
 -- Ends of runs, of one batch. Arrays run parallel; p_from is the pilot that
--- tells (0: the server itself, for runs of whichever pilot). Rows of pilots
--- are locked by the caller. Returns the indexes (1-based) that ended a live
--- run now; the others found none.
+-- tells (0: the server itself, for runs of whichever pilot). The caller holds
+-- the rows of the pilots, and gives o_left and o_freed to settle_1 when it has
+-- done everything else. o_done: the indexes (1-based) that ended a live run
+-- now; the others found none.
 -- What becomes of the job: see the CASE and doc/STATES.md.
 CREATE FUNCTION sortie.runs_end_1(p_bucket int, p_loss_budget int,
 	p_from bigint[], p_number bigint[], p_run bigint[],
@@ -12,23 +13,22 @@ CREATE FUNCTION sortie.runs_end_1(p_bucket int, p_loss_budget int,
 	p_signal int[], p_ago bigint[], p_wall bigint[], p_started bool[],
 	p_user bigint[], p_system bigint[], p_rss bigint[],
 	p_out_size bigint[], p_err_size bigint[], p_out bytea[],
-	p_err bytea[], p_incomplete smallint[], p_meta text[])
-RETURNS int[] LANGUAGE plpgsql
+	p_err bytea[], p_incomplete smallint[], p_meta text[],
+	OUT o_done int[], OUT o_left int[], OUT o_freed int[])
+LANGUAGE plpgsql
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
 SET plan_cache_mode = force_generic_plan
 AS $$
 DECLARE
 	v_now timestamptz := clock_timestamp();
 	v_n int;
-	x_idx int[]; x_number bigint[]; x_kind int[]; x_class int[];
+	x_number bigint[]; x_kind int[]; x_class int[];
 	x_pilot bigint[]; x_place int[]; x_turn bigint[];
 	x_attempt smallint[]; x_was sortie.job_state[]; x_fate text[];
 	x_job sortie.job_state[]; x_due timestamptz[]; x_started bool[];
 	x_deleting bool[];
 	v_doomed bigint[];
 BEGIN
-	PERFORM 1 FROM sortie.live l WHERE l.number = ANY (p_number)
-	ORDER BY l.number FOR UPDATE;
 	WITH e AS (
 		SELECT * FROM unnest(p_from, p_number, p_run, p_state,
 			p_reason, p_exit, p_signal, p_ago, p_wall, p_started,
@@ -41,10 +41,11 @@ BEGIN
 		DELETE FROM sortie.live l USING e
 		WHERE l.number = e.number AND l.run = e.run
 			AND (e.pilot = 0 OR l.pilot = e.pilot)
-		RETURNING e.*, l.pilot AS of_pilot, l.class_id, l.kind_id,
+		RETURNING e.*, e.started OR l.running AS was_started,
+			l.pilot AS of_pilot, l.class_id, l.kind_id,
 			l.place, l.turn, l.attempt, l.running, l.cancelling,
 			l.deleting, l.granted_at, l.started_at,
-			greatest(l.granted_at, v_now - e.ago
+			greatest(l.granted_at, l.started_at, v_now - e.ago
 				* interval '1 millisecond') AS ended_at),
 	x AS (
 		SELECT d.*, f.budget_left, f.due,
@@ -60,7 +61,9 @@ BEGIN
 				THEN 'cancelled'
 			WHEN d.state = 'returned' THEN 'lost'
 			ELSE d.state::text END::sortie.job_state AS job_state,
-		CASE WHEN d.state = 'returned' AND d.started
+		CASE WHEN d.state = 'returned' AND d.attempt = 32767
+				THEN 'tried 32767 times'
+			WHEN d.state = 'returned' AND d.was_started
 				THEN 'drained 20 times'
 			WHEN d.state = 'returned'
 				THEN 'handed back unstarted 1000 times'
@@ -69,7 +72,9 @@ BEGIN
 			ELSE d.reason END AS job_reason
 		FROM d
 		LEFT JOIN LATERAL (
-			SELECT CASE d.state
+			-- Attempts before a retry by hand do not count, and
+			-- no job is tried more often than it can be counted.
+			SELECT d.attempt < 32767 AND CASE d.state
 				WHEN 'failed' THEN count(*) FILTER (
 					WHERE r.state = 'failed')
 					< coalesce((j.definition::json
@@ -80,8 +85,8 @@ BEGIN
 				ELSE count(*) FILTER (
 					WHERE r.state = 'returned'
 					AND (r.started_at IS NOT NULL)
-						= d.started)
-					< CASE WHEN d.started THEN 19
+						= d.was_started)
+					< CASE WHEN d.was_started THEN 19
 						ELSE 999 END
 				END AS budget_left,
 				d.ended_at + make_interval(secs => least(86400,
@@ -92,6 +97,7 @@ BEGIN
 					AS due
 			FROM sortie.job j
 			LEFT JOIN sortie.run r ON r.number = j.number
+				AND r.attempt > j.retried_at
 			WHERE j.number = d.number
 			GROUP BY j.definition) AS f
 			ON d.state IN ('failed', 'lost', 'returned')),
@@ -105,7 +111,7 @@ BEGIN
 				THEN 'cancelled' ELSE x.state END,
 			x.exit_code, x.signal, x.granted_at,
 			CASE WHEN x.started_at IS NOT NULL THEN x.started_at
-				WHEN x.started THEN greatest(x.granted_at,
+				WHEN x.was_started THEN greatest(x.granted_at,
 				x.ended_at - coalesce(x.wall, 0)
 				* interval '1 millisecond') END,
 			x.ended_at, x.wall, x.usr, x.sys, x.rss,
@@ -140,11 +146,12 @@ BEGIN
 		array_agg(x.fate), array_agg(x.job_state), array_agg(x.due),
 		array_agg(x.started AND NOT x.running),
 		array_agg(x.deleting)
-	INTO v_n, x_idx, x_number, x_kind, x_class, x_pilot, x_place, x_turn,
+	INTO v_n, o_done, x_number, x_kind, x_class, x_pilot, x_place, x_turn,
 		x_attempt, x_was, x_fate, x_job, x_due, x_started, x_deleting
 	FROM x;
 	IF v_n = 0 THEN
-		RETURN '{}';
+		o_done := '{}';
+		RETURN;
 	END IF;
 
 	UPDATE sortie.pilot_room p
@@ -223,36 +230,14 @@ BEGIN
 			PERFORM sortie.jobs_forget_1(p_bucket, v_doomed);
 		END IF;
 	END IF;
-	-- Projects, then limits: the order of row locks.
-	PERFORM sortie.gate_leave_1(p_bucket, array_agg(y.kind_id))
-	FROM unnest(x_kind, x_fate) AS y(kind_id, fate)
-	WHERE y.fate <> 'again'
-	HAVING count(*) > 0;
-	PERFORM sortie.limits_return_1(x_class);
-	RETURN x_idx;
-END $$;
-
--- Gives back what one run of each class in the list held.
-CREATE FUNCTION sortie.limits_return_1(p_class int[]) RETURNS void
-LANGUAGE plpgsql
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
-AS $$
-DECLARE
-	v record;
-BEGIN
-	FOR v IN
-		SELECT u.limit_id, sum(u.n * g.n) AS n
-		FROM (SELECT c, count(*) AS n FROM unnest(p_class) AS c
-			GROUP BY c) AS g
-		JOIN sortie.class k ON k.class_id = g.c
-			AND k.limit_ids <> '{}'
-		CROSS JOIN LATERAL unnest(k.limit_ids, k.limit_counts)
-			AS u(limit_id, n)
-		GROUP BY u.limit_id ORDER BY u.limit_id
-	LOOP
-		UPDATE sortie.lim SET used = used - v.n
-		WHERE limit_id = v.limit_id;
-	END LOOP;
+	IF 'again' = ANY (x_fate) THEN
+		SELECT array_agg(y.kind_id) INTO o_left
+		FROM unnest(x_kind, x_fate) AS y(kind_id, fate)
+		WHERE y.fate <> 'again';
+	ELSE
+		o_left := x_kind;
+	END IF;
+	o_freed := x_class;
 END $$;
 
 -- Removes ended jobs and all that hangs on them. The caller has made sure that
@@ -286,58 +271,86 @@ BEGIN
 END $$;
 
 -- A run that was given up (lost) comes back to life when its own pilot (or the
--- successor on its spool) speaks of it and nobody has taken the job since: it is in the queue still. Returns
--- whether it lives again.
+-- successor on its spool) speaks of it and its job has neither a newer run nor
+-- ended: it is in the queue still, or held, or behind its project's gate. The
+-- caller holds the pilot's row, and gives both results to settle_1.
+--     o_class   NULL: it does not live; else the class of what it took
+--     o_came    its kind when it came past its project's gate
+-- 55P03: somebody is just doing something to the job.
 CREATE FUNCTION sortie.run_revive_1(p_bucket int, p_pilot bigint,
-	p_number bigint, p_run bigint) RETURNS bool
+	p_number bigint, p_run bigint, OUT o_class int, OUT o_came int)
 LANGUAGE plpgsql
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
 AS $$
 DECLARE
 	r sortie.run;
-	q sortie.queue;
-	c sortie.class;
+	q record;
+	v_was sortie.job_state := 'defined';
 BEGIN
 	SELECT * INTO r FROM sortie.run
 	WHERE number = p_number AND run = p_run
 		AND pilot IN (p_pilot, (SELECT p.predecessor
 			FROM sortie.pilot p WHERE p.pilot = p_pilot))
 		AND state = 'lost' AND reason = 'lease expired'
-	FOR UPDATE;
+	FOR UPDATE NOWAIT;
 	IF NOT FOUND THEN
-		RETURN false;
+		RETURN;
 	END IF;
-	DELETE FROM sortie.queue
+	-- Whoever locks this table counts queued and live jobs: not in between.
+	LOCK TABLE sortie.live IN ROW EXCLUSIVE MODE;
+	PERFORM 1 FROM sortie.queue
 	WHERE number = p_number AND attempt = r.attempt + 1
-	RETURNING * INTO q;
-	IF NOT FOUND THEN
-		RETURN false;
+	FOR UPDATE NOWAIT;
+	IF FOUND THEN
+		DELETE FROM sortie.queue WHERE number = p_number
+		RETURNING class_id, kind_id, place, turn INTO q;
+	ELSE
+		PERFORM 1 FROM sortie.waiting
+		WHERE number = p_number AND attempt = r.attempt + 1
+			AND why IN ('gate', 'held')
+		FOR UPDATE NOWAIT;
+		IF NOT FOUND THEN
+			RETURN;
+		END IF;
+		DELETE FROM sortie.waiting WHERE number = p_number
+		RETURNING class_id, kind_id, place, turn, why INTO q;
+		v_was := CASE q.why WHEN 'held' THEN 'held' ELSE 'waiting' END;
+		o_came := q.kind_id;
 	END IF;
 	DELETE FROM sortie.run
 	WHERE number = p_number AND attempt = r.attempt;
-	SELECT * INTO c FROM sortie.class WHERE class_id = q.class_id;
 	INSERT INTO sortie.live (number, run, pilot, request, class_id,
 		kind_id, place, turn, attempt, ahead, running, granted_at,
 		started_at)
 	VALUES (p_number, p_run, p_pilot, 0, q.class_id, q.kind_id, q.place,
 		q.turn, r.attempt, false, r.started_at IS NOT NULL,
 		r.granted_at, r.started_at);
-	UPDATE sortie.pilot_room
-	SET used_slots = used_slots + 1, used_cores = used_cores + c.cores,
-		used_memory = used_memory + c.memory
-	WHERE pilot = p_pilot;
+	UPDATE sortie.pilot_room p
+	SET used_slots = p.used_slots + 1, used_cores = p.used_cores + c.cores,
+		used_memory = p.used_memory + c.memory
+	FROM sortie.class c
+	WHERE p.pilot = p_pilot AND c.class_id = q.class_id;
 	PERFORM sortie.tally_add_1(p_bucket, ARRAY[q.kind_id, q.kind_id],
-		ARRAY['defined', CASE WHEN r.started_at IS NULL
+		ARRAY[v_was, CASE WHEN r.started_at IS NULL
 			THEN 'dispatched' ELSE 'running' END]
 			::sortie.job_state[],
 		ARRAY[-1, 1]::bigint[]);
 	INSERT INTO sortie.event (kind, job, pilot, text)
 	VALUES ('revived', p_number, p_pilot, 'run ' || r.attempt
 		|| ' was taken for lost and lives');
-	UPDATE sortie.lim l SET used = l.used + u.n
-	FROM unnest(c.limit_ids, c.limit_counts) AS u(limit_id, n)
-	WHERE l.limit_id = u.limit_id;
-	RETURN true;
+	o_class := q.class_id;
+END $$;
+
+-- The pilot has no room in this statement's eyes. 40001 when it was given up
+-- since the transaction began: repeated, it is revived.
+CREATE FUNCTION sortie.pilot_gone_check_1(p_pilot bigint) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+	IF EXISTS (SELECT 1 FROM sortie.pilot p WHERE p.pilot = p_pilot
+		AND p.end_state = 'lost' AND p.end_reason = 'lease expired') THEN
+		RAISE EXCEPTION 'pilot % was given up just now', p_pilot
+			USING ERRCODE = '40001';
+	END IF;
 END $$;
 
 -- A batch of reports.
@@ -382,6 +395,10 @@ DECLARE
 	v_done int[];
 	v_rest int[];
 	v_kinds int[] := '{}';
+	-- for settle_1
+	v_left int[]; v_came int[]; v_freed int[]; v_taken int[];
+	z_class int; z_came int;
+	e record;
 	v record;
 	v_run sortie.run;
 BEGIN
@@ -416,6 +433,7 @@ BEGIN
 	WHERE p.pilot = u.pilot;
 	FOR i IN 1 .. cardinality(b_pilot) LOOP
 		IF NOT v_known[i] THEN
+			PERFORM sortie.pilot_gone_check_1(b_pilot[i]);
 			what := 'u'; rep := i;
 			SELECT p.end_state || CASE WHEN p.end_reason <> ''
 				THEN ' (' || p.end_reason || ')' ELSE '' END
@@ -425,8 +443,6 @@ BEGIN
 	END LOOP;
 
 	IF cardinality(s_run) > 0 THEN
-		PERFORM 1 FROM sortie.live l WHERE l.number = ANY (s_number)
-		ORDER BY l.number FOR UPDATE;
 		WITH t AS (
 			UPDATE sortie.live l SET running = true,
 				started_at = greatest(l.granted_at,
@@ -466,6 +482,7 @@ BEGIN
 			WHERE v_done IS NULL OR NOT o = ANY (v_done)
 		LOOP
 			CONTINUE WHEN NOT v_known[s_rep[v.o]];
+			z_class := NULL;
 			IF EXISTS (SELECT 1 FROM sortie.live l
 				WHERE l.number = s_number[v.o]
 				AND l.run = s_run[v.o]
@@ -475,9 +492,22 @@ BEGIN
 				AND r.run = s_run[v.o] AND r.state <> 'lost')
 			THEN
 				what := 'S';
-			ELSIF sortie.run_revive_1(p_bucket,
-				b_pilot[s_rep[v.o]], s_number[v.o],
-				s_run[v.o]) THEN
+			ELSE
+				SELECT * INTO z_class, z_came
+				FROM sortie.run_revive_1(p_bucket,
+					b_pilot[s_rep[v.o]], s_number[v.o],
+					s_run[v.o]);
+				what := CASE WHEN z_class IS NULL THEN 'x'
+					ELSE 'S' END;
+			END IF;
+			IF what = 'x' THEN
+				PERFORM sortie.refused_1(b_pilot[s_rep[v.o]],
+					s_number[v.o], s_run[v.o], 'start');
+			ELSIF z_class IS NOT NULL THEN
+				v_taken := v_taken || z_class;
+				IF z_came IS NOT NULL THEN
+					v_came := v_came || z_came;
+				END IF;
 				UPDATE sortie.live l SET running = true,
 					started_at = v_now
 				WHERE l.number = s_number[v.o]
@@ -491,11 +521,6 @@ BEGIN
 					FROM sortie.live l
 					WHERE l.number = s_number[v.o];
 				END IF;
-				what := 'S';
-			ELSE
-				what := 'x';
-				PERFORM sortie.refused_1(b_pilot[s_rep[v.o]],
-					s_number[v.o], s_run[v.o], 'start');
 			END IF;
 			rep := s_rep[v.o]; idx := v.o; run := s_run[v.o];
 			number := s_number[v.o];
@@ -506,26 +531,35 @@ BEGIN
 	IF cardinality(e_run) > 0 THEN
 		SELECT array_agg(b_pilot[r] ORDER BY o) INTO v_from
 		FROM unnest(e_rep) WITH ORDINALITY AS u(r, o);
-		v_done := sortie.runs_end_1(p_bucket, p_loss_budget, v_from,
-			e_number, e_run, e_state, e_reason, e_exit, e_signal,
+		SELECT * INTO e FROM sortie.runs_end_1(p_bucket,
+			p_loss_budget, v_from, e_number, e_run, e_state, e_reason, e_exit, e_signal,
 			e_ago, e_wall, e_started, e_user, e_system, e_rss,
 			e_out_size, e_err_size, e_out, e_err, e_incomplete,
 			e_meta);
+		v_done := e.o_done;
+		v_left := e.o_left;
+		v_freed := e.o_freed;
 		IF cardinality(v_done) < cardinality(e_run) THEN
 			-- Given up and not taken by anybody: they count.
 			v_rest := '{}';
 			FOR v IN SELECT o FROM generate_subscripts(e_run, 1)
 				AS o WHERE NOT o = ANY (v_done)
 			LOOP
-				IF v_known[e_rep[v.o]] AND sortie.run_revive_1(
-					p_bucket, v_from[v.o], e_number[v.o],
-					e_run[v.o]) THEN
-					v_rest := v_rest || v.o;
+				CONTINUE WHEN NOT v_known[e_rep[v.o]];
+				SELECT * INTO z_class, z_came
+				FROM sortie.run_revive_1(p_bucket,
+					v_from[v.o], e_number[v.o],
+					e_run[v.o]);
+				CONTINUE WHEN z_class IS NULL;
+				v_rest := v_rest || v.o;
+				v_taken := v_taken || z_class;
+				IF z_came IS NOT NULL THEN
+					v_came := v_came || z_came;
 				END IF;
 			END LOOP;
 			IF cardinality(v_rest) > 0 THEN
-				PERFORM sortie.runs_end_1(p_bucket,
-					p_loss_budget,
+				SELECT y.* INTO e FROM (SELECT sortie.runs_end_1(
+					p_bucket, p_loss_budget,
 					array_agg(v_from[o] ORDER BY o),
 					array_agg(e_number[o] ORDER BY o),
 					array_agg(e_run[o] ORDER BY o),
@@ -544,9 +578,12 @@ BEGIN
 					array_agg(e_out[o] ORDER BY o),
 					array_agg(e_err[o] ORDER BY o),
 					array_agg(e_incomplete[o] ORDER BY o),
-					array_agg(e_meta[o] ORDER BY o))
-				FROM unnest(v_rest) AS o;
+					array_agg(e_meta[o] ORDER BY o)) AS f
+					FROM unnest(v_rest) AS o) AS x,
+					LATERAL (SELECT (x.f).*) AS y;
 				v_done := v_done || v_rest;
+				v_left := v_left || e.o_left;
+				v_freed := v_freed || e.o_freed;
 			END IF;
 			FOR v IN SELECT o FROM generate_subscripts(e_run, 1)
 				AS o WHERE NOT o = ANY (v_done)
@@ -591,14 +628,14 @@ BEGIN
 	-- The first report of a successor has told all that is left of its
 	-- predecessor: the other runs died with it.
 	IF v_inherited IS NOT NULL THEN
-		FOR v IN SELECT b_pilot[i] AS pilot
-			FROM unnest(v_inherited) AS i
-		LOOP
-			PERFORM sortie.runs_lose_1(p_bucket, p_loss_budget,
-				v.pilot, 'pilot died', true);
-			UPDATE sortie.pilot_room p SET inherited = false
-			WHERE p.pilot = v.pilot;
-		END LOOP;
+		SELECT y.* INTO e FROM (SELECT array_agg(b_pilot[i]) AS pilots
+			FROM unnest(v_inherited) AS i) AS x,
+			sortie.runs_lose_1(p_bucket, p_loss_budget, x.pilots,
+				'pilot died', true) AS y;
+		v_left := v_left || e.o_left;
+		v_freed := v_freed || e.o_freed;
+		UPDATE sortie.pilot_room p SET inherited = false
+		FROM unnest(v_inherited) AS i WHERE p.pilot = b_pilot[i];
 	END IF;
 
 	FOR v IN SELECT i FROM generate_subscripts(b_pilot, 1) AS i
@@ -614,11 +651,18 @@ BEGIN
 				WHERE l.number = u.number AND l.run = u.run
 				AND l.pilot = b_pilot[v.i])
 		LOOP
-			IF NOT sortie.run_revive_1(p_bucket, b_pilot[v.i],
-				v_run.number, v_run.run) THEN
+			SELECT * INTO z_class, z_came
+			FROM sortie.run_revive_1(p_bucket, b_pilot[v.i],
+				v_run.number, v_run.run);
+			IF z_class IS NULL THEN
 				what := 'x'; rep := v.i; idx := 0;
 				run := v_run.run; number := v_run.number;
 				RETURN NEXT;
+			ELSE
+				v_taken := v_taken || z_class;
+				IF z_came IS NOT NULL THEN
+					v_came := v_came || z_came;
+				END IF;
 			END IF;
 		END LOOP;
 		-- The pilot's, but not listed.
@@ -661,6 +705,10 @@ BEGIN
 			AND NOT EXISTS (SELECT 1 FROM sortie.live l
 				WHERE l.pilot = p.pilot AND l.cancelling);
 	END IF;
+	IF v_freed IS NOT NULL OR v_taken IS NOT NULL THEN
+		PERFORM sortie.settle_1(p_bucket, v_left, v_came, v_freed,
+			v_taken);
+	END IF;
 END $$;
 
 -- The record of a message that changed nothing (I3).
@@ -672,39 +720,57 @@ CREATE FUNCTION sortie.refused_1(p_pilot bigint, p_number bigint, p_run bigint,
 		json_build_object('run', lpad(to_hex(p_run), 16, '0')))
 $$;
 
--- All live runs of a pilot (only the inherited ones when so asked) are lost.
--- Returns how many.
+-- All live runs of pilots (only the inherited ones when so asked) are lost.
+-- The caller holds the pilots' rows and settles, as for runs_end_1. o_n: runs.
 CREATE FUNCTION sortie.runs_lose_1(p_bucket int, p_loss_budget int,
-	p_pilot bigint, p_reason text, p_inherited bool) RETURNS int
-LANGUAGE plpgsql AS $$
+	p_pilots bigint[], p_reason text, p_inherited bool,
+	OUT o_n int, OUT o_left int[], OUT o_freed int[])
+LANGUAGE plpgsql
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+AS $$
 DECLARE
-	v_n int; v_number bigint[]; v_run bigint[]; v_started bool[];
+	v_number bigint[]; v_run bigint[]; v_started bool[];
 BEGIN
 	SELECT count(*), array_agg(l.number), array_agg(l.run),
 		array_agg(l.running)
-	INTO v_n, v_number, v_run, v_started
+	INTO o_n, v_number, v_run, v_started
 	FROM sortie.live l
-	WHERE l.pilot = p_pilot AND (l.inherited OR NOT p_inherited);
-	IF v_n > 0 THEN
-		PERFORM sortie.runs_end_1(p_bucket, p_loss_budget,
-			array_fill(0::bigint, ARRAY[v_n]), v_number, v_run,
-			array_fill('lost'::sortie.run_state, ARRAY[v_n]),
-			array_fill(p_reason, ARRAY[v_n]),
-			array_fill(NULL::int, ARRAY[v_n]),
-			array_fill(NULL::int, ARRAY[v_n]),
-			array_fill(0::bigint, ARRAY[v_n]),
-			array_fill(NULL::bigint, ARRAY[v_n]), v_started,
-			array_fill(NULL::bigint, ARRAY[v_n]),
-			array_fill(NULL::bigint, ARRAY[v_n]),
-			array_fill(NULL::bigint, ARRAY[v_n]),
-			array_fill(NULL::bigint, ARRAY[v_n]),
-			array_fill(NULL::bigint, ARRAY[v_n]),
-			array_fill(NULL::bytea, ARRAY[v_n]),
-			array_fill(NULL::bytea, ARRAY[v_n]),
-			array_fill(3::smallint, ARRAY[v_n]),
-			array_fill(NULL::text, ARRAY[v_n]));
+	WHERE l.pilot = ANY (p_pilots) AND (l.inherited OR NOT p_inherited);
+	IF o_n > 0 THEN
+		SELECT x.o_left, x.o_freed INTO o_left, o_freed
+		FROM sortie.runs_drop_1(p_bucket, p_loss_budget, v_number,
+			v_run, v_started,
+			array_fill('lost'::sortie.run_state, ARRAY[o_n]),
+			p_reason) AS x;
 	END IF;
-	RETURN v_n;
+END $$;
+
+-- Runs end without a word from their pilots. p_state: lost or returned.
+CREATE FUNCTION sortie.runs_drop_1(p_bucket int, p_loss_budget int,
+	p_number bigint[], p_run bigint[], p_started bool[],
+	p_state sortie.run_state[], p_reason text,
+	OUT o_left int[], OUT o_freed int[])
+LANGUAGE plpgsql AS $$
+DECLARE
+	n int[] := ARRAY[cardinality(p_number)];
+	v_incomplete smallint[] := array_fill(0::smallint, n);
+BEGIN
+	FOR i IN 1 .. n[1] LOOP
+		IF p_started[i] THEN
+			v_incomplete[i] := 3;
+		END IF;
+	END LOOP;
+	SELECT x.o_left, x.o_freed INTO o_left, o_freed
+	FROM sortie.runs_end_1(p_bucket, p_loss_budget,
+		array_fill(0::bigint, n), p_number, p_run, p_state,
+		array_fill(p_reason, n), array_fill(NULL::int, n),
+		array_fill(NULL::int, n), array_fill(0::bigint, n),
+		array_fill(NULL::bigint, n), p_started,
+		array_fill(NULL::bigint, n), array_fill(NULL::bigint, n),
+		array_fill(NULL::bigint, n), array_fill(NULL::bigint, n),
+		array_fill(NULL::bigint, n), array_fill(NULL::bytea, n),
+		array_fill(NULL::bytea, n), v_incomplete,
+		array_fill(NULL::text, n)) AS x;
 END $$;
 
 -- Registers a pilot. p_predecessor: number of the pilot whose spool it found
@@ -812,38 +878,30 @@ END $$;
 CREATE FUNCTION sortie.pilot_leave_1(p_bucket int, p_loss_budget int,
 	p_pilot bigint) RETURNS bool LANGUAGE plpgsql AS $$
 DECLARE
-	v_n int; v_number bigint[]; v_run bigint[];
+	v_n int; v_number bigint[]; v_run bigint[]; v_started bool[];
+	v_state sortie.run_state[];
+	e record;
 BEGIN
+	PERFORM pg_advisory_xact_lock(7008);
 	PERFORM 1 FROM sortie.pilot_room p WHERE p.pilot = p_pilot FOR UPDATE;
 	IF NOT FOUND THEN
 		RETURN false;
 	END IF;
-	SELECT count(*), array_agg(l.number), array_agg(l.run)
-	INTO v_n, v_number, v_run
-	FROM sortie.live l WHERE l.pilot = p_pilot AND NOT l.running;
+	SELECT count(*), array_agg(l.number), array_agg(l.run),
+		array_agg(l.running), array_agg(CASE WHEN l.running THEN 'lost'
+			ELSE 'returned' END::sortie.run_state)
+	INTO v_n, v_number, v_run, v_started, v_state
+	FROM sortie.live l WHERE l.pilot = p_pilot;
 	IF v_n > 0 THEN
-		PERFORM sortie.runs_end_1(p_bucket, p_loss_budget,
-			array_fill(p_pilot, ARRAY[v_n]), v_number, v_run,
-			array_fill('returned'::sortie.run_state, ARRAY[v_n]),
-			array_fill('pilot left'::text, ARRAY[v_n]),
-			array_fill(NULL::int, ARRAY[v_n]),
-			array_fill(NULL::int, ARRAY[v_n]),
-			array_fill(0::bigint, ARRAY[v_n]),
-			array_fill(NULL::bigint, ARRAY[v_n]),
-			array_fill(false, ARRAY[v_n]),
-			array_fill(NULL::bigint, ARRAY[v_n]),
-			array_fill(NULL::bigint, ARRAY[v_n]),
-			array_fill(NULL::bigint, ARRAY[v_n]),
-			array_fill(NULL::bigint, ARRAY[v_n]),
-			array_fill(NULL::bigint, ARRAY[v_n]),
-			array_fill(NULL::bytea, ARRAY[v_n]),
-			array_fill(NULL::bytea, ARRAY[v_n]),
-			array_fill(0::smallint, ARRAY[v_n]),
-			array_fill(NULL::text, ARRAY[v_n]));
+		SELECT * INTO e FROM sortie.runs_drop_1(p_bucket,
+			p_loss_budget, v_number, v_run, v_started, v_state,
+			'pilot left');
 	END IF;
-	PERFORM sortie.runs_lose_1(p_bucket, p_loss_budget, p_pilot,
-		'pilot left', false);
 	PERFORM sortie.pilot_gone_1(p_pilot, 'stopped', 'left');
+	IF v_n > 0 THEN
+		PERFORM sortie.settle_1(p_bucket, e.o_left, NULL, e.o_freed,
+			NULL);
+	END IF;
 	RETURN true;
 END $$;
 
@@ -874,20 +932,29 @@ CREATE FUNCTION sortie.expire_1(p_bucket int, p_loss_budget int,
 RETURNS TABLE (pilot bigint, runs int) LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 DECLARE
-	v bigint;
+	v_pilots bigint[];
+	v_runs int[];
+	e record;
 BEGIN
-	FOR v IN
-		SELECT p.pilot FROM sortie.pilot_room p
+	SELECT array_agg(x.pilot), array_agg(x.used_slots)
+	INTO v_pilots, v_runs
+	FROM (SELECT p.pilot, p.used_slots FROM sortie.pilot_room p
 		WHERE p.server = p_server AND p.lease_tick < p_tick
 			- CASE WHEN p.used_slots > 0 THEN 0 ELSE 75 END
-		ORDER BY p.pilot LIMIT p_max FOR UPDATE
-	LOOP
-		pilot := v;
-		runs := sortie.runs_lose_1(p_bucket, p_loss_budget, v,
-			'lease expired', false);
-		PERFORM sortie.pilot_gone_1(v, 'lost', 'lease expired');
+		ORDER BY p.pilot LIMIT p_max FOR UPDATE) AS x;
+	IF v_pilots IS NULL THEN
+		RETURN;
+	END IF;
+	SELECT * INTO e FROM sortie.runs_lose_1(p_bucket, p_loss_budget,
+		v_pilots, 'lease expired', false);
+	FOR i IN 1 .. cardinality(v_pilots) LOOP
+		PERFORM sortie.pilot_gone_1(v_pilots[i], 'lost',
+			'lease expired');
+		pilot := v_pilots[i];
+		runs := v_runs[i];
 		RETURN NEXT;
 	END LOOP;
+	PERFORM sortie.settle_1(p_bucket, e.o_left, NULL, e.o_freed, NULL);
 END $$;
 
 -- A server's row stood still: this one takes its pilots, each with a full
@@ -925,13 +992,23 @@ SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
 AS $$
 DECLARE
 	v_attempt smallint;
+	v_blobs bytea[];
 BEGIN
+	-- By hash, so that two batches cannot wait for each other; what is
+	-- refused below leaves a blob that nobody uses, which a sweep takes.
+	INSERT INTO sortie.blob AS b (sha256, size)
+	SELECT DISTINCT ON (u.sha256) u.sha256, u.len
+	FROM unnest(o_blob, o_len) AS u(sha256, len)
+	WHERE u.sha256 IS NOT NULL
+	ORDER BY u.sha256
+	ON CONFLICT (sha256) DO UPDATE SET put_at = now();
 	FOR i IN 1 .. cardinality(o_run) LOOP
 		idx := i;
+		-- 55P03: the run is just ending, or not; then it is known.
 		SELECT l.attempt INTO v_attempt FROM sortie.live l
 		WHERE l.number = o_number[i] AND l.run = o_run[i]
 			AND l.pilot = o_pilot[i]
-		FOR KEY SHARE;
+		FOR KEY SHARE NOWAIT;
 		IF NOT FOUND THEN
 			what := 'g'; has := 0;
 			RETURN NEXT;
@@ -944,7 +1021,8 @@ BEGIN
 		has := coalesce(has, 0);
 		IF o_at[i] + o_len[i] <= has THEN
 			what := '+';
-		ELSIF o_at[i] = has OR o_at[i] > has AND o_at[i] >= p_head THEN
+		ELSIF o_len[i] > 0 AND (o_at[i] = has
+			OR o_at[i] > has AND o_at[i] >= p_head) THEN
 			INSERT INTO sortie.output (number, attempt, stream, at,
 				len, data, blob)
 			VALUES (o_number[i], v_attempt, o_stream[i], o_at[i],
@@ -953,25 +1031,47 @@ BEGIN
 			has := o_at[i] + o_len[i];
 			what := '+';
 			IF o_blob[i] IS NOT NULL THEN
-				INSERT INTO sortie.blob (sha256, size)
-				VALUES (o_blob[i], o_len[i])
-				ON CONFLICT (sha256) DO UPDATE
-					SET put_at = now();
 				INSERT INTO sortie.blob_use (sha256, number)
 				VALUES (o_blob[i], o_number[i])
 				ON CONFLICT DO NOTHING;
 			END IF;
 			IF has > p_head + p_tail THEN
-				DELETE FROM sortie.output o
-				WHERE o.number = o_number[i]
+				WITH d AS (
+					DELETE FROM sortie.output o
+					WHERE o.number = o_number[i]
 					AND o.attempt = v_attempt
 					AND o.stream = o_stream[i]
 					AND o.at >= p_head
-					AND o.at + o.len <= has - p_tail;
+					AND o.at + o.len <= has - p_tail
+					RETURNING o.blob)
+				SELECT array_agg(d.blob)
+				FILTER (WHERE d.blob IS NOT NULL)
+				INTO v_blobs FROM d;
+				PERFORM sortie.blobs_unuse_1(o_number[i],
+					v_blobs);
 			END IF;
 		ELSE
 			what := 'o';
 		END IF;
 		RETURN NEXT;
 	END LOOP;
+END $$;
+
+-- Pieces of a job's output went: their blobs are not the job's any more, unless
+-- another piece has the same bytes or the job sends a file of them.
+CREATE FUNCTION sortie.blobs_unuse_1(p_number bigint, p_blob bytea[])
+RETURNS void LANGUAGE plpgsql
+SET enable_seqscan = off
+AS $$
+BEGIN
+	IF p_blob IS NULL THEN
+		RETURN;
+	END IF;
+	DELETE FROM sortie.blob_use u
+	WHERE u.number = p_number AND u.sha256 = ANY (p_blob)
+	AND NOT EXISTS (SELECT 1 FROM sortie.output o
+		WHERE o.number = p_number AND o.blob = u.sha256)
+	AND NOT EXISTS (SELECT 1 FROM sortie.job j
+		WHERE j.number = p_number AND strpos(j.definition,
+			encode(u.sha256, 'hex')) > 0);
 END $$;

@@ -25,6 +25,62 @@ LANGUAGE sql STABLE AS $$
 			WHERE e.number = p_number))::sortie.job_state
 $$;
 
+-- What every action on jobs begins with: the locks, in their order. Returns the
+-- pilots of the jobs' live runs, locked.
+CREATE FUNCTION sortie.jobs_lock_1(p_owner int, p_projects int[],
+	p_numbers bigint[]) RETURNS bigint[]
+LANGUAGE plpgsql
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+AS $$
+DECLARE
+	v_pilots bigint[];
+BEGIN
+	SELECT coalesce(array_agg(DISTINCT l.pilot), '{}') INTO v_pilots
+	FROM sortie.live l
+	WHERE l.number = ANY (p_numbers)
+		AND sortie.may_touch_1(l.kind_id, p_owner, p_projects);
+	IF v_pilots <> '{}' THEN
+		PERFORM 1 FROM sortie.pilot_room p
+		WHERE p.pilot = ANY (v_pilots) ORDER BY p.pilot
+		FOR NO KEY UPDATE;
+	END IF;
+	PERFORM 1 FROM sortie.queue q
+	WHERE q.number = ANY (p_numbers)
+		AND sortie.may_touch_1(q.kind_id, p_owner, p_projects)
+	ORDER BY q.place, q.turn, q.number FOR UPDATE;
+	RETURN v_pilots;
+END $$;
+
+-- The pilot of a job's live run, NULL when there is none; p_pilots: those that
+-- are locked. A run that was granted since has another one, which is out of
+-- order now: 55P03 when somebody has it.
+CREATE FUNCTION sortie.live_pilot_1(p_number bigint, p_pilots bigint[])
+RETURNS bigint LANGUAGE plpgsql
+SET enable_seqscan = off
+AS $$
+DECLARE
+	v_pilot bigint;
+BEGIN
+	SELECT l.pilot INTO v_pilot FROM sortie.live l
+	WHERE l.number = p_number;
+	IF FOUND AND NOT v_pilot = ANY (p_pilots) THEN
+		PERFORM 1 FROM sortie.pilot_room p WHERE p.pilot = v_pilot
+		FOR NO KEY UPDATE NOWAIT;
+	END IF;
+	RETURN v_pilot;
+END $$;
+
+-- An action looked for a job in one table after the other and found it in none,
+-- because it moves: look again, but not for ever.
+CREATE FUNCTION sortie.job_moves_1(p_number bigint, p_tries int) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+	IF p_tries >= 10 THEN
+		RAISE EXCEPTION 'job % does not stand still', p_number
+			USING ERRCODE = '40001';
+	END IF;
+END $$;
+
 -- Cancels jobs. Queued and waiting ones end at once; live runs get an order
 -- and the job ends with the run (woken: the pilots in `pilot`).
 CREATE FUNCTION sortie.job_cancel_1(p_bucket int, p_owner int,
@@ -36,97 +92,78 @@ AS $$
 #variable_conflict use_column
 DECLARE
 	v record;
+	v_pilots bigint[];
 	v_pilot bigint;
-	v_kind int;
 	v_state sortie.job_state;
-	v_queued bool;
 	v_kinds int[] := '{}'; v_left int[] := '{}';
 	v_states sortie.job_state[] := '{}';
-	v_pilots bigint[];
 	v_doomed bigint[] := '{}';
+	v_tries int;
 BEGIN
-	-- Pilots of live runs first (the order of locks), for their notice.
-	SELECT array_agg(DISTINCT l.pilot) INTO v_pilots
-	FROM sortie.live l
-	WHERE l.number = ANY (p_numbers)
-		AND sortie.may_touch_1(l.kind_id, p_owner, p_projects);
-	IF v_pilots IS NOT NULL THEN
-		PERFORM 1 FROM sortie.pilot_room p
-		WHERE p.pilot = ANY (v_pilots) ORDER BY p.pilot
-		FOR NO KEY UPDATE;
-		UPDATE sortie.pilot_room p SET notice = true
-		WHERE p.pilot = ANY (v_pilots) AND NOT p.notice;
-	END IF;
-	FOR v IN SELECT DISTINCT n FROM unnest(p_numbers) AS n ORDER BY n LOOP
+	PERFORM pg_advisory_xact_lock(7008);
+	v_pilots := sortie.jobs_lock_1(p_owner, p_projects, p_numbers);
+	FOR v IN SELECT DISTINCT n, j.kind_id
+		FROM unnest(p_numbers) AS n
+		LEFT JOIN sortie.job j ON j.number = n
+			AND sortie.may_touch_1(j.kind_id, p_owner, p_projects)
+		ORDER BY n
+	LOOP
 		number := v.n; code := NULL; message := NULL; pilot := NULL;
-		SELECT j.kind_id INTO v_kind FROM sortie.job j
-		WHERE j.number = v.n
-			AND sortie.may_touch_1(j.kind_id, p_owner, p_projects);
-		IF NOT FOUND THEN
-			code := 'not_found';
-			message := 'there is no job ' || v.n;
-			RETURN NEXT;
-			CONTINUE;
-		END IF;
-		UPDATE sortie.live l SET cancelling = true,
-			cancel_at = coalesce(l.cancel_at, now()),
-			deleting = l.deleting OR p_delete
-		WHERE l.number = v.n
-		RETURNING l.pilot INTO v_pilot;
-		IF FOUND THEN
-			pilot := v_pilot;
-			INSERT INTO sortie.event (kind, job, pilot)
-			VALUES ('cancel asked', v.n, v_pilot);
-			IF NOT v_pilot = ANY (coalesce(v_pilots, '{}')) THEN
-				UPDATE sortie.pilot_room p SET notice = true
-				WHERE p.pilot = v_pilot AND NOT p.notice;
+		v_state := NULL;
+		v_tries := 0;
+		WHILE v.kind_id IS NOT NULL LOOP
+			v_pilot := sortie.live_pilot_1(v.n, v_pilots);
+			UPDATE sortie.live l SET cancelling = true,
+				cancel_at = coalesce(l.cancel_at, now()),
+				deleting = l.deleting OR p_delete
+			WHERE l.number = v.n AND l.pilot = v_pilot;
+			IF FOUND THEN
+				v_state := 'running';
+				EXIT;
 			END IF;
-			RETURN NEXT;
-			CONTINUE;
-		END IF;
-		DELETE FROM sortie.queue q WHERE q.number = v.n;
-		v_queued := FOUND;
-		IF v_queued THEN
-			v_state := 'defined';
-		ELSE
+			DELETE FROM sortie.queue q WHERE q.number = v.n;
+			IF FOUND THEN
+				v_state := 'defined';
+				EXIT;
+			END IF;
 			DELETE FROM sortie.waiting w WHERE w.number = v.n
 			RETURNING CASE w.why WHEN 'held' THEN 'held'
 				ELSE 'waiting' END INTO v_state;
-			IF NOT FOUND THEN
-				-- Granted while we looked, or ended.
-				UPDATE sortie.live l SET cancelling = true,
-					cancel_at = now(),
-					deleting = p_delete
-				WHERE l.number = v.n
-				RETURNING l.pilot INTO v_pilot;
-				IF FOUND THEN
-					pilot := v_pilot;
-					UPDATE sortie.pilot_room p
-					SET notice = true
-					WHERE p.pilot = v_pilot;
-				ELSIF p_delete THEN
-					v_doomed := v_doomed || v.n;
-				ELSE
-					code := 'conflict';
-					message := 'job ' || v.n
-						|| ' has ended ('
-						|| sortie.job_state_1(v.n)
-						|| ')';
-				END IF;
-				RETURN NEXT;
-				CONTINUE;
+			EXIT WHEN FOUND;
+			SELECT e.state INTO v_state FROM sortie.ended e
+			WHERE e.number = v.n FOR UPDATE;
+			EXIT WHEN FOUND OR NOT EXISTS (SELECT 1
+				FROM sortie.job j WHERE j.number = v.n);
+			v_tries := v_tries + 1;
+			PERFORM sortie.job_moves_1(v.n, v_tries);
+		END LOOP;
+		IF v_state IS NULL THEN
+			code := 'not_found';
+			message := 'there is no job ' || v.n;
+		ELSIF v_state = 'running' THEN
+			pilot := v_pilot;
+			UPDATE sortie.pilot_room p SET notice = true
+			WHERE p.pilot = v_pilot AND NOT p.notice;
+			INSERT INTO sortie.event (kind, job, pilot)
+			VALUES ('cancel asked', v.n, v_pilot);
+		ELSIF v_state < 'finished' THEN
+			INSERT INTO sortie.ended (number, kind_id, state,
+				ended_at, reason)
+			VALUES (v.n, v.kind_id, 'cancelled', now(),
+				'cancelled');
+			INSERT INTO sortie.event (kind, job)
+			VALUES ('cancelled', v.n);
+			v_kinds := v_kinds || v.kind_id;
+			v_states := v_states || v_state;
+			IF v_state = 'defined' THEN
+				v_left := v_left || v.kind_id;
 			END IF;
+		ELSIF NOT p_delete THEN
+			code := 'conflict';
+			message := 'job ' || v.n || ' has ended (' || v_state
+				|| ')';
 		END IF;
-		INSERT INTO sortie.ended (number, kind_id, state, ended_at,
-			reason)
-		VALUES (v.n, v_kind, 'cancelled', now(), 'cancelled');
-		v_kinds := v_kinds || v_kind;
-		v_states := v_states || v_state;
-		IF v_queued THEN
-			v_left := v_left || v_kind;
-		END IF;
-		INSERT INTO sortie.event (kind, job) VALUES ('cancelled', v.n);
-		IF p_delete THEN
+		IF p_delete AND code IS NULL AND v_state <> 'running' THEN
 			v_doomed := v_doomed || v.n;
 		END IF;
 		RETURN NEXT;
@@ -146,7 +183,7 @@ BEGIN
 		PERFORM sortie.jobs_forget_1(p_bucket, v_doomed);
 	END IF;
 	IF cardinality(v_left) > 0 THEN
-		PERFORM sortie.gate_leave_1(p_bucket, v_left);
+		PERFORM sortie.settle_1(p_bucket, v_left, NULL, NULL, NULL);
 	END IF;
 END $$;
 
@@ -160,32 +197,38 @@ AS $$
 #variable_conflict use_column
 DECLARE
 	v record;
+	v_state sortie.job_state;
 	v_doomed bigint[] := '{}';
 BEGIN
-	FOR v IN SELECT DISTINCT n, e.number AS done, j.number AS job
+	PERFORM pg_advisory_xact_lock(7008);
+	FOR v IN SELECT DISTINCT n, j.kind_id
 		FROM unnest(p_numbers) AS n
 		LEFT JOIN sortie.job j ON j.number = n
 			AND sortie.may_touch_1(j.kind_id, p_owner, p_projects)
-		LEFT JOIN sortie.ended e ON e.number = j.number
 		ORDER BY n
 	LOOP
 		number := v.n; code := NULL; message := NULL;
-		IF v.job IS NULL THEN
+		v_state := sortie.job_state_1(v.n);
+		IF v_state >= 'finished' AND v.kind_id IS NOT NULL THEN
+			PERFORM 1 FROM sortie.ended e WHERE e.number = v.n
+			FOR UPDATE;
+			IF FOUND THEN
+				v_doomed := v_doomed || v.n;
+			ELSE
+				v_state := sortie.job_state_1(v.n);
+			END IF;
+		END IF;
+		IF v.kind_id IS NULL OR v_state IS NULL THEN
 			code := 'not_found';
 			message := 'there is no job ' || v.n;
-		ELSIF v.done IS NULL THEN
+		ELSIF v_state < 'finished' THEN
 			code := 'conflict';
-			message := 'job ' || v.n || ' is '
-				|| sortie.job_state_1(v.n)
+			message := 'job ' || v.n || ' is ' || v_state
 				|| ': cancel it first, or delete it with --cancel';
-		ELSE
-			v_doomed := v_doomed || v.n;
 		END IF;
 		RETURN NEXT;
 	END LOOP;
 	IF cardinality(v_doomed) > 0 THEN
-		PERFORM 1 FROM sortie.ended e WHERE e.number = ANY (v_doomed)
-		ORDER BY e.number FOR UPDATE;
 		PERFORM sortie.jobs_forget_1(p_bucket, v_doomed);
 		INSERT INTO sortie.event (kind, owner_id, text, detail)
 		VALUES ('deleted', p_owner, cardinality(v_doomed) || ' jobs',
@@ -207,7 +250,10 @@ DECLARE
 	v_state sortie.job_state;
 	v_kinds int[] := '{}'; v_left int[] := '{}';
 	v_states sortie.job_state[] := '{}';
+	v_tries int;
 BEGIN
+	PERFORM pg_advisory_xact_lock(7008);
+	PERFORM sortie.jobs_lock_1(p_owner, p_projects, p_numbers);
 	FOR v IN SELECT DISTINCT n, j.kind_id, k.project_id
 		FROM unnest(p_numbers) AS n
 		LEFT JOIN sortie.job j ON j.number = n
@@ -216,41 +262,47 @@ BEGIN
 		ORDER BY n
 	LOOP
 		number := v.n; code := NULL; message := NULL;
-		IF v.kind_id IS NULL THEN
-			code := 'not_found';
-			message := 'there is no job ' || v.n;
-			RETURN NEXT;
-			CONTINUE;
-		END IF;
-		DELETE FROM sortie.queue u WHERE u.number = v.n
-		RETURNING * INTO q;
-		IF FOUND THEN
-			INSERT INTO sortie.waiting (number, why, class_id,
-				kind_id, project_id, place, turn, attempt)
-			VALUES (v.n, 'held', q.class_id, q.kind_id,
-				v.project_id, q.place, q.turn, q.attempt);
-			v_states := v_states || 'defined'::sortie.job_state;
-			v_kinds := v_kinds || v.kind_id;
-			v_left := v_left || v.kind_id;
-		ELSE
+		v_state := NULL;
+		v_tries := 0;
+		WHILE v.kind_id IS NOT NULL LOOP
+			DELETE FROM sortie.queue u WHERE u.number = v.n
+			RETURNING * INTO q;
+			IF FOUND THEN
+				INSERT INTO sortie.waiting (number, why,
+					class_id, kind_id, project_id, place,
+					turn, attempt)
+				VALUES (v.n, 'held', q.class_id, q.kind_id,
+					v.project_id, q.place, q.turn,
+					q.attempt);
+				v_state := 'defined';
+				v_left := v_left || v.kind_id;
+				EXIT;
+			END IF;
 			UPDATE sortie.waiting w SET why = 'held', due = NULL
 			WHERE w.number = v.n AND w.why <> 'held';
 			IF FOUND THEN
-				v_states := v_states
-					|| 'waiting'::sortie.job_state;
-				v_kinds := v_kinds || v.kind_id;
-			ELSE
-				v_state := sortie.job_state_1(v.n);
-				IF v_state <> 'held' THEN
-					code := 'conflict';
-					message := 'job ' || v.n || ' is '
-						|| v_state || ': only waiting and defined jobs can be held';
-				END IF;
-				RETURN NEXT;
-				CONTINUE;
+				v_state := 'waiting';
+				EXIT;
 			END IF;
+			v_state := sortie.job_state_1(v.n);
+			EXIT WHEN v_state IS NULL
+				OR v_state NOT IN ('waiting', 'defined');
+			v_tries := v_tries + 1;
+			PERFORM sortie.job_moves_1(v.n, v_tries);
+		END LOOP;
+		IF v_state IS NULL THEN
+			code := 'not_found';
+			message := 'there is no job ' || v.n;
+		ELSIF v_state IN ('waiting', 'defined') THEN
+			v_states := v_states || v_state;
+			v_kinds := v_kinds || v.kind_id;
+			INSERT INTO sortie.event (kind, job)
+			VALUES ('held', v.n);
+		ELSIF v_state <> 'held' THEN
+			code := 'conflict';
+			message := 'job ' || v.n || ' is ' || v_state
+				|| ': only waiting and defined jobs can be held';
 		END IF;
-		INSERT INTO sortie.event (kind, job) VALUES ('held', v.n);
 		RETURN NEXT;
 	END LOOP;
 	IF cardinality(v_kinds) > 0 THEN
@@ -261,7 +313,7 @@ BEGIN
 			|| array_fill(1::bigint, ARRAY[cardinality(v_kinds)]));
 	END IF;
 	IF cardinality(v_left) > 0 THEN
-		PERFORM sortie.gate_leave_1(p_bucket, v_left);
+		PERFORM sortie.settle_1(p_bucket, v_left, NULL, NULL, NULL);
 	END IF;
 END $$;
 
@@ -278,6 +330,7 @@ DECLARE
 	w sortie.waiting;
 	v_all sortie.waiting[] := '{}';
 BEGIN
+	PERFORM pg_advisory_xact_lock(7008);
 	FOR v IN SELECT DISTINCT n, j.kind_id
 		FROM unnest(p_numbers) AS n
 		LEFT JOIN sortie.job j ON j.number = n
@@ -299,8 +352,8 @@ BEGIN
 			ELSE
 				code := 'conflict';
 				message := 'job ' || v.n || ' is '
-					|| sortie.job_state_1(v.n)
-					|| ', not held';
+					|| coalesce(sortie.job_state_1(v.n)
+					::text, 'deleted') || ', not held';
 			END IF;
 		END IF;
 		RETURN NEXT;
@@ -317,8 +370,9 @@ BEGIN
 	END IF;
 END $$;
 
--- Jobs whose time has come get into line: a duty, at most p_max at once.
--- Returns how many.
+-- Jobs whose time has come get into line, and those that stand before a gate
+-- with room: whoever ended the one before may have met them locked. A duty, at
+-- most p_max due ones at once. Returns how many.
 CREATE FUNCTION sortie.due_1(p_bucket int, p_max int) RETURNS int
 LANGUAGE plpgsql
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
@@ -326,6 +380,7 @@ AS $$
 DECLARE
 	v_n int; v_class int[]; v_place int[]; v_number bigint[];
 	v_attempt smallint[]; v_kind int[];
+	v record;
 BEGIN
 	WITH d AS (
 		DELETE FROM sortie.waiting WHERE number IN (
@@ -343,6 +398,14 @@ BEGIN
 		PERFORM sortie.line_up_1(p_bucket, v_class, v_place, v_number,
 			v_attempt, v_kind);
 	END IF;
+	FOR v IN SELECT p.project_id FROM sortie.project p
+		WHERE p.max_running > p.admitted
+		AND EXISTS (SELECT 1 FROM sortie.waiting w
+			WHERE w.why = 'gate' AND w.project_id = p.project_id)
+		ORDER BY p.project_id
+	LOOP
+		v_n := v_n + sortie.gate_open_1(p_bucket, v.project_id);
+	END LOOP;
 	RETURN v_n;
 END $$;
 
@@ -360,16 +423,13 @@ DECLARE
 	v_class int[] := '{}'; v_place int[] := '{}'; v_number bigint[] := '{}';
 	v_attempt smallint[] := '{}'; v_kind int[] := '{}';
 	v_states sortie.job_state[] := '{}';
-	v_asleep int[];
+	v_last smallint;
 BEGIN
-	-- Classes may have gone to sleep since; before any lock of rows.
-	SELECT array_agg(DISTINCT c.class_id) INTO v_asleep
-	FROM sortie.job j JOIN sortie.class c ON c.class_id = j.class_id
-	WHERE j.number = ANY (p_numbers) AND NOT c.active;
-	IF v_asleep IS NOT NULL THEN
-		PERFORM pg_advisory_xact_lock(7004);
-		PERFORM sortie.class_fit_1(v_asleep);
-	END IF;
+	PERFORM pg_advisory_xact_lock(7008);
+	-- Classes may have gone to sleep since.
+	PERFORM sortie.classes_wake_1(array_agg(j.class_id))
+	FROM sortie.job j WHERE j.number = ANY (p_numbers)
+		AND sortie.may_touch_1(j.kind_id, p_owner, p_projects);
 	FOR v IN SELECT DISTINCT n, j.kind_id, j.class_id, j.priority
 		FROM unnest(p_numbers) AS n
 		LEFT JOIN sortie.job j ON j.number = n
@@ -383,28 +443,36 @@ BEGIN
 			RETURN NEXT;
 			CONTINUE;
 		END IF;
+		SELECT coalesce(max(r.attempt), 0) INTO v_last
+		FROM sortie.run r WHERE r.number = v.n;
 		DELETE FROM sortie.ended x WHERE x.number = v.n
 			AND (p_force OR x.state <> 'finished')
+			AND v_last < 32767
 		RETURNING * INTO e;
 		IF FOUND THEN
+			-- Its retries and losses are counted anew.
+			UPDATE sortie.job j SET retried_at = v_last
+			WHERE j.number = v.n AND j.retried_at <> v_last;
 			v_class := v_class || v.class_id;
 			v_place := v_place || ~v.priority;
 			v_number := v_number || v.n;
-			v_attempt := v_attempt || (SELECT coalesce(
-				max(r.attempt), 0) + 1 FROM sortie.run r
-				WHERE r.number = v.n)::smallint;
+			v_attempt := v_attempt || (v_last + 1)::smallint;
 			v_kind := v_kind || v.kind_id;
 			v_states := v_states || e.state;
 			INSERT INTO sortie.event (kind, job, text)
 			VALUES ('retried', v.n, 'was ' || e.state);
 		ELSE
 			code := 'conflict';
-			message := 'job ' || v.n || ' is '
-				|| sortie.job_state_1(v.n)
+			message := CASE WHEN v_last = 32767 THEN 'job ' || v.n
+				|| ' has been tried ' || v_last || ' times'
+				ELSE 'job ' || v.n || ' is '
+				|| coalesce(sortie.job_state_1(v.n)::text,
+					'deleted')
 				|| CASE WHEN sortie.job_state_1(v.n)
-					= 'finished'
+					= 'finished' AND NOT p_force
 				THEN ': retry it with --force' ELSE
-				': only ended jobs can be tried again' END;
+				': only ended jobs can be tried again' END
+				END;
 		END IF;
 		RETURN NEXT;
 	END LOOP;
@@ -432,7 +500,11 @@ DECLARE
 	v_place int := ~(p_set ->> 'priority')::int;
 	v_patch jsonb := p_set - 'priority' - 'state';
 	v_state sortie.job_state;
+	v_pilots bigint[];
+	v_tries int;
 BEGIN
+	PERFORM pg_advisory_xact_lock(7008);
+	v_pilots := sortie.jobs_lock_1(p_owner, p_projects, p_numbers);
 	FOR v IN SELECT DISTINCT n, j.kind_id
 		FROM unnest(p_numbers) AS n
 		LEFT JOIN sortie.job j ON j.number = n
@@ -447,22 +519,32 @@ BEGIN
 			CONTINUE;
 		END IF;
 		-- A live run is not adjusted, its later attempts are.
-		PERFORM 1 FROM sortie.live l WHERE l.number = v.n FOR UPDATE;
-		v_state := sortie.job_state_1(v.n);
-		IF v_state >= 'finished' THEN
+		v_tries := 0;
+		LOOP
+			UPDATE sortie.live l SET place = coalesce(v_place,
+				l.place)
+			WHERE l.number = v.n AND l.pilot
+				= sortie.live_pilot_1(v.n, v_pilots);
+			EXIT WHEN FOUND;
+			UPDATE sortie.queue q SET place = coalesce(v_place,
+				q.place)
+			WHERE q.number = v.n;
+			EXIT WHEN FOUND;
+			UPDATE sortie.waiting w SET place = coalesce(v_place,
+				w.place)
+			WHERE w.number = v.n;
+			EXIT WHEN FOUND;
+			v_state := sortie.job_state_1(v.n);
+			EXIT WHEN v_state IS NULL OR v_state >= 'finished';
+			v_tries := v_tries + 1;
+			PERFORM sortie.job_moves_1(v.n, v_tries);
+		END LOOP;
+		IF NOT FOUND THEN
 			code := 'conflict';
-			message := 'job ' || v.n || ' has ended (' || v_state
-				|| ')';
+			message := 'job ' || v.n || ' has ended (' || coalesce(
+				v_state::text, 'deleted') || ')';
 			RETURN NEXT;
 			CONTINUE;
-		END IF;
-		IF v_place IS NOT NULL THEN
-			UPDATE sortie.queue q SET place = v_place
-			WHERE q.number = v.n AND q.place <> v_place;
-			UPDATE sortie.waiting w SET place = v_place
-			WHERE w.number = v.n;
-			UPDATE sortie.live l SET place = v_place
-			WHERE l.number = v.n;
 		END IF;
 		UPDATE sortie.job j
 		SET priority = coalesce(~v_place, j.priority),
@@ -491,8 +573,16 @@ LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 DECLARE
 	v record;
+	e record;
+	v_done bigint[] := '{}';
 BEGIN
-	FOR v IN SELECT n, r.pilot AS room, p.pilot AS known, p.end_state
+	PERFORM pg_advisory_xact_lock(7008);
+	PERFORM 1 FROM sortie.pilot_room r
+	JOIN sortie.pilot p ON p.pilot = r.pilot
+		AND (p_owner IS NULL OR p.owner_id = p_owner)
+	WHERE r.pilot = ANY (p_pilots) ORDER BY r.pilot FOR UPDATE OF r;
+	FOR v IN SELECT DISTINCT n, r.pilot AS room, p.pilot AS known,
+			p.end_state
 		FROM unnest(p_pilots) AS n
 		LEFT JOIN sortie.pilot p ON p.pilot = n
 			AND (p_owner IS NULL OR p.owner_id = p_owner)
@@ -508,26 +598,28 @@ BEGIN
 			message := 'pilot ' || v.n || ' has ended ('
 				|| v.end_state || ')';
 		ELSE
-			UPDATE sortie.pilot_room r SET notice = true,
-				pilot_order = CASE WHEN p_kill THEN 'stop'
-					ELSE coalesce(r.pilot_order, 'drain')
-					END
-			WHERE r.pilot = v.n;
-			IF p_kill THEN
-				PERFORM sortie.runs_lose_1(p_bucket,
-					p_loss_budget, v.n, 'pilot killed',
-					false);
-				UPDATE sortie.pilot p
-				SET end_state = 'killed', ended_at = now(),
-					end_reason = 'killed'
-				WHERE p.pilot = v.n;
-			END IF;
-			INSERT INTO sortie.event (kind, owner_id, pilot)
-			VALUES (CASE WHEN p_kill THEN 'pilot kill'
-				ELSE 'pilot drain' END, p_owner, v.n);
+			v_done := v_done || v.n;
 		END IF;
 		RETURN NEXT;
 	END LOOP;
+	UPDATE sortie.pilot_room r SET notice = true,
+		pilot_order = CASE WHEN p_kill THEN 'stop'
+			ELSE coalesce(r.pilot_order, 'drain') END
+	WHERE r.pilot = ANY (v_done);
+	INSERT INTO sortie.event (kind, owner_id, pilot)
+	SELECT CASE WHEN p_kill THEN 'pilot kill' ELSE 'pilot drain' END,
+		p_owner, x
+	FROM unnest(v_done) AS x;
+	IF p_kill AND v_done <> '{}' THEN
+		SELECT * INTO e FROM sortie.runs_lose_1(p_bucket,
+			p_loss_budget, v_done, 'pilot killed', false);
+		UPDATE sortie.pilot p
+		SET end_state = 'killed', ended_at = now(),
+			end_reason = 'killed'
+		WHERE p.pilot = ANY (v_done) AND p.end_state IS NULL;
+		PERFORM sortie.settle_1(p_bucket, e.o_left, NULL, e.o_freed,
+			NULL);
+	END IF;
 END $$;
 
 -- Sets a limit's capacity (NULL: none), making it when it is new. A new limit
@@ -570,6 +662,7 @@ CREATE FUNCTION sortie.limit_delete_1(p_name text) RETURNS bool
 LANGUAGE plpgsql AS $$
 DECLARE
 	v_id int;
+	v_class int[];
 BEGIN
 	PERFORM pg_advisory_xact_lock(7000);
 	PERFORM pg_advisory_xact_lock(7004);
@@ -578,15 +671,26 @@ BEGIN
 	IF NOT FOUND THEN
 		RETURN NULL;
 	END IF;
-	IF p_name NOT LIKE 'jobtype:%' AND EXISTS (
-		SELECT 1 FROM sortie.class c WHERE v_id = ANY (c.limit_ids)
-		AND (EXISTS (SELECT 1 FROM sortie.queue q
-				WHERE q.class_id = c.class_id)
+	IF p_name NOT LIKE 'jobtype:%' THEN
+		-- Classes that name it fall asleep with it, so that the next
+		-- submission is refused, or finds the limit's successor.
+		SELECT array_agg(c.class_id) INTO v_class
+		FROM sortie.class c WHERE v_id = ANY (c.limit_ids);
+		IF EXISTS (SELECT 1 FROM unnest(v_class) AS x
+			WHERE NOT pg_try_advisory_xact_lock(7001, x))
+		OR EXISTS (SELECT 1 FROM unnest(v_class) AS x
+			WHERE EXISTS (SELECT 1 FROM sortie.queue q
+				WHERE q.class_id = x)
 			OR EXISTS (SELECT 1 FROM sortie.live l
-				WHERE l.class_id = c.class_id)
+				WHERE l.class_id = x)
 			OR EXISTS (SELECT 1 FROM sortie.waiting w
-				WHERE w.class_id = c.class_id))) THEN
-		RETURN false;
+				WHERE w.class_id = x)) THEN
+			RETURN false;
+		END IF;
+		UPDATE sortie.class c SET active = false, profiles = '{}'
+		WHERE c.class_id = ANY (v_class);
+		DELETE FROM sortie.class_ready r
+		WHERE r.class_id = ANY (v_class);
 	END IF;
 	UPDATE sortie.class c
 	SET limit_ids = u.ids, limit_counts = u.counts
@@ -615,6 +719,7 @@ DECLARE
 	v_n int;
 	v_kinds int[];
 BEGIN
+	PERFORM pg_advisory_xact_lock(7008);
 	INSERT INTO sortie.project (name, turn)
 	SELECT p_name, l.turn FROM sortie.lane l
 	ON CONFLICT (name) DO NOTHING;
@@ -691,6 +796,12 @@ DECLARE
 	v_n int;
 BEGIN
 	PERFORM pg_advisory_xact_lock(7004);
+	-- Marks that no claim has found empty, because no pilot fits.
+	PERFORM sortie.class_rest_1(array_agg(s.class_id))
+	FROM (SELECT r.class_id FROM sortie.class_ready r
+		WHERE NOT EXISTS (SELECT 1 FROM sortie.queue q
+			WHERE q.class_id = r.class_id)
+		LIMIT p_max) AS s;
 	SELECT array_agg(s.class_id) INTO v_class
 	FROM (SELECT c.class_id FROM sortie.class c
 		WHERE c.active AND c.used_at < now() - interval '1 hour'
@@ -712,6 +823,9 @@ BEGIN
 	AND NOT EXISTS (SELECT 1 FROM sortie.staged t
 		WHERE t.class_id = c.class_id);
 	GET DIAGNOSTICS v_n = ROW_COUNT;
+	-- Those in use are asked again in an hour.
+	UPDATE sortie.class c SET used_at = now()
+	WHERE c.class_id = ANY (v_class) AND c.active;
 	WITH d AS (DELETE FROM sortie.profile f
 		WHERE NOT EXISTS (SELECT 1 FROM sortie.pilot_room p
 			WHERE p.profile_id = f.profile_id)

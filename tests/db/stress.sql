@@ -34,9 +34,12 @@ $$;
 
 CREATE FUNCTION t.some_pilots(n int) RETURNS bigint[] LANGUAGE sql AS $$
 	SELECT coalesce(array_agg(x), '{}') FROM (
-		SELECT pilot AS x FROM (SELECT pilot FROM sortie.pilot
-			ORDER BY pilot DESC LIMIT 20) AS p
-		ORDER BY random() LIMIT n) AS u
+		(SELECT pilot AS x FROM sortie.pilot_room
+		ORDER BY random() LIMIT n)
+		UNION
+		SELECT pilot FROM (SELECT pilot FROM sortie.pilot
+			ORDER BY random() LIMIT 1) AS p WHERE t.pick(3) = 0)
+		AS u
 $$;
 
 -- A report of several pilots: some of their live runs, and runs that are no
@@ -45,7 +48,7 @@ CREATE FUNCTION t.random_report(p_bucket int) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
 	b bigint[] := t.some_pilots(3);
-	s record; e record; l record;
+	v_s record; v_e record; v_l record;
 	zs int[]; ze int[];
 BEGIN
 	IF b = '{}' THEN
@@ -70,24 +73,24 @@ BEGIN
 	ORDER BY random();
 	SELECT coalesce(array_agg(rep), '{}') AS rep, coalesce(array_agg(number), '{}')
 		AS number, coalesce(array_agg(run), '{}') AS run
-	INTO s FROM seen WHERE what IN (0, 1);
+	INTO v_s FROM seen WHERE what IN (0, 1);
 	SELECT coalesce(array_agg(rep), '{}') AS rep, coalesce(array_agg(number), '{}')
 		AS number, coalesce(array_agg(run), '{}') AS run,
 		coalesce(array_agg((ARRAY['finished', 'failed', 'failed',
 		'returned', 'timelimit', 'cancelled'])[1 + t.pick(6)]), '{}')
 		AS state
-	INTO e FROM seen WHERE what IN (1, 2);
+	INTO v_e FROM seen WHERE what IN (1, 2);
 	SELECT coalesce(array_agg(rep), '{}') AS rep, coalesce(array_agg(number), '{}')
 		AS number, coalesce(array_agg(run), '{}') AS run
-	INTO l FROM seen WHERE what IN (0, 3);
-	zs := ARRAY[cardinality(s.rep)];
-	ze := ARRAY[cardinality(e.rep)];
+	INTO v_l FROM seen WHERE what IN (0, 3);
+	zs := ARRAY[cardinality(v_s.rep)];
+	ze := ARRAY[cardinality(v_e.rep)];
 	PERFORM sortie.report_1(p_bucket, 1, 3, b, array_fill(
 		(1000 + t.pick(1000))::bigint, ARRAY[cardinality(b)]),
 		array_fill(t.pick(2) = 0, ARRAY[cardinality(b)]),
 		array_fill(false, ARRAY[cardinality(b)]),
-		s.rep, s.number, s.run, array_fill(5::bigint, zs),
-		e.rep, e.number, e.run, e.state::sortie.run_state[],
+		v_s.rep, v_s.number, v_s.run, array_fill(5::bigint, zs),
+		v_e.rep, v_e.number, v_e.run, v_e.state::sortie.run_state[],
 		array_fill(''::text, ze), array_fill(1, ze),
 		array_fill(NULL::int, ze), array_fill(3::bigint, ze),
 		array_fill(10::bigint, ze), array_fill(t.pick(2) = 0, ze),
@@ -95,7 +98,7 @@ BEGIN
 		array_fill(1::bigint, ze), array_fill(3::bigint, ze),
 		array_fill(0::bigint, ze), array_fill('abc'::bytea, ze),
 		array_fill(NULL::bytea, ze), array_fill(0::smallint, ze),
-		array_fill('["a=1"]'::text, ze), l.rep, l.number, l.run);
+		array_fill('["a=1"]'::text, ze), v_l.rep, v_l.number, v_l.run);
 END $$;
 
 CREATE FUNCTION t.random_output() RETURNS void LANGUAGE plpgsql AS $$
