@@ -170,6 +170,7 @@ static void on_limit_gone(enum db_outcome o, const struct db_result *res,
 			"limit \"%s\": cancel them first", r->var[0]);
 		req_reply_err(r, &e);
 	} else {
+		wake_events(r->srv);
 		req_reply_empty(r, 204);
 	}
 }
@@ -184,6 +185,7 @@ static void delete_limit(struct req *r)
 		return;
 	}
 	db_p_text(p, r->var[0]);
+	db_p_i32(p, r->who.owner_id);
 	db_run(r->srv->db, "limit_delete", p, on_limit_gone, r);
 }
 
