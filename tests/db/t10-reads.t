@@ -1,6 +1,6 @@
 #!/bin/sh
 # Lists, views, counts and the explanation, for those who may see them.
-. "${0%/*}/lib.sh"
+. "${0%/*}/session.sh"
 start_world
 
 is "$(submit 1 10)" 1 "ten jobs of alice"

@@ -1,6 +1,6 @@
 #!/bin/sh
 # What people do to jobs keeps every counter right.
-. "${0%/*}/lib.sh"
+. "${0%/*}/session.sh"
 start_world
 submit 1 10 >/dev/null
 submit 2 6 >/dev/null

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Two sessions in every order that has hurt.
-. "${0%/*}/lib.sh"
+. "${0%/*}/session.sh"
 start_world
 submit 1 20 >/dev/null
 pilot 1 true near 8 8 >/dev/null

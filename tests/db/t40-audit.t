@@ -1,6 +1,6 @@
 #!/bin/sh
 # The audit names each breach that is made.
-. "${0%/*}/lib.sh"
+. "${0%/*}/session.sh"
 start_world
 submit 1 4 >/dev/null
 submit 2 2 >/dev/null
