@@ -1,6 +1,7 @@
 /* Writes what the table of options says, for --help and for the manual. */
 #include "lib/opt.h"
 
+#include <ctype.h>
 #include <string.h>
 
 #define HELP_COLUMN 28
@@ -128,6 +129,13 @@ void opt_help(struct buf *b, const struct opt *opts, size_t n, int width)
 
 /* The manual */
 
+/* Sentences begin lines in a manual's source. */
+static bool mdoc_sentence(const char *before)
+{
+	return before[0] == '.' && before[1] == ' ' &&
+		isupper((unsigned char)before[2]);
+}
+
 /* roff takes a backslash anywhere, and a dot or quote that begins a line, for
  * its own. */
 static void mdoc_text(struct buf *b, const char *text)
@@ -140,12 +148,16 @@ static void mdoc_text(struct buf *b, const char *text)
 		if (begins && (*text == '.' || *text == '\''))
 			buf_adds(b, "\\&");
 		begins = *text == '\n';
-		if (*text == '\\')
+		if (*text == '\\') {
 			buf_adds(b, "\\e");
-		else if (begins)
+		} else if (begins) {
 			buf_adds(b, "\n.Pp\n");
-		else
+		} else if (mdoc_sentence(text)) {
+			buf_adds(b, ".\n");
+			text++;
+		} else {
 			buf_addc(b, *text);
+		}
 	}
 	if (!begins)
 		buf_addc(b, '\n');
