@@ -246,6 +246,7 @@ static bool host_open(struct talk *t, struct err *e)
 		.base = t->base,
 		.spool = t->spool.runs,
 		.url = link_url(&t->link),
+		.host_name = t->opt.host_name,
 		.pilot_id = t->pilot_id,
 		.site = t->opt.site,
 		.site_env = site_env(t),

@@ -30,6 +30,7 @@ struct payload_settings {
 	const char *spool;              /* directory, absolute, mode 0700 */
 	const char *url;                /* SORTIE_URL */
 	const char *pilot_id;           /* UUID */
+	const char *host_name;          /* for reasons; NULL = the machine's */
 	const char *site;               /* "" = none */
 	char **site_env;                /* NAME=VALUE, NULL-terminated or NULL */
 	int64_t grace_ms;               /* SIGTERM to SIGKILL */

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -383,7 +384,9 @@ struct payload_host *payload_host_new(const struct payload_settings *s,
 	h->a = arena_new();
 	TAILQ_INIT(&h->live);
 	TAILQ_INIT(&h->turns);
-	if (gethostname(h->name, sizeof(h->name) - 1) != 0)
+	if (s->host_name != NULL)
+		(void)snprintf(h->name, sizeof(h->name), "%s", s->host_name);
+	else if (gethostname(h->name, sizeof(h->name) - 1) != 0)
 		memcpy(h->name, "?", 2);
 	h->spawner = spawner_new();
 	h->child_fd = open_child_fd();
