@@ -19,23 +19,23 @@
 
 #define TTL_MS 5000
 #define ENTRIES_MAX 4096
-#define BUCKETS 1024            /* a power of two */
-#define TOKEN_MAX 256           /* longer ones are nobody's */
+#define BUCKETS 1024  /* a power of two */
+#define TOKEN_MAX 256 /* longer ones are nobody's */
 
 struct entry {
 	struct auth *auth;
 	uint8_t hash[32];
-	struct arena *arena;            /* of who */
-	struct principal who;           /* role NONE: an unknown token */
+	struct arena *arena;  /* of who */
+	struct principal who; /* role NONE: an unknown token */
 	bool bound;
 	bool note_use;
-	bool asking;                    /* a statement is under way */
-	bool stale;                     /* purged while it was */
+	bool asking; /* a statement is under way */
+	bool stale;  /* purged while it was */
 	int64_t until_ms;
-	struct req *first;              /* those who wait for the statement */
+	struct req *first; /* those who wait for the statement */
 	struct req **last;
 	LIST_ENTRY(entry) chain;
-	TAILQ_ENTRY(entry) age;         /* oldest first; asking ones as well */
+	TAILQ_ENTRY(entry) age; /* oldest first; asking ones as well */
 };
 
 /* Where a waiting request is to go on; hangs on r->data beside its route. */
@@ -48,15 +48,15 @@ enum { LOOKUPS, REFUSED, N_METRICS };
 
 static const struct metric_def metric_defs[N_METRICS] = {
 	[LOOKUPS] = { "sortie_auth_lookups_total", NULL, METRIC_COUNTER,
-		"Tokens that were looked up in the database." },
+		      "Tokens that were looked up in the database." },
 	[REFUSED] = { "sortie_auth_refused_total", NULL, METRIC_COUNTER,
-		"Requests whose token was refused." },
+		      "Requests whose token was refused." },
 };
 
 struct auth {
 	struct server *srv;
 	struct db_conn *listener;
-	uint64_t seed;                  /* nobody outside can fill a bucket */
+	uint64_t seed; /* nobody outside can fill a bucket */
 	LIST_HEAD(, entry) bucket[BUCKETS];
 	TAILQ_HEAD(, entry) ages;
 	size_t n_entries;
@@ -67,12 +67,9 @@ static const struct role_row {
 	const char *name;
 	bool stored;
 } roles[] = {
-	[ROLE_NONE] = { "none", false },
-	[ROLE_READER] = { "reader", true },
-	[ROLE_USER] = { "user", true },
-	[ROLE_ADMIN] = { "admin", true },
-	[ROLE_JOIN] = { "join", true },
-	[ROLE_PILOT] = { "pilot", false },
+	[ROLE_NONE] = { "none", false }, [ROLE_READER] = { "reader", true },
+	[ROLE_USER] = { "user", true },  [ROLE_ADMIN] = { "admin", true },
+	[ROLE_JOIN] = { "join", true },  [ROLE_PILOT] = { "pilot", false },
 	[ROLE_JOB] = { "job", false },
 };
 
@@ -205,7 +202,7 @@ static struct entry *entry_find(struct auth *a, const uint8_t hash[32])
 {
 	struct entry *x;
 
-	LIST_FOREACH(x, &a->bucket[bucket_of(a, hash)], chain) {
+	LIST_FOREACH (x, &a->bucket[bucket_of(a, hash)], chain) {
 		if (id_equal(x->hash, hash, sizeof(x->hash)))
 			return x;
 	}
@@ -282,11 +279,12 @@ static void grant(struct req *r, const struct entry *x,
 	to->token_id = arena_strdup(r->arena, from->token_id);
 	if (from->n_projects > 0) {
 		to->projects = arena_memdup(r->arena, from->projects,
-			from->n_projects * sizeof(*from->projects));
+					    from->n_projects *
+						    sizeof(*from->projects));
 		names = ARENA_ARRAY(r->arena, const char *, from->n_projects);
 		for (size_t i = 0; i < from->n_projects; i++)
-			names[i] = arena_strdup(r->arena,
-						from->project_names[i]);
+			names[i] =
+				arena_strdup(r->arena, from->project_names[i]);
 		to->project_names = names;
 	}
 	then(r);
@@ -304,8 +302,8 @@ static void fill_projects(struct entry *x, const struct db_result *res)
 
 		/* Bound to projects that are gone means none, not all. */
 		x->who.projects[i] = none ? -1 : (int32_t)db_i64(res, i, 6);
-		names[i] = none ? "" : arena_strdup(x->arena,
-						    db_text(res, i, 7));
+		names[i] =
+			none ? "" : arena_strdup(x->arena, db_text(res, i, 7));
 	}
 	x->who.project_names = names;
 }
@@ -364,7 +362,7 @@ static void on_token(enum db_outcome o, const struct db_result *res,
 		note_use(x);
 	x->until_ms = o == DB_OK && !x->stale ? clock_mono_ms() + TTL_MS : 0;
 	x->stale = false;
-	x->asking = true;       /* stays while those who waited go on */
+	x->asking = true; /* stays while those who waited go on */
 	for (; r != NULL; r = next) {
 		struct waiting *w = r->data;
 

@@ -21,7 +21,7 @@
 struct auth;
 struct server;
 
-#define AUTH_SECRET_LEN 67              /* "st_" and 64 hex digits */
+#define AUTH_SECRET_LEN 67 /* "st_" and 64 hex digits */
 #define AUTH_PILOT_TOKEN_LEN 84
 #define AUTH_JOB_TOKEN_LEN 101
 

@@ -15,13 +15,13 @@
 #include "server/options.h"
 #include "server/server.h"
 
-#define DRAIN_S 15             /* the pilot's grace for payloads, and some */
+#define DRAIN_S 15 /* the pilot's grace for payloads, and some */
 
 struct dev {
-	pid_t pid;              /* 0 = not running */
+	pid_t pid; /* 0 = not running */
 	struct event *child;
 	struct event *late;
-	void (*ended)(void *arg);       /* NULL: it should be running */
+	void (*ended)(void *arg); /* NULL: it should be running */
 	void *arg;
 };
 
@@ -52,9 +52,10 @@ _Noreturn static void run_pilot(const char *program, const char *address,
 				const struct settings *set)
 {
 	char *spool = xasprintf("%s/dev-spool", set->state_dir);
-	const char *argv[] = { "sortie-pilot", "--url", address,
-		"--join-token-file", set->join_token_file, "--spool", spool,
-		NULL };
+	const char *argv[] = {
+		"sortie-pilot",       "--url",   address, "--join-token-file",
+		set->join_token_file, "--spool", spool,   NULL
+	};
 	sigset_t none;
 
 	for (int sig = 1; sig < NSIG; sig++)
@@ -107,8 +108,8 @@ static void on_late(evutil_socket_t fd, short what, void *arg)
 static void print_exports(const struct settings *set, const char *address)
 {
 	printf("export SORTIE_URL='%s'\n"
-	       "export SORTIE_TOKEN=\"$(cat '%s')\"\n", address,
-	       set->admin_token_file);
+	       "export SORTIE_TOKEN=\"$(cat '%s')\"\n",
+	       address, set->admin_token_file);
 	fflush(stdout);
 }
 

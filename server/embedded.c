@@ -19,13 +19,13 @@
 #include "server/embedded_int.h"
 #include "server/options.h"
 
-#define STEP_MS 20              /* between looks while it starts */
+#define STEP_MS 20 /* between looks while it starts */
 #define TELL_MS 10000
 #define RETRY_MIN_MS 100
 #define RETRY_MAX_MS 5000
-#define CALM_MS 10000           /* one that lived this long had no fault */
+#define CALM_MS 10000 /* one that lived this long had no fault */
 #define LEFT_MS 30000
-#define STOP_MS 120000          /* then at once: recovery does the rest */
+#define STOP_MS 120000 /* then at once: recovery does the rest */
 
 const char *embedded_conninfo(const struct embedded *em)
 {
@@ -38,12 +38,13 @@ static bool take_lock(struct embedded *em, struct err *e)
 	char text[32];
 	int len;
 
-	em->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
-			   0600);
+	em->lock_fd =
+		open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (em->lock_fd < 0)
 		return err_set_errno(e, ERR_IO, "cannot open \"%s\"", path);
 	if (flock(em->lock_fd, LOCK_EX | LOCK_NB) != 0)
-		return err_set(e, ERR_CONFLICT, "another sortied (process "
+		return err_set(e, ERR_CONFLICT,
+			       "another sortied (process "
 			       "%.10s) uses \"%s\": stop it or choose another "
 			       "directory with --embedded",
 			       embedded_tail(em, path), em->dir);
@@ -59,8 +60,8 @@ static bool take_lock(struct embedded *em, struct err *e)
  * working directory, so a number that was given again deceives nobody. */
 static pid_t running_postmaster(struct embedded *em)
 {
-	const char *file = arena_printf(em->arena, "%s/postmaster.pid",
-					em->data);
+	const char *file =
+		arena_printf(em->arena, "%s/postmaster.pid", em->data);
 	char text[16] = "", cwd[4096];
 	const char *link;
 	int fd = open(file, O_RDONLY | O_CLOEXEC);
@@ -83,13 +84,14 @@ static pid_t running_postmaster(struct embedded *em)
 	return strcmp(cwd, em->data) == 0 ? (pid_t)pid : 0;
 }
 
-static bool watch_pid(struct embedded *em, pid_t pid, bool child,
-		      struct err *e)
+static bool watch_pid(struct embedded *em, pid_t pid, bool child, struct err *e)
 {
 	em->pid_fd = (int)syscall(SYS_pidfd_open, pid, 0);
 	if (em->pid_fd < 0)
-		return err_set_errno(e, ERR_IO, "cannot watch the database's "
-				     "process %ld", (long)pid);
+		return err_set_errno(e, ERR_IO,
+				     "cannot watch the database's "
+				     "process %ld",
+				     (long)pid);
 	em->pid = pid;
 	em->child = child;
 	return true;
@@ -115,17 +117,20 @@ static bool has_ended(struct embedded *em, int timeout_ms)
 
 static bool start(struct embedded *em, struct err *e)
 {
-	const char *path = arena_printf(em->arena, "%s/postgres.log",
-					em->dir);
+	const char *path = arena_printf(em->arena, "%s/postgres.log", em->dir);
 	const char *argv[] = {
-		arena_printf(em->arena, "%s/postgres", em->bindir), "-D",
-		em->data, NULL,
+		arena_printf(em->arena, "%s/postgres", em->bindir),
+		"-D",
+		em->data,
+		NULL,
 	};
 	struct embedded_cmd cmd = { .argv = argv, .detached = true };
 	pid_t pid;
 
-	cmd.output = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC |
-				O_NOFOLLOW | O_APPEND, 0600);
+	cmd.output = open(path,
+			  O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC |
+				  O_NOFOLLOW | O_APPEND,
+			  0600);
 	if (cmd.output < 0)
 		return err_set_errno(e, ERR_IO, "cannot open \"%s\"", path);
 	pid = embedded_spawn(em, &cmd, e);
@@ -142,7 +147,8 @@ static bool adopt(struct embedded *em, struct err *e)
 	if (!watch_pid(em, pid, false, e))
 		return false;
 	log_info("the database's process %ld has outlived its sortied and "
-		 "goes on", (long)pid);
+		 "goes on",
+		 (long)pid);
 	kill(pid, SIGHUP);
 	return true;
 }
@@ -162,8 +168,10 @@ static bool ended_early(struct embedded *em, struct err *e)
 	const char *log = arena_printf(em->arena, "%s/postgres.log", em->dir);
 	const char *why = embedded_tail(em, log);
 
-	return err_set(e, ERR_IO, "the embedded database ended while it "
-		       "started: %s", *why == '\0' ? "see its log" : why);
+	return err_set(e, ERR_IO,
+		       "the embedded database ended while it "
+		       "started: %s",
+		       *why == '\0' ? "see its log" : why);
 }
 
 static bool wait_ready(struct embedded *em, struct err *e)
@@ -193,8 +201,8 @@ static bool wait_ready(struct embedded *em, struct err *e)
  * for a moment; without anything left the first failure is the last. */
 static bool bring_up(struct embedded *em, struct err *e)
 {
-	const char *file = arena_printf(em->arena, "%s/postmaster.pid",
-					em->data);
+	const char *file =
+		arena_printf(em->arena, "%s/postmaster.pid", em->data);
 	bool left = access(file, F_OK) == 0;
 	int64_t until = clock_mono_ms() + (left ? LEFT_MS : 0);
 
@@ -291,8 +299,7 @@ struct embedded *embedded_start(const struct settings *set,
 
 static void retry_later(struct embedded *em)
 {
-	struct timeval tv = { em->retry_ms / 1000,
-			      em->retry_ms % 1000 * 1000 };
+	struct timeval tv = { em->retry_ms / 1000, em->retry_ms % 1000 * 1000 };
 
 	event_add(em->again, &tv);
 	em->retry_ms += em->retry_ms / 2;

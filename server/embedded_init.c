@@ -35,24 +35,30 @@ bool embedded_choose_user(struct embedded *em, const char *wanted,
 	if (geteuid() != 0) {
 		if (set_user(em, getpwuid(geteuid())))
 			return true;
-		return err_set(e, ERR_IO, "the user %ld has no name: "
+		return err_set(e, ERR_IO,
+			       "the user %ld has no name: "
 			       "PostgreSQL's peer authentication needs one",
 			       (long)geteuid());
 	}
 	em->other_user = true;
 	if (wanted != NULL && !set_user(em, getpwnam(wanted)))
-		return err_set(e, ERR_BAD_REQUEST, "there is no user \"%s\" "
-			       "(--user)", wanted);
+		return err_set(e, ERR_BAD_REQUEST,
+			       "there is no user \"%s\" "
+			       "(--user)",
+			       wanted);
 	if (wanted == NULL && !set_user(em, getpwnam("sortie")) &&
 	    !set_user(em, getpwnam("postgres")))
-		return err_set(e, ERR_IO, "PostgreSQL refuses to run as root "
+		return err_set(e, ERR_IO,
+			       "PostgreSQL refuses to run as root "
 			       "and there is no user \"sortie\": make one "
 			       "with \"useradd --system sortie\", or name "
 			       "another with --user");
 	if (em->uid == 0 || strcmp(em->user, "nobody") == 0)
-		return err_set(e, ERR_BAD_REQUEST, "the database cannot run "
+		return err_set(e, ERR_BAD_REQUEST,
+			       "the database cannot run "
 			       "as \"%s\": name a user of its own with "
-			       "--user", em->user);
+			       "--user",
+			       em->user);
 	return true;
 }
 
@@ -98,7 +104,8 @@ static bool walk(struct embedded *em, struct err *e)
 		if (more)
 			*p = '\0';
 		if (access(path, X_OK) != 0)
-			return err_set(e, ERR_IO, "the user \"%s\", who runs "
+			return err_set(e, ERR_IO,
+				       "the user \"%s\", who runs "
 				       "the database, may not enter \"%s\": "
 				       "allow it (chmod o+x) or choose "
 				       "another directory with --embedded",
@@ -114,12 +121,13 @@ static bool own_dir(struct embedded *em, const char *path, struct err *e)
 	if (!make_dir(path, 0700, e))
 		return false;
 	if (em->other_user && lchown(path, em->uid, em->gid) != 0)
-		return err_set_errno(e, ERR_IO, "cannot give \"%s\" to the "
-				     "user \"%s\"", path, em->user);
+		return err_set_errno(e, ERR_IO,
+				     "cannot give \"%s\" to the "
+				     "user \"%s\"",
+				     path, em->user);
 	if (chmod(path, 0700) == 0)
 		return true;
-	return err_set_errno(e, ERR_IO, "cannot close \"%s\" to others",
-			     path);
+	return err_set_errno(e, ERR_IO, "cannot close \"%s\" to others", path);
 }
 
 /* A deep DIR is too long for a socket's address: then DIR/run is a link to a
@@ -142,7 +150,8 @@ static bool socket_dir_short(struct embedded *em, const char *run,
 	}
 	dir = arena_strdup(em->arena, "/tmp/sortie-XXXXXX");
 	if (mkdtemp(dir) == NULL)
-		return err_set_errno(e, ERR_IO, "cannot make a directory for "
+		return err_set_errno(e, ERR_IO,
+				     "cannot make a directory for "
 				     "the database's socket below /tmp");
 	if (symlink(dir, run) != 0)
 		return err_set_errno(e, ERR_IO, "cannot make the link \"%s\"",
@@ -162,8 +171,10 @@ bool embedded_make_dirs(struct embedded *em, struct err *e)
 	if (!make_parents(em, e) || !make_dir(em->dir, mode, e))
 		return false;
 	if (chmod(em->dir, mode) != 0)
-		return err_set_errno(e, ERR_IO, "cannot set the mode of "
-				     "\"%s\"", em->dir);
+		return err_set_errno(e, ERR_IO,
+				     "cannot set the mode of "
+				     "\"%s\"",
+				     em->dir);
 	if (!embedded_as_user(em, walk, e))
 		return false;
 	if (strlen(run) + SOCKET_SUFFIX > sizeof(un.sun_path))
@@ -196,10 +207,9 @@ static int newest_below(struct embedded *em, const char *parent,
 
 		if (strncmp(entry->d_name, prefix, strlen(prefix)) != 0)
 			continue;
-		version = (int)strtol(entry->d_name + strlen(prefix), NULL,
-				      10);
-		dir = arena_printf(em->arena, "%s/%s%s", parent,
-				   entry->d_name, suffix);
+		version = (int)strtol(entry->d_name + strlen(prefix), NULL, 10);
+		dir = arena_printf(em->arena, "%s/%s%s", parent, entry->d_name,
+				   suffix);
 		if (version <= best || version < OLDEST_VERSION ||
 		    (wanted != 0 && version != wanted) || !is_bindir(em, dir))
 			continue;
@@ -248,8 +258,10 @@ static bool find_programs(struct embedded *em, const char *wanted,
 		em->bindir = wanted;
 		if (is_bindir(em, wanted))
 			return true;
-		return err_set(e, ERR_IO, "there are no initdb and postgres "
-			       "in \"%s\" (--pg-bindir)", wanted);
+		return err_set(e, ERR_IO,
+			       "there are no initdb and postgres "
+			       "in \"%s\" (--pg-bindir)",
+			       wanted);
 	}
 	best = newest_below(em, "/usr/lib/postgresql", "", "/bin", version,
 			    best);
@@ -257,11 +269,14 @@ static bool find_programs(struct embedded *em, const char *wanted,
 	if (best != 0 || find_in_path(em))
 		return true;
 	if (version != 0)
-		return err_set(e, ERR_IO, "the database in \"%s\" is "
+		return err_set(e, ERR_IO,
+			       "the database in \"%s\" is "
 			       "PostgreSQL %d, which is not installed: "
 			       "install it, or upgrade the database with "
-			       "pg_upgrade", em->data, version);
-	return err_set(e, ERR_IO, "PostgreSQL (%d or newer) is not "
+			       "pg_upgrade",
+			       em->data, version);
+	return err_set(e, ERR_IO,
+		       "PostgreSQL (%d or newer) is not "
 		       "installed: install postgresql (on Debian: apt install "
 		       "postgresql), name its programs with --pg-bindir, or "
 		       "use another database with --database",
@@ -270,8 +285,7 @@ static bool find_programs(struct embedded *em, const char *wanted,
 
 /* The cluster */
 
-static bool append_include(struct embedded *em, const char *dir,
-			   struct err *e)
+static bool append_include(struct embedded *em, const char *dir, struct err *e)
 {
 	const char *path = arena_printf(em->arena, "%s/postgresql.conf", dir);
 	FILE *f = fopen(path, "ae");
@@ -280,7 +294,8 @@ static bool append_include(struct embedded *em, const char *dir,
 	if (f == NULL)
 		return err_set_errno(e, ERR_IO, "cannot open \"%s\"", path);
 	ok = fputs("\ninclude = 'sortied.conf'\n"
-		   "include_if_exists = 'local.conf'\n", f) >= 0;
+		   "include_if_exists = 'local.conf'\n",
+		   f) >= 0;
 	ok = fclose(f) == 0 && ok;
 	if (ok)
 		return true;
@@ -304,27 +319,39 @@ static bool make_cluster(struct embedded *em, struct err *e)
 	const char *tmp = arena_printf(em->arena, "%s/pg.tmp", em->dir);
 	const char *rm[] = { "/bin/rm", "-rf", "--", tmp, NULL };
 	const char *initdb[] = {
-		arena_printf(em->arena, "%s/initdb", em->bindir), "-D", tmp,
-		"-U", "sortie", "--auth-local=peer", "--auth-host=reject",
-		"-E", "UTF8", "--locale=C", "--data-checksums", NULL,
+		arena_printf(em->arena, "%s/initdb", em->bindir),
+		"-D",
+		tmp,
+		"-U",
+		"sortie",
+		"--auth-local=peer",
+		"--auth-host=reject",
+		"-E",
+		"UTF8",
+		"--locale=C",
+		"--data-checksums",
+		NULL,
 	};
 	const char *create[] = {
 		arena_printf(em->arena, "%s/postgres", em->bindir),
-		"--single", "-j", "-D", tmp, "postgres", NULL,
+		"--single",
+		"-j",
+		"-D",
+		tmp,
+		"postgres",
+		NULL,
 	};
 	const char *input = arena_printf(em->arena, "%s\n\n",
 					 migrate_sql("database_create"));
 
 	log_info("making a PostgreSQL database in \"%s\"", em->data);
 	if (!embedded_run(em, rm, NULL, e) || !own_dir(em, tmp, e) ||
-	    !embedded_run(em, initdb, NULL, e) ||
-	    !append_include(em, tmp, e) ||
+	    !embedded_run(em, initdb, NULL, e) || !append_include(em, tmp, e) ||
 	    !embedded_configure(em, tmp, e) ||
 	    !embedded_run(em, create, input, e) || !sync_dir(tmp, e))
 		return false;
 	if (rename(tmp, em->data) != 0)
-		return err_set_errno(e, ERR_IO, "cannot name \"%s\"",
-				     em->data);
+		return err_set_errno(e, ERR_IO, "cannot name \"%s\"", em->data);
 	return sync_dir(em->dir, e);
 }
 

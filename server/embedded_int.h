@@ -17,26 +17,26 @@ struct event_base;
 
 struct embedded {
 	struct arena *arena;
-	const char *dir;                /* absolute */
-	const char *data;               /* DIR/pg */
-	const char *sockets;            /* the socket's directory */
+	const char *dir;     /* absolute */
+	const char *data;    /* DIR/pg */
+	const char *sockets; /* the socket's directory */
 	const char *bindir;
 	const char *conninfo;
-	bool die_with_us;               /* --dev: stops when we are killed */
-	bool other_user;                /* we are root, the database is not */
+	bool die_with_us; /* --dev: stops when we are killed */
+	bool other_user;  /* we are root, the database is not */
 	uid_t uid;
 	gid_t gid;
-	const char *user;               /* its user's name */
+	const char *user; /* its user's name */
 	int lock_fd;
-	pid_t pid;                      /* of the postmaster, 0 = none */
-	bool child;                     /* we started it, so we reap it */
-	int pid_fd;                     /* readable when it ends, -1 = none */
+	pid_t pid;  /* of the postmaster, 0 = none */
+	bool child; /* we started it, so we reap it */
+	int pid_fd; /* readable when it ends, -1 = none */
 	const volatile sig_atomic_t *stop;
-	struct event_base *base;        /* NULL until it is supervised */
-	struct event *ended;            /* on pid_fd */
-	struct event *again;            /* the next attempt to start it */
+	struct event_base *base; /* NULL until it is supervised */
+	struct event *ended;     /* on pid_fd */
+	struct event *again;     /* the next attempt to start it */
 	int64_t retry_ms;
-	int64_t begun_ms;               /* when the living one was started */
+	int64_t begun_ms; /* when the living one was started */
 };
 
 /* embedded_init.c */
@@ -49,22 +49,22 @@ bool embedded_choose_user(struct embedded *em, const char *wanted,
 bool embedded_make_dirs(struct embedded *em, struct err *e) MUST_CHECK;
 /* initdb and the database `sortie`, whole or not at all; and our settings,
  * written at each start. */
-bool embedded_make(struct embedded *em, const char *bindir, struct err *e)
-	MUST_CHECK;
+bool embedded_make(struct embedded *em, const char *bindir,
+		   struct err *e) MUST_CHECK;
 
 /* embedded_tune.c */
 
 /* Writes sortied.conf, pg_hba.conf and pg_ident.conf into dir. */
-bool embedded_configure(struct embedded *em, const char *dir, struct err *e)
-	MUST_CHECK;
+bool embedded_configure(struct embedded *em, const char *dir,
+			struct err *e) MUST_CHECK;
 
 /* embedded_proc.c */
 
 struct embedded_cmd {
-	const char *const *argv;        /* [0]: path; NULL-terminated */
-	const char *input;              /* for standard input, or NULL */
-	int output;                     /* its standard output and error */
-	bool detached;                  /* own session: signals that a
+	const char *const *argv; /* [0]: path; NULL-terminated */
+	const char *input;       /* for standard input, or NULL */
+	int output;              /* its standard output and error */
+	bool detached;           /* own session: signals that a
 					   terminal sends do not reach it */
 };
 
@@ -81,7 +81,8 @@ bool embedded_run(struct embedded *em, const char *const *argv,
 const char *embedded_tail(struct embedded *em, const char *path);
 /* Calls fn in a child that has become the database's user; fn's text (in the
  * pipe's bound) is the error. */
-bool embedded_as_user(struct embedded *em, bool (*fn)(struct embedded *em,
-		      struct err *e), struct err *e) MUST_CHECK;
+bool embedded_as_user(struct embedded *em,
+		      bool (*fn)(struct embedded *em, struct err *e),
+		      struct err *e) MUST_CHECK;
 
 #endif

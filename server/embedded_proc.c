@@ -170,8 +170,10 @@ bool embedded_run(struct embedded *em, const char *const *argv,
 	pid_t pid;
 
 	if (out == NULL)
-		return err_set_errno(e, ERR_IO, "cannot make a file for the "
-				     "output of \"%s\"", argv[0]);
+		return err_set_errno(e, ERR_IO,
+				     "cannot make a file for the "
+				     "output of \"%s\"",
+				     argv[0]);
 	cmd.output = fileno(out);
 	pid = embedded_spawn(em, &cmd, e);
 	if (pid < 0) {
@@ -187,8 +189,9 @@ bool embedded_run(struct embedded *em, const char *const *argv,
 	return status == 0;
 }
 
-bool embedded_as_user(struct embedded *em, bool (*fn)(struct embedded *em,
-		      struct err *e), struct err *e)
+bool embedded_as_user(struct embedded *em,
+		      bool (*fn)(struct embedded *em, struct err *e),
+		      struct err *e)
 {
 	int fd[2];
 	int status = 0;

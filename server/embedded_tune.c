@@ -22,38 +22,37 @@
  * acknowledged survives a power cut. naptime: the queue and lease tables are
  * small and change wholly within seconds; vacuumed once a minute they halve
  * the rate within a million jobs (measured). */
-static const char fixed[] =
-	"listen_addresses = ''\n"
-	"port = 5432\n"
-	"unix_socket_permissions = 0700\n"
-	"max_connections = 100\n"
-	"fsync = on\n"
-	"synchronous_commit = on\n"
-	"full_page_writes = on\n"
-	"wal_buffers = 16MB\n"
-	"checkpoint_timeout = 15min\n"
-	"checkpoint_completion_target = 0.9\n"
-	"jit = off\n"
-	"max_parallel_workers_per_gather = 0\n"
-	"random_page_cost = 1.1\n"
-	"work_mem = 16MB\n"
-	"huge_pages = try\n"
-	"max_locks_per_transaction = 256\n"
-	"autovacuum = on\n"
-	"autovacuum_naptime = 1s\n"
-	"autovacuum_vacuum_cost_delay = 0\n"
-	"idle_in_transaction_session_timeout = 60s\n"
-	"timezone = 'UTC'\n"
-	"log_timezone = 'UTC'\n"
-	"lc_messages = 'C'\n"
-	"logging_collector = on\n"
-	"log_directory = 'log'\n"
-	"log_filename = 'postgresql-%a.log'\n"
-	"log_rotation_age = 1d\n"
-	"log_rotation_size = 0\n"
-	"log_truncate_on_rotation = on\n"
-	"log_line_prefix = '%m [%p] %a '\n"
-	"log_autovacuum_min_duration = 60s\n";
+static const char fixed[] = "listen_addresses = ''\n"
+			    "port = 5432\n"
+			    "unix_socket_permissions = 0700\n"
+			    "max_connections = 100\n"
+			    "fsync = on\n"
+			    "synchronous_commit = on\n"
+			    "full_page_writes = on\n"
+			    "wal_buffers = 16MB\n"
+			    "checkpoint_timeout = 15min\n"
+			    "checkpoint_completion_target = 0.9\n"
+			    "jit = off\n"
+			    "max_parallel_workers_per_gather = 0\n"
+			    "random_page_cost = 1.1\n"
+			    "work_mem = 16MB\n"
+			    "huge_pages = try\n"
+			    "max_locks_per_transaction = 256\n"
+			    "autovacuum = on\n"
+			    "autovacuum_naptime = 1s\n"
+			    "autovacuum_vacuum_cost_delay = 0\n"
+			    "idle_in_transaction_session_timeout = 60s\n"
+			    "timezone = 'UTC'\n"
+			    "log_timezone = 'UTC'\n"
+			    "lc_messages = 'C'\n"
+			    "logging_collector = on\n"
+			    "log_directory = 'log'\n"
+			    "log_filename = 'postgresql-%a.log'\n"
+			    "log_rotation_age = 1d\n"
+			    "log_rotation_size = 0\n"
+			    "log_truncate_on_rotation = on\n"
+			    "log_line_prefix = '%m [%p] %a '\n"
+			    "log_autovacuum_min_duration = 60s\n";
 
 static int64_t clamp(int64_t v, int64_t min, int64_t max)
 {
@@ -74,8 +73,8 @@ static int64_t cgroup_memory(const char *path)
 	if (n <= 0)
 		return INT64_MAX;
 	text[strcspn(text, "\n")] = '\0';
-	return units_parse_i64(text, 1, INT64_MAX, &bytes, &e) ? bytes :
-								 INT64_MAX;
+	return units_parse_i64(text, 1, INT64_MAX, &bytes, &e) ? bytes
+							       : INT64_MAX;
 }
 
 static int64_t memory_bytes(void)
@@ -137,12 +136,11 @@ static void fill_settings(struct embedded *em, struct buf *b)
 	buf_addc(b, '\n');
 	/* The tables that are hot are small; the rest is the system's cache's
 	 * business, and others live on this machine too. */
-	add_size(b, "shared_buffers", clamp(memory / 16, 64 * MIB,
-					    1024 * MIB));
-	add_size(b, "effective_cache_size", clamp(memory / 2, 256 * MIB,
-						  INT64_C(65536) * MIB));
-	add_size(b, "maintenance_work_mem", clamp(memory / 64, 32 * MIB,
-						  256 * MIB));
+	add_size(b, "shared_buffers", clamp(memory / 16, 64 * MIB, 1024 * MIB));
+	add_size(b, "effective_cache_size",
+		 clamp(memory / 2, 256 * MIB, INT64_C(65536) * MIB));
+	add_size(b, "maintenance_work_mem",
+		 clamp(memory / 64, 32 * MIB, 256 * MIB));
 	add_size(b, "max_wal_size", wal);
 	add_size(b, "min_wal_size", wal / 4);
 }
@@ -159,8 +157,7 @@ static bool write_file(struct embedded *em, const char *dir, const char *name,
 	/* The database's user owns the directory: follow nothing there. */
 	unlink(tmp);
 	fd = open(tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	ok = fd >= 0 &&
-	     write(fd, buf_str(b), b->len) == (ssize_t)b->len &&
+	ok = fd >= 0 && write(fd, buf_str(b), b->len) == (ssize_t)b->len &&
 	     (!em->other_user || fchown(fd, em->uid, em->gid) == 0) &&
 	     fsync(fd) == 0;
 	if (fd >= 0 && close(fd) != 0)

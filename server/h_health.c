@@ -23,9 +23,11 @@ static void reply_not_ready(struct req *r, const char *warning)
 {
 	struct buf b = BUF_INIT;
 
-	buf_addf(&b, "{\"status\":\"not ready\",\"database\":false,"
-		     "\"schema\":%zu,\"synchronous_standby\":false,"
-		     "\"warnings\":[", n_sql_migrations);
+	buf_addf(&b,
+		 "{\"status\":\"not ready\",\"database\":false,"
+		 "\"schema\":%zu,\"synchronous_standby\":false,"
+		 "\"warnings\":[",
+		 n_sql_migrations);
 	buf_json_str(&b, warning);
 	buf_adds(&b, "]}\n");
 	req_header_add(r, "Retry-After", "1");
@@ -41,8 +43,8 @@ static void on_ready(enum db_outcome o, const struct db_result *res,
 	if (o == DB_OK && db_rows(res) == 1)
 		req_reply_json(r, 200, db_text(res, 0, 0), db_len(res, 0, 0));
 	else
-		reply_not_ready(r, o == DB_OK ? "the database is empty" :
-						fault->err.text);
+		reply_not_ready(r, o == DB_OK ? "the database is empty"
+					      : fault->err.text);
 }
 
 static void get_readyz(struct req *r)
@@ -63,7 +65,8 @@ static void get_metrics(struct req *r)
 	struct err e = ERR_INIT;
 
 	if (r->who.role == ROLE_NONE && !r->unix_socket) {
-		err_set(&e, ERR_UNAUTHORIZED, "the figures need a token, or "
+		err_set(&e, ERR_UNAUTHORIZED,
+			"the figures need a token, or "
 			"the Unix socket");
 		req_reply_err(r, &e);
 		return;
@@ -82,8 +85,10 @@ static void get_openapi(struct req *r)
 const struct route routes_health[] = {
 	{ "GET", "/healthz", MAY_ANYBODY, NULL, get_healthz },
 	{ "GET", "/readyz", MAY_ANYBODY, NULL, get_readyz },
-	{ "GET", "/metrics", MAY_ANYBODY | MAY_PEOPLE | MAY(ROLE_JOIN) |
-		MAY(ROLE_PILOT) | MAY(ROLE_JOB), NULL, get_metrics },
+	{ "GET", "/metrics",
+	  MAY_ANYBODY | MAY_PEOPLE | MAY(ROLE_JOIN) | MAY(ROLE_PILOT) |
+		  MAY(ROLE_JOB),
+	  NULL, get_metrics },
 	{ "GET", "/openapi.json", MAY_ANYBODY, NULL, get_openapi },
 	{ NULL, NULL, 0, NULL, NULL }
 };

@@ -101,7 +101,8 @@ static void get_tokens(struct req *r)
 		return;
 	}
 	if (cursor != NULL && !id_uuid_valid(cursor)) {
-		err_set(&e, ERR_BAD_REQUEST, "\"cursor\" is not one that a "
+		err_set(&e, ERR_BAD_REQUEST,
+			"\"cursor\" is not one that a "
 			"page gave");
 		req_reply_err(r, &e);
 		return;
@@ -121,18 +122,16 @@ struct wanted {
 	const char *owner;
 	struct json_object *projects;
 	bool everybody;
-	int64_t expires_s;      /* 0 = never */
+	int64_t expires_s; /* 0 = never */
 };
 
 static const struct json_field wanted_fields[] = {
-	{ "name", JK_STR, offsetof(struct wanted, name), 0, 0,
-	  JOBSPEC_NAME_MAX, 0 },
-	{ "role", JK_STR, offsetof(struct wanted, role), JF_REQUIRED, 0, 0,
+	{ "name", JK_STR, offsetof(struct wanted, name), 0, 0, JOBSPEC_NAME_MAX,
 	  0 },
+	{ "role", JK_STR, offsetof(struct wanted, role), JF_REQUIRED, 0, 0, 0 },
 	{ "owner", JK_STR, offsetof(struct wanted, owner), 0, 0,
 	  JOBSPEC_NAME_MAX, 0 },
-	{ "projects", JK_ARRAY, offsetof(struct wanted, projects), 0, 0, 0,
-	  0 },
+	{ "projects", JK_ARRAY, offsetof(struct wanted, projects), 0, 0, 0, 0 },
 	{ "everybody", JK_BOOL, offsetof(struct wanted, everybody), 0, 0, 0,
 	  0 },
 	{ "expires_s", JK_SECONDS, offsetof(struct wanted, expires_s), 0, 0,
@@ -157,19 +156,24 @@ static bool check_projects(struct req *r, const struct wanted *w,
 	size_t n = w->projects == NULL ? 0 : json_len(w->projects);
 
 	if (n > PROJECTS_MAX)
-		return err_set(e, ERR_BAD_REQUEST, "\"projects\" has more "
-			       "than %d names", PROJECTS_MAX);
+		return err_set(e, ERR_BAD_REQUEST,
+			       "\"projects\" has more "
+			       "than %d names",
+			       PROJECTS_MAX);
 	for (size_t i = 0; i < n; i++) {
 		struct json_object *o = json_at(w->projects, i);
 
 		if (json_type(o) != JSON_STR || json_str_len(o) == 0 ||
 		    json_str_len(o) > JOBSPEC_NAME_MAX ||
 		    strlen(json_str(o)) != json_str_len(o))
-			return err_set(e, ERR_BAD_REQUEST, "\"projects\" "
+			return err_set(e, ERR_BAD_REQUEST,
+				       "\"projects\" "
 				       "must be a list of names");
 		if (!own_project(r, json_str(o)))
-			return err_set(e, ERR_FORBIDDEN, "your token is not "
-				       "for the project \"%s\"", json_str(o));
+			return err_set(e, ERR_FORBIDDEN,
+				       "your token is not "
+				       "for the project \"%s\"",
+				       json_str(o));
 		db_a_text(names, json_str(o), json_str_len(o));
 	}
 	/* A bound token makes no token that is less bound. */
@@ -183,7 +187,8 @@ static bool check_rights(const struct req *r, const struct wanted *w,
 			 enum role role, struct err *e)
 {
 	if (w->everybody && role != ROLE_JOIN)
-		return err_set(e, ERR_BAD_REQUEST, "\"everybody\" is for join "
+		return err_set(e, ERR_BAD_REQUEST,
+			       "\"everybody\" is for join "
 			       "tokens: whose jobs their pilots may take");
 	if (w->owner[0] == '\0')
 		return err_set(e, ERR_BAD_REQUEST, "\"owner\" is empty");
@@ -191,13 +196,16 @@ static bool check_rights(const struct req *r, const struct wanted *w,
 	    (r->who.n_projects == 0 || role != ROLE_ADMIN))
 		return true;
 	if (role == ROLE_ADMIN)
-		return err_set(e, ERR_FORBIDDEN, "only an admin makes tokens "
+		return err_set(e, ERR_FORBIDDEN,
+			       "only an admin makes tokens "
 			       "of role admin");
 	if (strcmp(w->owner, r->who.owner) != 0)
-		return err_set(e, ERR_FORBIDDEN, "only an admin makes tokens "
+		return err_set(e, ERR_FORBIDDEN,
+			       "only an admin makes tokens "
 			       "for others than themselves");
 	if (w->everybody)
-		return err_set(e, ERR_FORBIDDEN, "only an admin makes join "
+		return err_set(e, ERR_FORBIDDEN,
+			       "only an admin makes join "
 			       "tokens for everybody's jobs");
 	return true;
 }
@@ -218,8 +226,10 @@ static bool decode(struct req *r, struct wanted *w, enum role *role,
 			 "the body", e))
 		return false;
 	if (!auth_role_from_name(w->role, role))
-		return err_set(e, ERR_BAD_REQUEST, "there is no role \"%s\": "
-			       "admin, user, reader or join", w->role);
+		return err_set(e, ERR_BAD_REQUEST,
+			       "there is no role \"%s\": "
+			       "admin, user, reader or join",
+			       w->role);
 	return check_rights(r, w, *role, e);
 }
 
@@ -301,8 +311,10 @@ static void delete_token(struct req *r)
 	struct err e = ERR_INIT;
 
 	if (!id_uuid_valid(r->var[0])) {
-		err_set(&e, ERR_NOT_FOUND, "\"%s\" is not the id of a token "
-			"(see the list of tokens)", r->var[0]);
+		err_set(&e, ERR_NOT_FOUND,
+			"\"%s\" is not the id of a token "
+			"(see the list of tokens)",
+			r->var[0]);
 		req_reply_err(r, &e);
 		return;
 	}
@@ -313,10 +325,10 @@ static void delete_token(struct req *r)
 }
 
 const struct route routes_tokens[] = {
-	{ "GET", "/api/v1/whoami", MAY_PEOPLE | MAY(ROLE_JOIN) |
-		MAY(ROLE_PILOT) | MAY(ROLE_JOB), NULL, get_whoami },
-	{ "GET", "/api/v1/tokens", MAY_PEOPLE, "page_size cursor",
-	  get_tokens },
+	{ "GET", "/api/v1/whoami",
+	  MAY_PEOPLE | MAY(ROLE_JOIN) | MAY(ROLE_PILOT) | MAY(ROLE_JOB), NULL,
+	  get_whoami },
+	{ "GET", "/api/v1/tokens", MAY_PEOPLE, "page_size cursor", get_tokens },
 	{ "POST", "/api/v1/tokens", MAY_CHANGE, NULL, post_tokens },
 	{ "DELETE", "/api/v1/tokens/{id}", MAY_CHANGE, NULL, delete_token },
 	{ NULL, NULL, 0, NULL, NULL }

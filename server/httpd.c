@@ -34,17 +34,18 @@
 
 static const struct metric_def metric_defs[HTTPD_N_METRICS] = {
 	[HTTPD_CONNECTIONS] = { "sortie_http_connections", NULL, METRIC_GAUGE,
-		"Open connections." },
+				"Open connections." },
 	[HTTPD_REQUESTS] = { "sortie_http_requests_total", NULL, METRIC_COUNTER,
-		"Requests that were read whole." },
+			     "Requests that were read whole." },
 	[HTTPD_4XX] = { "sortie_http_errors_total", "class=\"4xx\"",
-		METRIC_COUNTER, "Replies that were errors." },
+			METRIC_COUNTER, "Replies that were errors." },
 	[HTTPD_5XX] = { "sortie_http_errors_total", "class=\"5xx\"",
-		METRIC_COUNTER, "Replies that were errors." },
+			METRIC_COUNTER, "Replies that were errors." },
 	[HTTPD_GONE] = { "sortie_http_gone_total", NULL, METRIC_COUNTER,
-		"Requests whose peer left before the reply." },
+			 "Requests whose peer left before the reply." },
 	[HTTPD_ACCEPT_ERRORS] = { "sortie_http_accept_errors_total", NULL,
-		METRIC_COUNTER, "Connections that could not be accepted." },
+				  METRIC_COUNTER,
+				  "Connections that could not be accepted." },
 };
 
 static struct arena *arena_borrow(struct httpd *h)
@@ -127,7 +128,7 @@ static const char *framing_fault(struct evkeyvalq *headers)
 	int lengths = 0, hosts = 0;
 	struct evkeyval *kv;
 
-	TAILQ_FOREACH(kv, headers, next) {
+	TAILQ_FOREACH (kv, headers, next) {
 		if (kv->key[0] == '\0' || strpbrk(kv->key, " \t") != NULL)
 			return "a header's name has a blank in it";
 		if (strcasecmp(kv->key, "Transfer-Encoding") == 0)
@@ -193,8 +194,9 @@ static bool set_target(struct req *r, struct httpd_request *q, struct err *e)
 			       "the request's target is not a path");
 	if (uri[len] != '?')
 		return true;
-	return req_parse_query(r, arena_strndup(r->arena, uri + len + 1,
-						strcspn(uri + len + 1, "#")),
+	return req_parse_query(r,
+			       arena_strndup(r->arena, uri + len + 1,
+					     strcspn(uri + len + 1, "#")),
 			       &q->vars, e);
 }
 
@@ -274,8 +276,8 @@ const char *httpd_header_get(struct req *r, const char *name)
 {
 	if (r->http->ev == NULL)
 		return NULL;
-	return evhttp_find_header(
-		evhttp_request_get_input_headers(r->http->ev), name);
+	return evhttp_find_header(evhttp_request_get_input_headers(r->http->ev),
+				  name);
 }
 
 struct req_var *httpd_query(struct req *r)
@@ -375,7 +377,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 static size_t connection_bound(int64_t wanted)
 {
 	struct rlimit lim;
-	size_t spare = 128;     /* database, files, blobs */
+	size_t spare = 128; /* database, files, blobs */
 
 	if (getrlimit(RLIMIT_NOFILE, &lim) != 0)
 		return (size_t)wanted;
@@ -384,7 +386,8 @@ static size_t connection_bound(int64_t wanted)
 	if (lim.rlim_cur != RLIM_INFINITY &&
 	    lim.rlim_cur < (rlim_t)wanted + spare) {
 		log_info("open files are limited to %llu, so connections to "
-			 "%llu", (unsigned long long)lim.rlim_cur,
+			 "%llu",
+			 (unsigned long long)lim.rlim_cur,
 			 (unsigned long long)lim.rlim_cur - spare);
 		return (size_t)(lim.rlim_cur - spare);
 	}
@@ -403,7 +406,8 @@ struct httpd *httpd_new(struct server *srv)
 	TAILQ_INIT(&h->due);
 	TAILQ_INIT(&h->unwatched);
 	h->max_conns = connection_bound(srv->set->max_connections);
-	h->metric = metrics_register(srv->metrics, metric_defs, HTTPD_N_METRICS);
+	h->metric =
+		metrics_register(srv->metrics, metric_defs, HTTPD_N_METRICS);
 	if ((event_base_get_features(srv->base) & EV_FEATURE_EARLY_CLOSE) == 0)
 		log_die("libevent cannot tell that a peer left: it must use "
 			"epoll (see EVENT_NOEPOLL in the environment)");
@@ -431,13 +435,15 @@ bool httpd_add(struct httpd *h, int fd, bool unix_socket, struct tls *tls,
 	evhttp_set_timeout(l->http, IDLE_S);
 	evhttp_set_flags(l->http, EVHTTP_SERVER_LINGERING_CLOSE);
 	evhttp_set_default_content_type(l->http, NULL);
-	evhttp_set_allowed_methods(l->http, EVHTTP_REQ_GET | EVHTTP_REQ_POST |
-		EVHTTP_REQ_HEAD | EVHTTP_REQ_PUT | EVHTTP_REQ_DELETE |
-		EVHTTP_REQ_OPTIONS | EVHTTP_REQ_TRACE | EVHTTP_REQ_CONNECT |
-		EVHTTP_REQ_PATCH);
+	evhttp_set_allowed_methods(
+		l->http, EVHTTP_REQ_GET | EVHTTP_REQ_POST | EVHTTP_REQ_HEAD |
+				 EVHTTP_REQ_PUT | EVHTTP_REQ_DELETE |
+				 EVHTTP_REQ_OPTIONS | EVHTTP_REQ_TRACE |
+				 EVHTTP_REQ_CONNECT | EVHTTP_REQ_PATCH);
 	evhttp_set_bevcb(l->http, httpd_conn_accept, l);
 	evhttp_set_gencb(l->http, on_request, l);
-	l->lev = evconnlistener_new(h->srv->base, NULL, NULL,
+	l->lev = evconnlistener_new(
+		h->srv->base, NULL, NULL,
 		LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
 	if (l->lev == NULL || evhttp_bind_listener(l->http, l->lev) == NULL) {
 		evhttp_free(l->http);

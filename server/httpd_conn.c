@@ -29,7 +29,7 @@
 #include "server/metrics.h"
 #include "server/tls.h"
 
-#define COMPLETE_MS 30000       /* from the first byte to the whole request */
+#define COMPLETE_MS 30000 /* from the first byte to the whole request */
 
 void httpd_listeners_switch(struct httpd *h, bool on)
 {
@@ -38,7 +38,7 @@ void httpd_listeners_switch(struct httpd *h, bool on)
 	if (h->paused == !on || h->draining)
 		return;
 	h->paused = !on;
-	LIST_FOREACH(l, &h->listeners, link) {
+	LIST_FOREACH (l, &h->listeners, link) {
 		if (on)
 			evconnlistener_enable(l->lev);
 		else
@@ -74,8 +74,7 @@ static void conn_forget(struct conn *c)
 	struct httpd *h = c->h;
 
 	due_clear(c);
-	if (c->fd >= 0 && (size_t)c->fd < h->by_fd_cap &&
-	    h->by_fd[c->fd] == c)
+	if (c->fd >= 0 && (size_t)c->fd < h->by_fd_cap && h->by_fd[c->fd] == c)
 		h->by_fd[c->fd] = NULL;
 	h->n_conns--;
 	metric_set(h->metric[HTTPD_CONNECTIONS], (int64_t)h->n_conns);
@@ -125,15 +124,14 @@ struct bufferevent *httpd_conn_accept(struct event_base *base, void *arg)
 	c->fd = -1;
 	c->uid = -1;
 	if (l->tls != NULL) {
-		c->bev = bufferevent_openssl_socket_new(base, -1,
-			tls_accept(l->tls), BUFFEREVENT_SSL_ACCEPTING,
+		c->bev = bufferevent_openssl_socket_new(
+			base, -1, tls_accept(l->tls), BUFFEREVENT_SSL_ACCEPTING,
 			BEV_OPT_CLOSE_ON_FREE);
 		if (c->bev != NULL)
-			bufferevent_openssl_set_allow_dirty_shutdown(c->bev,
-								     1);
+			bufferevent_openssl_set_allow_dirty_shutdown(c->bev, 1);
 	} else {
-		c->bev = bufferevent_socket_new(base, -1,
-						BEV_OPT_CLOSE_ON_FREE);
+		c->bev =
+			bufferevent_socket_new(base, -1, BEV_OPT_CLOSE_ON_FREE);
 	}
 	/* Given NULL evhttp would serve plain HTTP on a TLS socket. */
 	if (c->bev == NULL)
@@ -208,7 +206,8 @@ struct conn *httpd_conn_of(struct httpd *h, struct evhttp_request *ev)
 	evutil_socket_t fd = -1;
 
 	if (evcon != NULL)
-		fd = bufferevent_getfd(evhttp_connection_get_bufferevent(evcon));
+		fd = bufferevent_getfd(
+			evhttp_connection_get_bufferevent(evcon));
 	if (fd >= 0 && (size_t)fd < h->by_fd_cap)
 		c = h->by_fd[fd];
 	if (c == NULL || c->evcon != evcon)
@@ -248,7 +247,7 @@ static void drain_check(struct httpd *h)
 
 	if (!h->draining || drained == NULL)
 		return;
-	TAILQ_FOREACH(c, &h->conns, link) {
+	TAILQ_FOREACH (c, &h->conns, link) {
 		if (conn_idle(c))
 			conn_shutdown(c);
 	}

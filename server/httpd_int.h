@@ -24,7 +24,7 @@ struct tls;
 
 struct req_var {
 	const char *name;
-	const char *value;      /* decoded */
+	const char *value; /* decoded */
 	struct req_var *next;
 };
 
@@ -48,25 +48,25 @@ struct conn {
 	struct listener *on;
 	struct bufferevent *bev;
 	struct evhttp_connection *evcon;
-	struct httpd_request *req;      /* the one that waits for its reply */
+	struct httpd_request *req; /* the one that waits for its reply */
 	int fd;
 	int uid;
-	bool due;                       /* is on h->due */
+	bool due; /* is on h->due */
 	int64_t due_ms;
 	TAILQ_ENTRY(conn) due_link;
-	TAILQ_ENTRY(conn) link;         /* on h->conns or h->fresh */
+	TAILQ_ENTRY(conn) link; /* on h->conns or h->fresh */
 };
 
 struct httpd_request {
 	struct req *r;
-	struct evhttp_request *ev;      /* NULL: evhttp has freed it */
-	struct conn *conn;              /* NULL: the connection is gone */
-	struct event *closed;           /* watches the peer, or NULL */
+	struct evhttp_request *ev; /* NULL: evhttp has freed it */
+	struct conn *conn;         /* NULL: the connection is gone */
+	struct event *closed;      /* watches the peer, or NULL */
 	struct httpd_header *headers;
 	struct req_var *vars;
 	bool head;
-	bool refuse;                    /* close after the reply */
-	bool unwatched;                 /* is on h->unwatched */
+	bool refuse;    /* close after the reply */
+	bool unwatched; /* is on h->unwatched */
 	TAILQ_ENTRY(httpd_request) link;
 };
 
@@ -74,8 +74,13 @@ TAILQ_HEAD(conn_list, conn);
 TAILQ_HEAD(request_list, httpd_request);
 
 enum {
-	HTTPD_CONNECTIONS, HTTPD_REQUESTS, HTTPD_4XX, HTTPD_5XX, HTTPD_GONE,
-	HTTPD_ACCEPT_ERRORS, HTTPD_N_METRICS
+	HTTPD_CONNECTIONS,
+	HTTPD_REQUESTS,
+	HTTPD_4XX,
+	HTTPD_5XX,
+	HTTPD_GONE,
+	HTTPD_ACCEPT_ERRORS,
+	HTTPD_N_METRICS
 };
 
 #define HTTPD_SPARE_ARENAS 64
@@ -85,18 +90,18 @@ struct httpd {
 	LIST_HEAD(, listener) listeners;
 	struct conn_list conns;
 	struct conn_list fresh;
-	struct conn_list due;           /* ordered by due_ms */
-	struct request_list unwatched;  /* ordered by start */
+	struct conn_list due;          /* ordered by due_ms */
+	struct request_list unwatched; /* ordered by start */
 	struct conn **by_fd;
 	size_t by_fd_cap;
 	size_t n_conns;
 	size_t max_conns;
-	bool paused;                    /* listeners are off */
+	bool paused; /* listeners are off */
 	struct event *tick;
-	struct event *turn;             /* adopts and sweeps, once a turn */
+	struct event *turn; /* adopts and sweeps, once a turn */
 	struct arena *spare[HTTPD_SPARE_ARENAS];
 	size_t n_spare;
-	struct req *dead;               /* replied; freed at the turn's end */
+	struct req *dead; /* replied; freed at the turn's end */
 	struct metric **metric;
 	int64_t complained_ms;
 	bool draining;

@@ -45,8 +45,7 @@ static bool parse_tcp(struct arena *a, const char *s, struct listen_addr *out,
 
 	if (bracket != NULL && (colon == NULL || colon < bracket))
 		colon = NULL;
-	out->port = colon == NULL ? DEFAULT_PORT :
-				    arena_strdup(a, colon + 1);
+	out->port = colon == NULL ? DEFAULT_PORT : arena_strdup(a, colon + 1);
 	len = colon == NULL ? strlen(s) : (size_t)(colon - s);
 	if (colon == NULL && s[strspn(s, "0123456789")] == '\0') {
 		out->port = arena_strdup(a, s);
@@ -56,7 +55,8 @@ static bool parse_tcp(struct arena *a, const char *s, struct listen_addr *out,
 		s++;
 		len -= 2;
 	} else if (memchr(s, ':', len) != NULL) {
-		return err_set(e, ERR_BAD_REQUEST, "\"%s\": write a version 6 "
+		return err_set(e, ERR_BAD_REQUEST,
+			       "\"%s\": write a version 6 "
 			       "address in brackets, like [::1]:7900",
 			       out->text);
 	}
@@ -76,8 +76,10 @@ bool listen_parse(struct arena *a, const char *text, struct listen_addr *out,
 	s = after(out->text, "unix:");
 	if (s != NULL) {
 		if (s[0] != '/')
-			return err_set(e, ERR_BAD_REQUEST, "\"%s\": a Unix "
-				       "socket's path begins with /", text);
+			return err_set(e, ERR_BAD_REQUEST,
+				       "\"%s\": a Unix "
+				       "socket's path begins with /",
+				       text);
 		out->path = s;
 		return true;
 	}
@@ -90,7 +92,8 @@ bool listen_parse(struct arena *a, const char *text, struct listen_addr *out,
 	if (s == NULL)
 		s = out->text;
 	if (*s == '\0')
-		return err_set(e, ERR_BAD_REQUEST, "an address to listen on "
+		return err_set(e, ERR_BAD_REQUEST,
+			       "an address to listen on "
 			       "is empty: HOST:PORT or unix:PATH");
 	return parse_tcp(a, s, out, e);
 }
@@ -113,8 +116,8 @@ static bool is_loopback(const struct sockaddr *sa)
 bool listen_is_open(const struct listen_addr *addr)
 {
 	struct addrinfo hints = { .ai_socktype = SOCK_STREAM,
-				  .ai_flags = AI_NUMERICHOST |
-					      AI_NUMERICSERV | AI_PASSIVE };
+				  .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV |
+					      AI_PASSIVE };
 	struct addrinfo *list;
 	bool open;
 
@@ -151,15 +154,13 @@ static void socket_describe(struct arena *a, struct listen_socket *s)
 	s->text = "?";
 	if (s->unix_socket)
 		s->text = arena_printf(a, "unix:%.*s",
-				       (int)sizeof(un->sun_path),
-				       un->sun_path);
+				       (int)sizeof(un->sun_path), un->sun_path);
 	else if (getnameinfo((struct sockaddr *)&ss, len, host, sizeof(host),
 			     port, sizeof(port),
 			     NI_NUMERICHOST | NI_NUMERICSERV) == 0)
-		s->text = arena_printf(a, strchr(host, ':') != NULL ?
-				       "%s[%s]:%s" : "%s%s:%s",
-				       s->tls ? "https://" : "http://", host,
-				       port);
+		s->text = arena_printf(
+			a, strchr(host, ':') != NULL ? "%s[%s]:%s" : "%s%s:%s",
+			s->tls ? "https://" : "http://", host, port);
 }
 
 static int open_one(const struct addrinfo *ai)
@@ -220,11 +221,12 @@ static bool open_tcp(struct arena *a, const struct listen_addr *addr,
 		close(out[--*n].fd);
 	errno = saved < 0 ? -saved : saved;
 	if (errno == EADDRINUSE)
-		return err_set(e, ERR_IO, "cannot listen on \"%s\": another "
+		return err_set(e, ERR_IO,
+			       "cannot listen on \"%s\": another "
 			       "program does; stop it or choose another "
-			       "address with --listen", addr->text);
-	return err_set_errno(e, ERR_IO, "cannot listen on \"%s\"",
-			     addr->text);
+			       "address with --listen",
+			       addr->text);
+	return err_set_errno(e, ERR_IO, "cannot listen on \"%s\"", addr->text);
 }
 
 static bool group_id(const char *name, gid_t *gid, struct err *e)
@@ -251,8 +253,10 @@ static bool clear_stale(const struct listen_addr *addr,
 	if (lstat(un->sun_path, &st) != 0)
 		return true;
 	if (!S_ISSOCK(st.st_mode))
-		return err_set(e, ERR_IO, "cannot listen on \"%s\": there is "
-			       "a file of another kind", addr->text);
+		return err_set(e, ERR_IO,
+			       "cannot listen on \"%s\": there is "
+			       "a file of another kind",
+			       addr->text);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return err_set_errno(e, ERR_IO, "cannot make a socket");
@@ -265,8 +269,10 @@ static bool clear_stale(const struct listen_addr *addr,
 	if (rc == 0)
 		return true;
 	if (rc > 0)
-		return err_set(e, ERR_IO, "cannot listen on \"%s\": another "
-			       "server does", addr->text);
+		return err_set(e, ERR_IO,
+			       "cannot listen on \"%s\": another "
+			       "server does",
+			       addr->text);
 	return err_set_errno(e, ERR_IO, "cannot replace the socket \"%s\"",
 			     addr->text);
 }
@@ -288,7 +294,8 @@ static bool bind_unix(int fd, const struct listen_addr *addr,
 			return false;
 		if (chown(un->sun_path, (uid_t)-1, gid) != 0 ||
 		    chmod(un->sun_path, 0660) != 0)
-			return err_set_errno(e, ERR_IO, "cannot give \"%s\" "
+			return err_set_errno(e, ERR_IO,
+					     "cannot give \"%s\" "
 					     "to the group \"%s\"",
 					     addr->text, group);
 	}
@@ -306,9 +313,11 @@ static bool open_unix(struct arena *a, const struct listen_addr *addr,
 	int fd;
 
 	if (strlen(addr->path) >= sizeof(un.sun_path))
-		return err_set(e, ERR_BAD_REQUEST, "cannot listen on \"%s\": "
+		return err_set(e, ERR_BAD_REQUEST,
+			       "cannot listen on \"%s\": "
 			       "the path of a Unix socket has at most %zu "
-			       "bytes", addr->text, sizeof(un.sun_path) - 1);
+			       "bytes",
+			       addr->text, sizeof(un.sun_path) - 1);
 	memcpy(un.sun_path, addr->path, strlen(addr->path) + 1);
 	if (!clear_stale(addr, &un, e))
 		return false;
@@ -345,11 +354,14 @@ static bool inherit_one(struct arena *a, int fd, struct listen_socket *out,
 	if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &len) != 0 ||
 	    getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) != 0 ||
 	    listening == 0 || type != SOCK_STREAM)
-		return err_set(e, ERR_IO, "file %d that systemd passed is no "
-			       "listening stream socket", fd);
+		return err_set(e, ERR_IO,
+			       "file %d that systemd passed is no "
+			       "listening stream socket",
+			       fd);
 	if (fcntl(fd, F_SETFD, FD_CLOEXEC) != 0 ||
 	    fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) != 0)
-		return err_set_errno(e, ERR_IO, "cannot prepare the socket "
+		return err_set_errno(e, ERR_IO,
+				     "cannot prepare the socket "
 				     "that systemd passed");
 	out->fd = fd;
 	socket_describe(a, out);
@@ -378,8 +390,7 @@ bool listen_inherited(struct arena *a, struct listen_socket **out, size_t *n,
 		return true;
 	*out = ARENA_ARRAY(a, struct listen_socket, fds);
 	for (int64_t i = 0; i < fds; i++) {
-		if (!inherit_one(a, FIRST_INHERITED_FD + (int)i, &(*out)[i],
-				 e))
+		if (!inherit_one(a, FIRST_INHERITED_FD + (int)i, &(*out)[i], e))
 			return false;
 	}
 	*n = (size_t)fds;

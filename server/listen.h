@@ -12,20 +12,20 @@
 #include "lib/err.h"
 
 struct listen_addr {
-	const char *text;       /* as it was written */
-	const char *host;       /* NULL for a Unix socket */
+	const char *text; /* as it was written */
+	const char *host; /* NULL for a Unix socket */
 	const char *port;
-	const char *path;       /* NULL for TCP */
-	bool tls;               /* "https://" was written before it */
-	bool plain;             /* "http://" was */
+	const char *path; /* NULL for TCP */
+	bool tls;         /* "https://" was written before it */
+	bool plain;       /* "http://" was */
 };
 
 struct listen_socket {
 	int fd;
 	bool unix_socket;
 	bool tls;
-	bool loopback;          /* or a Unix socket */
-	const char *text;       /* "127.0.0.1:7900", "unix:/run/..." */
+	bool loopback;    /* or a Unix socket */
+	const char *text; /* "127.0.0.1:7900", "unix:/run/..." */
 };
 
 /* HOST:PORT, [V6]:PORT, :PORT, PORT, *:PORT, unix:PATH, each TCP form with

@@ -63,8 +63,8 @@ static int run(struct arena *a, struct settings *set, int argc, char **argv)
 	if (set->print_routes)
 		return tools_print_routes();
 	if (set->check_config) {
-		printf("%s: no faults\n", set->config != NULL ?
-			set->config : "options");
+		printf("%s: no faults\n",
+		       set->config != NULL ? set->config : "options");
 		return 0;
 	}
 	if (set->audit)
@@ -88,8 +88,10 @@ int main(int argc, char **argv)
 	if (options_read(a, argc, argv, &set, &e))
 		status = run(a, &set, argc, argv);
 	else
-		fprintf(stderr, "sortied: %s\n"
-			"Try sortied --help.\n", e.text);
+		fprintf(stderr,
+			"sortied: %s\n"
+			"Try sortied --help.\n",
+			e.text);
 	arena_free(a);
 	return status;
 }

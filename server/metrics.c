@@ -11,8 +11,9 @@
 
 /* Microseconds; 1, 2, 5 steps, as a person reads them. */
 static const int64_t second_bounds[] = {
-	100, 200, 500, 1000, 2000, 5000, 10000, 20000, 50000, 100000, 200000,
-	500000, 1000000, 2000000, 5000000, 10000000, 30000000, 100000000,
+	100,     200,     500,     1000,     2000,     5000,
+	10000,   20000,   50000,   100000,   200000,   500000,
+	1000000, 2000000, 5000000, 10000000, 30000000, 100000000,
 };
 static const int64_t size_bounds[] = {
 	1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 100000,
@@ -26,9 +27,9 @@ struct metric {
 	const struct metric_def *def;
 	int64_t (*fn)(void *arg);
 	void *arg;
-	int64_t value;                  /* histograms: number of observations */
+	int64_t value; /* histograms: number of observations */
 	int64_t sum;
-	int64_t *bucket;                /* histograms: one per bound, and one */
+	int64_t *bucket; /* histograms: one per bound, and one */
 	bool written;
 	STAILQ_ENTRY(metric) link;
 };
@@ -203,8 +204,9 @@ static void write_one(struct buf *out, struct metric *x)
 static void write_family(struct buf *out, struct metric *x)
 {
 	const struct metric_def *def = x->def;
-	const char *type = def->kind == METRIC_COUNTER ? "counter" :
-			   def->kind == METRIC_GAUGE ? "gauge" : "histogram";
+	const char *type = def->kind == METRIC_COUNTER ? "counter"
+			   : def->kind == METRIC_GAUGE ? "gauge"
+						       : "histogram";
 
 	buf_addf(out, "# HELP %s %s\n# TYPE %s %s\n", def->name, def->help,
 		 def->name, type);
@@ -218,9 +220,9 @@ void metrics_write(struct metrics *m, struct buf *out)
 {
 	struct metric *x;
 
-	STAILQ_FOREACH(x, &m->all, link)
+	STAILQ_FOREACH (x, &m->all, link)
 		x->written = false;
-	STAILQ_FOREACH(x, &m->all, link) {
+	STAILQ_FOREACH (x, &m->all, link) {
 		if (!x->written)
 			write_family(out, x);
 	}

@@ -28,14 +28,14 @@ struct metric;
 
 enum metric_kind {
 	METRIC_COUNTER,
-	METRIC_GAUGE,           /* metric_set, or a function asked each time */
-	METRIC_SECONDS,         /* a histogram of times, 100 us to 100 s */
-	METRIC_SIZES            /* a histogram of counts, 1 to 100,000 */
+	METRIC_GAUGE,   /* metric_set, or a function asked each time */
+	METRIC_SECONDS, /* a histogram of times, 100 us to 100 s */
+	METRIC_SIZES    /* a histogram of counts, 1 to 100,000 */
 };
 
 struct metric_def {
 	const char *name;
-	const char *labels;     /* without braces; NULL or "" = none */
+	const char *labels; /* without braces; NULL or "" = none */
 	enum metric_kind kind;
 	const char *help;
 };
@@ -53,7 +53,7 @@ void metric_add(struct metric *x, int64_t n);
 void metric_set(struct metric *x, int64_t value);
 void metric_observe_us(struct metric *x, int64_t us);
 void metric_observe(struct metric *x, int64_t value);
-int64_t metric_value(const struct metric *x);   /* of a counter or gauge */
+int64_t metric_value(const struct metric *x); /* of a counter or gauge */
 
 void metrics_write(struct metrics *m, struct buf *out);
 

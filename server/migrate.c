@@ -11,7 +11,7 @@
 /* What the database says it has. */
 struct applied {
 	int newest;
-	const struct sql_migration *other;      /* applied, but not ours */
+	const struct sql_migration *other; /* applied, but not ours */
 };
 
 const char *migrate_sql(const char *name)
@@ -49,12 +49,15 @@ static void on_applied(const struct db_result *r, size_t row, void *arg)
 static bool check(const struct applied *a, struct err *e)
 {
 	if (a->newest > (int)n_sql_migrations)
-		return err_set(e, ERR_CONFLICT, "the database has migration "
+		return err_set(e, ERR_CONFLICT,
+			       "the database has migration "
 			       "%d, this sortied knows %zu: it is older than "
 			       "the one that was here before; install the "
-			       "newer one", a->newest, n_sql_migrations);
+			       "newer one",
+			       a->newest, n_sql_migrations);
 	if (a->other != NULL)
-		return err_set(e, ERR_CONFLICT, "migration %d (%s) of the "
+		return err_set(e, ERR_CONFLICT,
+			       "migration %d (%s) of the "
 			       "database is another one than this sortied's: "
 			       "use the program that made it",
 			       a->other->number, a->other->name);
@@ -106,8 +109,7 @@ static bool run_locked(struct db_sync *db, int *applied, struct err *e)
 			 &there, e) &&
 	     check(&there, e);
 	arena_free(a);
-	for (size_t i = (size_t)there.newest; ok && i < n_sql_migrations;
-	     i++) {
+	for (size_t i = (size_t)there.newest; ok && i < n_sql_migrations; i++) {
 		ok = apply(db, &sql_migrations[i], e);
 		*applied += ok;
 	}
@@ -133,8 +135,7 @@ static void on_cluster(const struct db_result *r, size_t row, void *arg)
 	struct buf key = BUF_INIT;
 
 	if (db_len(r, row, 0) == sizeof(srv->cluster) - 1)
-		memcpy(srv->cluster, db_text(r, row, 0),
-		       sizeof(srv->cluster));
+		memcpy(srv->cluster, db_text(r, row, 0), sizeof(srv->cluster));
 	if (db_bytes(r, row, 1, &key))
 		id_sha256(key.data, key.len, srv->cluster_key);
 	buf_fini(&key);
@@ -150,7 +151,8 @@ bool migrate_cluster(struct db_sync *db, struct server *srv, struct err *e)
 			 e);
 	arena_free(a);
 	if (ok && srv->cluster[0] == '\0')
-		return err_set(e, ERR_INTERNAL, "the database does not say "
+		return err_set(e, ERR_INTERNAL,
+			       "the database does not say "
 			       "which cluster it is: the row of "
 			       "sortie.cluster is missing");
 	return ok;

@@ -16,8 +16,8 @@ struct server;
  * whose applied migrations are other than ours. *applied: how many. */
 bool migrate_run(struct db_sync *db, int *applied, struct err *e) MUST_CHECK;
 /* Fills in srv->cluster and srv->cluster_key. */
-bool migrate_cluster(struct db_sync *db, struct server *srv, struct err *e)
-	MUST_CHECK;
+bool migrate_cluster(struct db_sync *db, struct server *srv,
+		     struct err *e) MUST_CHECK;
 /* The text of a statement that cannot be prepared; BUG when there is none. */
 const char *migrate_sql(const char *name);
 

@@ -41,8 +41,7 @@ static const struct opt opts[] = {
 	{ "user", 'u', OPT_STR, AT(user), 0, 0, 0, NULL, NULL, "NAME",
 	  "Run the embedded database as this user when started as root "
 	  "(default: sortie, else postgres, whichever exists)." },
-	{ "state-dir", 's', OPT_STR, AT(state_dir), 0, 0, 0, NULL, NULL,
-	  "DIR",
+	{ "state-dir", 's', OPT_STR, AT(state_dir), 0, 0, 0, NULL, NULL, "DIR",
 	  "Keep tokens, the Unix socket and blobs in DIR (default: the "
 	  "embedded database's; else " SYSTEM_STATE " for root and "
 	  "~/.local/share/sortie for others)." },
@@ -63,8 +62,8 @@ static const struct opt opts[] = {
 	  "the address. Default: 127.0.0.1:7900 and the Unix socket "
 	  "sortied.sock in the state directory; with --dev only the "
 	  "latter." },
-	{ "allow-plain-http", 0, OPT_FLAG, AT(allow_plain_http), 0, 0, 0,
-	  NULL, NULL, NULL,
+	{ "allow-plain-http", 0, OPT_FLAG, AT(allow_plain_http), 0, 0, 0, NULL,
+	  NULL, NULL,
 	  "Serve without TLS on addresses that are not loopback. Tokens then "
 	  "travel in the clear: only behind a proxy that adds TLS." },
 	{ "socket-group", 0, OPT_STR, AT(socket_group), 0, 0, 0, NULL, NULL,
@@ -84,23 +83,20 @@ static const struct opt opts[] = {
 	{ "max-connections", 0, OPT_INT, AT(max_connections), 0, 16, 1000000,
 	  "20000", NULL, "N",
 	  "Open at most N connections; more wait in the kernel." },
-	{ "db-connections", 0, OPT_INT, AT(db_connections), 0, 1, 64, "4",
-	  NULL, "N",
+	{ "db-connections", 0, OPT_INT, AT(db_connections), 0, 1, 64, "4", NULL,
+	  "N",
 	  "Connections to the database besides those of submissions, claims, "
 	  "reports and output, which have their own." },
-	{ "drain", 0, OPT_SECONDS, AT(drain_s), 0, 0, 3600, "10", NULL,
-	  "TIME",
+	{ "drain", 0, OPT_SECONDS, AT(drain_s), 0, 0, 3600, "10", NULL, "TIME",
 	  "On SIGTERM wait at most this long for running requests." },
-	{ "lease", 0, OPT_SECONDS, AT(lease_s), 0, 3, 3600, "15", NULL,
-	  "TIME",
+	{ "lease", 0, OPT_SECONDS, AT(lease_s), 0, 3, 3600, "15", NULL, "TIME",
 	  "A pilot that is not heard for this long has lost its runs." },
 	{ "heartbeat", 0, OPT_SECONDS, AT(heartbeat_s), 0, 1, 1200, "4", NULL,
 	  "TIME",
 	  "How often a pilot with runs reports; at most a third of the "
 	  "lease." },
 	{ "loss-budget", 0, OPT_INT, AT(loss_budget), 0, 0, 1000, "3", NULL,
-	  "N",
-	  "A job whose pilots were lost is run again this many times." },
+	  "N", "A job whose pilots were lost is run again this many times." },
 	{ "default-timeout", 0, OPT_SECONDS, AT(default_timeout_s), 0, 0,
 	  TIMEOUT_MAX_S, "0", NULL, "TIME",
 	  "Time limit of jobs that name none; 0 means no limit." },
@@ -129,31 +125,30 @@ static const struct opt opts[] = {
 	{ "check-config", 0, OPT_FLAG, AT(check_config), OPT_CLI_ONLY, 0, 0,
 	  NULL, NULL, NULL,
 	  "Read options and config file, say what is wrong, and exit." },
-	{ "audit", 0, OPT_FLAG, AT(audit), OPT_CLI_ONLY, 0, 0, NULL, NULL,
-	  NULL,
+	{ "audit", 0, OPT_FLAG, AT(audit), OPT_CLI_ONLY, 0, 0, NULL, NULL, NULL,
 	  "Check that counters and limits equal what the rows say, in one "
 	  "snapshot, name each breach, and exit (0 none, 3 some)." },
-	{ "restored", 0, OPT_FLAG, AT(restored), OPT_CLI_ONLY, 0, 0, NULL,
-	  NULL, NULL,
+	{ "restored", 0, OPT_FLAG, AT(restored), OPT_CLI_ONLY, 0, 0, NULL, NULL,
+	  NULL,
 	  "After the database was restored from a backup: give the cluster a "
 	  "new identity, so that pilots do not believe what it has "
 	  "forgotten, and exit." },
 	{ "print-routes", 0, OPT_FLAG, AT(print_routes), OPT_CLI_ONLY, 0, 0,
 	  NULL, NULL, NULL,
 	  "Print method, path and roles of each call, and exit." },
-	{ "version", 'V', OPT_FLAG, AT(version), OPT_CLI_ONLY, 0, 0, NULL,
-	  NULL, NULL, "Print the version and exit." },
-	{ "help", 'h', OPT_FLAG, AT(help), OPT_CLI_ONLY, 0, 0, NULL, NULL,
-	  NULL, "Print this and exit." },
+	{ "version", 'V', OPT_FLAG, AT(version), OPT_CLI_ONLY, 0, 0, NULL, NULL,
+	  NULL, "Print the version and exit." },
+	{ "help", 'h', OPT_FLAG, AT(help), OPT_CLI_ONLY, 0, 0, NULL, NULL, NULL,
+	  "Print this and exit." },
 };
 
 #define N_OPTS (sizeof(opts) / sizeof(opts[0]))
 
 /* What a reload changes at once; the rest needs a restart. */
 static const char *const live[] = {
-	"drain", "loss-budget", "default-timeout", "retention",
-	"event-retention", "output-head", "output-tail", "log-file",
-	"log-level",
+	"drain",       "loss-budget",     "default-timeout",
+	"retention",   "event-retention", "output-head",
+	"output-tail", "log-file",        "log-level",
 };
 
 #define N_LIVE (sizeof(live) / sizeof(live[0]))
@@ -183,25 +178,28 @@ static bool make_absolute(struct arena *a, const char **path, struct err *e)
 	if (*path == NULL || (*path)[0] == '/')
 		return true;
 	if (getcwd(cwd, sizeof(cwd)) == NULL)
-		return err_set_errno(e, ERR_IO, "cannot tell the current "
-						"directory");
+		return err_set_errno(e, ERR_IO,
+				     "cannot tell the current "
+				     "directory");
 	*path = arena_printf(a, "%s/%s", cwd, *path);
 	return true;
 }
 
-static bool settle_database(struct settings *s, const char *file,
-			    struct err *e)
+static bool settle_database(struct settings *s, const char *file, struct err *e)
 {
 	if (s->database != NULL && s->embedded != NULL)
-		return err_set(e, ERR_BAD_REQUEST, "both a database and an "
+		return err_set(e, ERR_BAD_REQUEST,
+			       "both a database and an "
 			       "embedded one are named: give one of "
 			       "--database and --embedded");
 	if (s->database != NULL || s->embedded != NULL || s->dev ||
 	    file == NULL)
 		return true;
 	/* A forgotten key must not start an empty system in silence. */
-	return err_set(e, ERR_BAD_REQUEST, "\"%s\" names no database: set "
-		       "database = \"...\" or embedded = \"DIR\"", file);
+	return err_set(e, ERR_BAD_REQUEST,
+		       "\"%s\" names no database: set "
+		       "database = \"...\" or embedded = \"DIR\"",
+		       file);
 }
 
 static bool settle_places(struct arena *a, struct settings *s, struct err *e)
@@ -211,7 +209,8 @@ static bool settle_places(struct arena *a, struct settings *s, struct err *e)
 	if (s->state_dir == NULL)
 		s->state_dir = geteuid() == 0 ? SYSTEM_STATE : user_state(a);
 	if (s->state_dir == NULL)
-		return err_set(e, ERR_BAD_REQUEST, "there is no home "
+		return err_set(e, ERR_BAD_REQUEST,
+			       "there is no home "
 			       "directory to keep things in: give "
 			       "--state-dir DIR");
 	if (s->database == NULL && s->embedded == NULL)
@@ -250,17 +249,20 @@ static bool settle_listen(struct arena *a, struct settings *s, struct err *e)
 		if (!listen_parse(a, s->listen[i], &addr, e))
 			return err_prefix(e, "--listen");
 		if (addr.tls && s->tls_cert == NULL)
-			return err_set(e, ERR_BAD_REQUEST, "\"%s\" needs a "
+			return err_set(e, ERR_BAD_REQUEST,
+				       "\"%s\" needs a "
 				       "certificate: give --tls-cert",
 				       s->listen[i]);
 		if (!s->allow_plain_http && listen_is_open(&addr) &&
 		    (addr.plain || s->tls_cert == NULL))
-			return err_set(e, ERR_BAD_REQUEST, "\"%s\" can be "
+			return err_set(e, ERR_BAD_REQUEST,
+				       "\"%s\" can be "
 				       "reached from other machines, and "
 				       "without TLS tokens would travel in "
 				       "the clear: give --tls-cert, or "
 				       "--allow-plain-http behind a proxy "
-				       "that adds TLS", s->listen[i]);
+				       "that adds TLS",
+				       s->listen[i]);
 	}
 	return true;
 }
@@ -270,17 +272,20 @@ static bool settle_rest(struct settings *s, struct err *e)
 	enum log_level level;
 
 	if (s->heartbeat_s * 3 > s->lease_s)
-		return err_set(e, ERR_BAD_REQUEST, "a heartbeat of %lld s is "
+		return err_set(e, ERR_BAD_REQUEST,
+			       "a heartbeat of %lld s is "
 			       "more than a third of the lease of %lld s",
 			       (long long)s->heartbeat_s,
 			       (long long)s->lease_s);
 	if (!log_level_from_name(s->log_level, &level))
-		return err_set(e, ERR_BAD_REQUEST, "\"%s\" is no level of "
+		return err_set(e, ERR_BAD_REQUEST,
+			       "\"%s\" is no level of "
 			       "the log: error, warn, info or debug",
 			       s->log_level);
 	if (s->tls_cert == NULL &&
 	    (s->tls_key != NULL || s->tls_client_ca != NULL))
-		return err_set(e, ERR_BAD_REQUEST, "--tls-key and "
+		return err_set(e, ERR_BAD_REQUEST,
+			       "--tls-key and "
 			       "--tls-client-ca mean nothing without "
 			       "--tls-cert");
 	if (s->tls_key == NULL)
@@ -387,8 +392,7 @@ void options_differ(const struct settings *old, const struct settings *now,
 		if (same(&opts[i], old, now))
 			continue;
 		for (size_t j = 0; j < N_LIVE; j++)
-			is_live = is_live || strcmp(live[j],
-						    opts[i].name) == 0;
+			is_live = is_live || strcmp(live[j], opts[i].name) == 0;
 		fn(opts[i].name, is_live, arg);
 	}
 }

@@ -22,41 +22,41 @@ struct settings {
 	bool audit;
 	bool restored;
 
-	const char *config;             /* the file that was read, or NULL */
+	const char *config; /* the file that was read, or NULL */
 
 	/* where the data are */
-	const char *embedded;           /* directory, or NULL with database */
-	const char *database;           /* libpq connection string, or NULL */
-	const char *pg_bindir;          /* NULL = look for it */
-	const char *user;               /* the database's user when root */
-	const char *state_dir;          /* never NULL after options_settle */
-	const char *blob_dir;           /* never NULL after options_settle */
-	const char *admin_token_file;   /* never NULL after options_settle */
-	const char *join_token_file;    /* never NULL after options_settle */
+	const char *embedded;         /* directory, or NULL with database */
+	const char *database;         /* libpq connection string, or NULL */
+	const char *pg_bindir;        /* NULL = look for it */
+	const char *user;             /* the database's user when root */
+	const char *state_dir;        /* never NULL after options_settle */
+	const char *blob_dir;         /* never NULL after options_settle */
+	const char *admin_token_file; /* never NULL after options_settle */
+	const char *join_token_file;  /* never NULL after options_settle */
 
 	/* who may reach it */
-	const char **listen;            /* never empty after options_settle */
+	const char **listen; /* never empty after options_settle */
 	bool allow_plain_http;
-	const char *socket_group;       /* of Unix sockets, or NULL */
+	const char *socket_group; /* of Unix sockets, or NULL */
 	const char *tls_cert;
 	const char *tls_key;
 	const char *tls_client_ca;
 	int64_t max_connections;
-	int64_t db_connections;         /* of the pool */
+	int64_t db_connections; /* of the pool */
 	int64_t drain_s;
 
 	/* what it promises */
 	int64_t lease_s;
 	int64_t heartbeat_s;
-	int64_t loss_budget;            /* lost pilots a job survives */
-	int64_t default_timeout_s;      /* 0 = none */
-	int64_t retention_s;            /* of ended jobs; 0 = for ever */
-	int64_t event_retention_s;      /* 0 = for ever */
-	int64_t output_head;            /* bytes of a stream, each */
+	int64_t loss_budget;       /* lost pilots a job survives */
+	int64_t default_timeout_s; /* 0 = none */
+	int64_t retention_s;       /* of ended jobs; 0 = for ever */
+	int64_t event_retention_s; /* 0 = for ever */
+	int64_t output_head;       /* bytes of a stream, each */
 	int64_t output_tail;
 
 	/* how it runs */
-	const char *log_file;           /* NULL = standard error */
+	const char *log_file; /* NULL = standard error */
 	const char *log_level;
 	bool dev;
 };

@@ -42,8 +42,10 @@ bool prepare_state_dir(const struct settings *set, struct err *e)
 	}
 	if (ok)
 		return true;
-	return err_set_errno(e, ERR_IO, "cannot make the state directory "
-			     "\"%s\" (--state-dir)", set->state_dir);
+	return err_set_errno(e, ERR_IO,
+			     "cannot make the state directory "
+			     "\"%s\" (--state-dir)",
+			     set->state_dir);
 }
 
 bool prepare_embedded(struct server *srv, const volatile sig_atomic_t *stop,
@@ -57,8 +59,8 @@ bool prepare_embedded(struct server *srv, const volatile sig_atomic_t *stop,
 
 const char *prepare_conninfo(const struct server *srv)
 {
-	return srv->embedded != NULL ? embedded_conninfo(srv->embedded) :
-				       srv->set->database;
+	return srv->embedded != NULL ? embedded_conninfo(srv->embedded)
+				     : srv->set->database;
 }
 
 static struct db_sync *connect_patiently(struct server *srv,
@@ -96,8 +98,8 @@ static bool write_secret(const char *path, const char *secret, struct err *e)
 {
 	char *tmp = xasprintf("%s.new", path);
 	bool ok = unlink(tmp) == 0 || errno == ENOENT;
-	int fd = ok ? open(tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
-			   0600) : -1;
+	int fd = ok ? open(tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600)
+		    : -1;
 
 	ok = fd >= 0 && dprintf(fd, "%s\n", secret) > 0 && fsync(fd) == 0;
 	if (fd >= 0 && close(fd) != 0)
@@ -152,8 +154,8 @@ static bool first_tokens(struct db_sync *db, const struct settings *set,
 {
 	struct arena *a = arena_new();
 	int64_t n = 0;
-	bool ok = db_sync_run(db, "token_count", db_params_new(a), on_count,
-			      &n, e);
+	bool ok = db_sync_run(db, "token_count", db_params_new(a), on_count, &n,
+			      e);
 
 	arena_free(a);
 	if (!ok || n > 0)

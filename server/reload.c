@@ -12,7 +12,8 @@ static void on_differ(const char *name, bool is_live, void *arg)
 		log_info("reload: \"%s\" is changed", name);
 	else
 		log_warn("reload: \"%s\" is changed in the file, but needs a "
-			 "restart", name);
+			 "restart",
+			 name);
 }
 
 static void take_live(struct settings *set, const struct settings *now)

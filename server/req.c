@@ -83,8 +83,8 @@ static bool add_var(struct req *r, const char *s, size_t len,
 	x->value = "";
 	if (!req_unescape(r, s, name_len, true, &x->name, e))
 		return false;
-	if (eq != NULL && !req_unescape(r, eq + 1, len - name_len - 1, true,
-					&x->value, e))
+	if (eq != NULL &&
+	    !req_unescape(r, eq + 1, len - name_len - 1, true, &x->value, e))
 		return false;
 	for (at = out; *at != NULL; at = &(*at)->next) {
 		if (strcmp((*at)->name, x->name) == 0)

@@ -14,15 +14,9 @@
 #define SEGMENTS_MAX 12
 
 static const struct route *const tables[] = {
-	routes_health,
-	routes_submit,
-	routes_jobs,
-	routes_talk,
-	routes_output,
-	routes_pilots,
-	routes_admin,
-	routes_tokens,
-	routes_reports,
+	routes_health, routes_submit, routes_jobs,
+	routes_talk,   routes_output, routes_pilots,
+	routes_admin,  routes_tokens, routes_reports,
 };
 
 #define N_TABLES (sizeof(tables) / sizeof(tables[0]))
@@ -78,9 +72,8 @@ static bool take_vars(struct req *r, const struct route *route,
 	r->n_vars = 0;
 	for (size_t i = 0; *p == '/'; i++) {
 		p++;
-		if (*p == '{' &&
-		    !req_unescape(r, seg[i].s, seg[i].len, false,
-				  &r->var[r->n_vars++], e))
+		if (*p == '{' && !req_unescape(r, seg[i].s, seg[i].len, false,
+					       &r->var[r->n_vars++], e))
 			return false;
 		p += strcspn(p, "/");
 	}
@@ -102,8 +95,7 @@ static bool word_in(const char *list, const char *word)
 	return false;
 }
 
-static bool query_known(struct req *r, const struct route *route,
-			struct err *e)
+static bool query_known(struct req *r, const struct route *route, struct err *e)
 {
 	const char *known = route->query == NULL ? "" : route->query;
 	struct req_var *x;
@@ -122,9 +114,8 @@ static bool query_known(struct req *r, const struct route *route,
 		err_set(e, ERR_BAD_REQUEST,
 			"the query has an unknown variable \"%s\"", x->name);
 		if (near.name != NULL)
-			err_set(e, ERR_BAD_REQUEST,
-				"%s: did you mean \"%s\"?", e->text,
-				near.name);
+			err_set(e, ERR_BAD_REQUEST, "%s: did you mean \"%s\"?",
+				e->text, near.name);
 		return false;
 	}
 	return true;
@@ -163,7 +154,8 @@ static void authorise(struct req *r, const struct route *route)
 	} else if ((route->may & MAY_ANYBODY) != 0) {
 		run(r);
 	} else {
-		err_set(&e, ERR_UNAUTHORIZED, "this call needs a token: send "
+		err_set(&e, ERR_UNAUTHORIZED,
+			"this call needs a token: send "
 			"it as \"Authorization: Bearer TOKEN\"");
 		req_reply_err(r, &e);
 	}
@@ -174,7 +166,7 @@ struct search {
 	size_t n_seg;
 	const char *method;
 	const struct route *found;
-	struct buf allow;               /* methods that the path has */
+	struct buf allow; /* methods that the path has */
 };
 
 static void look(const struct route *route, struct search *s)

@@ -32,8 +32,8 @@ void sdnotify_send(const char *state)
 		return;
 	if (sendto(fd, state, strlen(state), MSG_NOSIGNAL,
 		   (struct sockaddr *)&un,
-		   (socklen_t)(offsetof(struct sockaddr_un, sun_path) +
-			       len)) < 0)
+		   (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len)) <
+	    0)
 		log_warn("cannot tell the service manager \"%s\": %s", state,
 			 strerror(errno));
 	close(fd);

@@ -39,13 +39,13 @@ struct process {
 	int argc;
 	char **argv;
 	struct tls *tls;
-	struct listen_socket *sockets;  /* ours and systemd's */
+	struct listen_socket *sockets; /* ours and systemd's */
 	size_t n_sockets;
 	bool inherited;
 	struct event *signals[SIGNALS];
 	struct dev *dev;
 	bool stopping;
-	bool hurry;                     /* told twice */
+	bool hurry; /* told twice */
 };
 
 /* Set by a signal that comes before there is a loop. */
@@ -91,8 +91,7 @@ static bool open_sockets(struct process *p, struct err *e)
 		return false;
 	p->inherited = n > 0;
 	for (size_t i = 0; i < n; i++) {
-		list[i].tls = p->set->tls_cert != NULL &&
-			      !list[i].unix_socket;
+		list[i].tls = p->set->tls_cert != NULL && !list[i].unix_socket;
 		add_socket(p, list[i]);
 	}
 	for (size_t i = 0; n == 0 && p->set->listen[i] != NULL; i++) {
@@ -119,11 +118,13 @@ static bool check_plain(const struct process *p, struct err *e)
 
 		if (s->tls || s->loopback || p->set->allow_plain_http)
 			continue;
-		return err_set(e, ERR_BAD_REQUEST, "refusing to serve at %s "
+		return err_set(e, ERR_BAD_REQUEST,
+			       "refusing to serve at %s "
 			       "without TLS: tokens would travel in the "
 			       "clear; give --tls-cert, or "
 			       "--allow-plain-http behind a proxy that adds "
-			       "TLS", s->text);
+			       "TLS",
+			       s->text);
 	}
 	return true;
 }
@@ -208,7 +209,8 @@ static bool watch_signals(struct process *p)
 	static const int numbers[SIGNALS] = { SIGTERM, SIGINT, SIGHUP };
 
 	for (int i = 0; i < SIGNALS; i++) {
-		p->signals[i] = evsignal_new(p->srv.base, numbers[i],
+		p->signals[i] = evsignal_new(
+			p->srv.base, numbers[i],
 			numbers[i] == SIGHUP ? on_hangup : on_stop, p);
 		if (p->signals[i] == NULL ||
 		    event_add(p->signals[i], NULL) != 0)
@@ -303,15 +305,16 @@ static void dismantle(struct process *p)
 
 int serve(struct arena *a, struct settings *set, int argc, char **argv)
 {
-	struct process p = { .arena = a, .set = set, .argc = argc,
-			     .argv = argv };
+	struct process p = {
+		.arena = a, .set = set, .argc = argc, .argv = argv
+	};
 	struct err e = ERR_INIT;
 	bool ok;
 
 	catch_early();
 	log_info("sortied %s: %s \"%s\"", PACKAGE_VERSION,
-		 set->embedded != NULL ? "embedded database in" :
-					 "a database of its own; state in",
+		 set->embedded != NULL ? "embedded database in"
+				       : "a database of its own; state in",
 		 set->embedded != NULL ? set->embedded : set->state_dir);
 	ok = assemble(&p, &e);
 	if (ok) {

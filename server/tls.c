@@ -10,7 +10,7 @@
 struct tls {
 	char *cert;
 	char *key;
-	char *client_ca;        /* NULL = none asked for */
+	char *client_ca; /* NULL = none asked for */
 	SSL_CTX *ctx;
 };
 
@@ -21,8 +21,8 @@ static bool ssl_fault(struct err *e, const char *what, const char *file)
 	const char *reason = ERR_reason_error_string(code);
 
 	ERR_clear_error();
-	return err_set(e, ERR_IO, "cannot use the %s in \"%s\": %s", what,
-		       file, reason == NULL ? "unknown reason" : reason);
+	return err_set(e, ERR_IO, "cannot use the %s in \"%s\": %s", what, file,
+		       reason == NULL ? "unknown reason" : reason);
 }
 
 static bool ctx_fill(SSL_CTX *ctx, const struct tls *t, struct err *e)
@@ -31,11 +31,10 @@ static bool ctx_fill(SSL_CTX *ctx, const struct tls *t, struct err *e)
 
 	SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION);
 	SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION |
-				 SSL_OP_NO_COMPRESSION |
-				 SSL_OP_CIPHER_SERVER_PREFERENCE);
+					 SSL_OP_NO_COMPRESSION |
+					 SSL_OP_CIPHER_SERVER_PREFERENCE);
 	SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS);
-	SSL_CTX_set_session_id_context(ctx, session_id,
-				       sizeof(session_id) - 1);
+	SSL_CTX_set_session_id_context(ctx, session_id, sizeof(session_id) - 1);
 	if (SSL_CTX_use_certificate_chain_file(ctx, t->cert) != 1)
 		return ssl_fault(e, "certificate", t->cert);
 	if (SSL_CTX_use_PrivateKey_file(ctx, t->key, SSL_FILETYPE_PEM) != 1)
@@ -48,8 +47,8 @@ static bool ctx_fill(SSL_CTX *ctx, const struct tls *t, struct err *e)
 	if (SSL_CTX_load_verify_locations(ctx, t->client_ca, NULL) != 1)
 		return ssl_fault(e, "authorities", t->client_ca);
 	SSL_CTX_set_client_CA_list(ctx, SSL_load_client_CA_file(t->client_ca));
-	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER |
-				SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
+	SSL_CTX_set_verify(
+		ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
 	return true;
 }
 

@@ -28,8 +28,8 @@ static void print_route(const struct route *r, void *arg)
 		if ((r->may & MAY(role)) == 0)
 			continue;
 		printf("%s%s", first ? "" : ",",
-		       role == ROLE_NONE ? "anybody" :
-					   auth_role_name((enum role)role));
+		       role == ROLE_NONE ? "anybody"
+					 : auth_role_name((enum role)role));
 		first = false;
 	}
 	if (r->query != NULL)
@@ -58,9 +58,11 @@ static bool is_there(const char *dir)
 static bool reach(struct server *srv, bool beside, struct err *e)
 {
 	if (srv->set->embedded != NULL && !is_there(srv->set->embedded))
-		return err_set(e, ERR_NOT_FOUND, "there is no database in "
+		return err_set(e, ERR_NOT_FOUND,
+			       "there is no database in "
 			       "\"%s\": name one with --embedded or "
-			       "--database", srv->set->embedded);
+			       "--database",
+			       srv->set->embedded);
 	if (prepare_embedded(srv, NULL, e))
 		return true;
 	if (!beside || e->code != ERR_CONFLICT)

@@ -25,7 +25,7 @@ static struct server srv;
 static struct settings set = { .max_connections = CONNECTIONS };
 static struct arena *arena;
 static const char *path;
-static struct req *waiting;     /* the request for /wait */
+static struct req *waiting; /* the request for /wait */
 static int n_gone;
 static bool drained;
 
@@ -162,7 +162,8 @@ static void refuses(const char *request, const char *part)
 static void ambiguous_lengths_are_refused(void)
 {
 	refuses("POST /x HTTP/1.1\r\n" HOST "Content-Length: 3\r\n"
-		"Content-Length: 3\r\n\r\nabc", "twice");
+		"Content-Length: 3\r\n\r\nabc",
+		"twice");
 	refuses("POST /x HTTP/1.1\r\n" HOST "Content-Length: +3\r\n\r\nabc",
 		"not a number");
 	refuses("POST /x HTTP/1.1\r\n" HOST "Content-Length : 3\r\n\r\nabc",
@@ -172,9 +173,11 @@ static void ambiguous_lengths_are_refused(void)
 static void chunks_are_refused(void)
 {
 	refuses("POST /x HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n"
-		"\r\n3\r\nabc\r\n0\r\n\r\n", "Transfer-Encoding");
+		"\r\n3\r\nabc\r\n0\r\n\r\n",
+		"Transfer-Encoding");
 	refuses("POST /x HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n"
-		"Content-Length: 3\r\n\r\n3\r\nabc\r\n0\r\n\r\n", "400");
+		"Content-Length: 3\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
+		"400");
 }
 
 static void there_is_one_host(void)

@@ -33,8 +33,8 @@ static bool reads(const char *line)
 
 static bool reads_file(const char *text, const char *more)
 {
-	char *line = xasprintf("--config %s %s",
-			       unit_file(text, strlen(text)), more);
+	char *line = xasprintf("--config %s %s", unit_file(text, strlen(text)),
+			       more);
 	bool ok = reads(line);
 
 	free(line);
@@ -81,7 +81,8 @@ static void the_command_line_goes_before_the_file(void)
 {
 	CHECK_OK(reads_file("embedded = \"/srv/s\";\nlease = \"30 s\";\n"
 			    "heartbeat = \"6 s\";\nloss_budget = 5;\n",
-			    "--lease 60"), e);
+			    "--lease 60"),
+		 e);
 	CHECK_INT_EQ(set.lease_s, 60);
 	CHECK_INT_EQ(set.heartbeat_s, 6);
 	CHECK_INT_EQ(set.loss_budget, 5);
@@ -97,13 +98,18 @@ static void a_heartbeat_is_at_most_a_third_of_the_lease(void)
 static void addresses_that_others_reach_need_tls(void)
 {
 	static const char *const open[] = {
-		"--listen 192.0.2.1:1", "--listen :7900", "--listen *:7900",
-		"--listen 7900", "--listen [::]:7900",
+		"--listen 192.0.2.1:1",
+		"--listen :7900",
+		"--listen *:7900",
+		"--listen 7900",
+		"--listen [::]:7900",
 		"--listen http://0.0.0.0:1 --tls-cert c",
 	};
 	static const char *const fine[] = {
-		"--listen 127.0.0.1:1", "--listen [::1]:1",
-		"--listen unix:/s", "--listen :7900 --tls-cert c",
+		"--listen 127.0.0.1:1",
+		"--listen [::1]:1",
+		"--listen unix:/s",
+		"--listen :7900 --tls-cert c",
 		"--listen :7900 --allow-plain-http",
 	};
 
@@ -120,8 +126,8 @@ static void wrong_values_are_refused(void)
 	CHECK_FAILS(reads("--listen ::1"), e, ERR_BAD_REQUEST, "brackets");
 	CHECK_FAILS(reads("--listen 127.0.0.1:65536"), e, ERR_BAD_REQUEST,
 		    "port");
-	CHECK_FAILS(reads("--listen https://127.0.0.1:1"), e,
-		    ERR_BAD_REQUEST, "--tls-cert");
+	CHECK_FAILS(reads("--listen https://127.0.0.1:1"), e, ERR_BAD_REQUEST,
+		    "--tls-cert");
 	CHECK_FAILS(reads("--tls-key k"), e, ERR_BAD_REQUEST, "--tls-cert");
 	CHECK_FAILS(reads("--log-level loud"), e, ERR_BAD_REQUEST, "loud");
 	CHECK_FAILS(reads("--max-connections 0"), e, ERR_BAD_REQUEST,
@@ -147,7 +153,8 @@ static void a_reload_knows_what_needs_a_restart(void)
 	kept = arena;
 	arena = NULL;
 	CHECK_OK(reads("--state-dir /srv/s --retention 2d --lease 60 "
-		       "--listen 127.0.0.1:1"), e);
+		       "--listen 127.0.0.1:1"),
+		 e);
 	options_differ(&old, &set, on_differ, &b);
 	CHECK_STR_EQ(buf_str(&b), "-listen -lease +retention ");
 	buf_fini(&b);
@@ -183,8 +190,7 @@ static const struct unit_test tests[] = {
 	{ "wrong values are refused", wrong_values_are_refused },
 	{ "a reload knows what needs a restart",
 	  a_reload_knows_what_needs_a_restart },
-	{ "the manual is made of the table",
-	  the_manual_is_made_of_the_table },
+	{ "the manual is made of the table", the_manual_is_made_of_the_table },
 };
 
 int main(void)

@@ -9,7 +9,7 @@
 /* Instead of the handlers, tokens and HTTP of the server. */
 
 static const char *handled;
-static enum role token_role;    /* whose token the request brings */
+static enum role token_role; /* whose token the request brings */
 static bool has_token;
 static struct req_var *vars;
 static int status;
@@ -46,7 +46,12 @@ const struct route routes_jobs[] = {
 	{ "PUT", "/api/v1/a/{x}/b/{y}", MAY(ROLE_PILOT), NULL, handle_two },
 	{ NULL, NULL, 0, NULL, NULL }
 };
-#define NO_ROUTES { { NULL, NULL, 0, NULL, NULL } }
+#define NO_ROUTES                                 \
+	{                                         \
+		{                                 \
+			NULL, NULL, 0, NULL, NULL \
+		}                                 \
+	}
 const struct route routes_submit[] = NO_ROUTES;
 const struct route routes_talk[] = NO_ROUTES;
 const struct route routes_output[] = NO_ROUTES;
@@ -69,8 +74,8 @@ const char *auth_role_name(enum role role)
 const char *httpd_header_get(struct req *r, const char *name)
 {
 	(void)r;
-	return has_token && strcmp(name, "Authorization") == 0 ? "Bearer x" :
-								 NULL;
+	return has_token && strcmp(name, "Authorization") == 0 ? "Bearer x"
+							       : NULL;
 }
 
 struct req_var *httpd_query(struct req *r)
@@ -100,8 +105,9 @@ void httpd_send(struct req *r, int with, const char *content_type,
 static int ask(const char *method, const char *path, const char *query,
 	       enum role role)
 {
-	struct req r = { .arena = arena_new(), .method = method,
-			 .path = path, .body = "" };
+	struct req r = {
+		.arena = arena_new(), .method = method, .path = path, .body = ""
+	};
 	struct err e = ERR_INIT;
 
 	handled = NULL;
@@ -138,8 +144,7 @@ static void a_path_finds_its_handler(void)
 
 static void segments_are_decoded_after_they_are_split(void)
 {
-	CHECK_INT_EQ(ask("GET", "/api/v1/jobs/a%2Fb%20+", "", ROLE_USER),
-		     204);
+	CHECK_INT_EQ(ask("GET", "/api/v1/jobs/a%2Fb%20+", "", ROLE_USER), 204);
 	CHECK_STR_EQ(handled, "a/b +");
 	CHECK_INT_EQ(ask("GET", "/api/v1/jobs/a%00b", "", ROLE_USER), 400);
 	CHECK_INT_EQ(ask("GET", "/api/v1/jobs/a%2", "", ROLE_USER), 400);
@@ -148,8 +153,13 @@ static void segments_are_decoded_after_they_are_split(void)
 static void other_paths_are_not_found(void)
 {
 	static const char *const paths[] = {
-		"/", "/api", "/api/v1/jobs/", "/api/v1/jobs/1/2",
-		"/api/v1/job", "//api/v1/jobs", "/api/v1/jobs//",
+		"/",
+		"/api",
+		"/api/v1/jobs/",
+		"/api/v1/jobs/1/2",
+		"/api/v1/job",
+		"//api/v1/jobs",
+		"/api/v1/jobs//",
 		"/1/2/3/4/5/6/7/8/9/10/11/12/13/14",
 	};
 
@@ -179,13 +189,15 @@ static void a_token_is_asked_for_and_its_role_counts(void)
 
 static void unknown_variables_are_refused_by_name(void)
 {
-	CHECK_INT_EQ(ask("GET", "/api/v1/jobs", "state=a&page_size=1",
-			 ROLE_USER), 204);
+	CHECK_INT_EQ(
+		ask("GET", "/api/v1/jobs", "state=a&page_size=1", ROLE_USER),
+		204);
 	CHECK_INT_EQ(ask("GET", "/api/v1/jobs", "stat=a", ROLE_USER), 400);
 	CHECK_CONTAINS(body, "did you mean \\\"state\\\"");
 	CHECK_INT_EQ(ask("GET", "/api/v1/jobs/1", "x=1", ROLE_USER), 400);
-	CHECK_INT_EQ(ask("GET", "/api/v1/jobs", "state%20page_size=1",
-			 ROLE_USER), 400);
+	CHECK_INT_EQ(
+		ask("GET", "/api/v1/jobs", "state%20page_size=1", ROLE_USER),
+		400);
 }
 
 static const struct unit_test tests[] = {
