@@ -25,9 +25,12 @@ void link_failed(struct link *l, const char *url, const struct err *e)
 	/* Calls that were under way together fail together: move once. */
 	if (url == link_url(l))
 		l->current = (l->current + 1) % l->n;
-	if (l->down_since_ms)
+	if (!l->down_since_ms)
+		l->down_since_ms = clock_mono_ms();
+	/* Each kind once: a refused connection may become a wrong cluster. */
+	if (l->said & 1u << e->code)
 		return;
-	l->down_since_ms = clock_mono_ms();
+	l->said |= 1u << e->code;
 	if (l->cluster[0])
 		log_warn("%s; trying again, payloads go on", e->text);
 }
@@ -44,13 +47,15 @@ static void link_well(struct link *l, const char *url, int64_t sent_ms)
 		buf_fini(&b);
 	}
 	l->down_since_ms = 0;
+	l->said = 0;
 }
 
-static void away(struct answer *out, const char *url, const char *what)
+static void away(struct answer *out, enum err_code code, const char *url,
+		 const char *what)
 {
 	out->kind = ANSWER_AWAY;
 	out->doc = NULL;
-	err_set(&out->err, ERR_UNAVAILABLE, "%s %s", url, what);
+	err_set(&out->err, code, "%s %s", url, what);
 }
 
 /* Fills out from an answer's error object. */
@@ -92,11 +97,12 @@ static void judge(struct link *l, struct arena *a, const struct httpc_reply *r,
 	if (r->body.len &&
 	    (!json_parse(a, r->body.data, r->body.len, &doc, &e) ||
 	     json_type(doc) != JSON_OBJECT)) {
-		away(out, url, "does not speak Sortie's protocol");
+		away(out, ERR_MEDIA_TYPE, url,
+		     "does not speak Sortie's protocol");
 	} else if (r->status >= 200 && r->status < 300) {
 		out->doc = doc;
 		if (doc && !same_cluster(l, doc))
-			away(out, url,
+			away(out, ERR_CONFLICT, url,
 			     "is another cluster than the one that this pilot "
 			     "joined");
 	} else if (!doc || !read_error(doc, out)) {

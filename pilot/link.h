@@ -21,6 +21,7 @@ struct link {
 	size_t n, current;
 	char cluster[64];               /* "" = not joined yet */
 	int64_t down_since_ms;          /* monotonic; 0 = the last call was well */
+	unsigned said;                  /* kinds of failure logged since then */
 	int64_t heard_ms;               /* when the last call that was answered
 					   well had been sent; 0 = never */
 };
