@@ -225,7 +225,7 @@ void h_admin_site_put(struct req *r)
 {
 	struct db_params *p = db_params_new(r->arena);
 	struct err e = ERR_INIT;
-	const char *definition;
+	const char *definition = NULL;
 
 	if (!decode(r, &definition, &e)) {
 		req_reply_err(r, &e);
