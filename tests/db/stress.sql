@@ -117,37 +117,44 @@ BEGIN
 	END IF;
 END $$;
 
+-- A transaction makes classes or uses them, as a server's do.
 CREATE FUNCTION t.random_submit(p_bucket int) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
-	PERFORM t.submit(p_bucket, 1 + t.pick(8), t.random_req(),
+	PERFORM t.submit_to(p_bucket, 1 + t.pick(8), c.class_id,
 		(ARRAY[0, 0, 5, -2147483648, 2147483647])[1 + t.pick(5)],
-		'{"retries": 1, "retry_delay": 0}', t.pick(8) = 0, 1, CASE
-		WHEN t.pick(8) = 0 THEN now() + interval '20 ms' END);
+		'{"retries": 1, "retry_delay": 0}', t.pick(8) = 0, CASE
+		WHEN t.pick(8) = 0 THEN now() + interval '20 ms' END)
+	FROM (SELECT class_id FROM sortie.class ORDER BY random() LIMIT 1) AS c;
 END $$;
 
 CREATE FUNCTION t.random_keyed(p_bucket int) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
-	c record; d record;
-	n int := 1 + t.pick(4);
-	z int[] := ARRAY[n];
+	u record;
 BEGIN
-	SELECT * INTO c FROM sortie.class_ensure_1(1, '{"project": "p1"}', 0);
-	SELECT * INTO d FROM sortie.class_ensure_1(1, '{"project": "p2"}', 0);
+	SELECT array_agg(c.project_id ORDER BY c.ord) AS project,
+		array_agg(c.ord ORDER BY c.ord) AS ord,
+		array_agg(c.class_id ORDER BY c.ord) AS class_id,
+		array_agg(k.kind_id ORDER BY c.ord) AS kind_id,
+		array_agg('k' || (t.pick(100) * 3 + c.ord) ORDER BY c.ord) AS key,
+		array_fill(1, ARRAY[count(*)::int]) AS n,
+		array_fill(false, ARRAY[count(*)::int]) AS held,
+		array_fill(NULL::timestamptz, ARRAY[count(*)::int]) AS due,
+		array_fill('{}'::text, ARRAY[count(*)::int]) AS definition,
+		array_fill(NULL::text, ARRAY[count(*)::int]) AS none
+	INTO u
+	FROM (SELECT d.*, (row_number() OVER ())::int AS ord
+		FROM (SELECT project_id, min(class_id) AS class_id
+			FROM sortie.class GROUP BY project_id
+			ORDER BY random()) AS d) AS c
+	JOIN sortie.class y ON y.class_id = c.class_id
+	JOIN sortie.kind k ON (k.owner_id, k.project_id, k.jobtype)
+		= (y.owner_id, y.project_id, y.jobtype);
 	PERFORM sortie.submit_keyed_1('i' || t.pick(1000), '\x00', p_bucket,
-		7274496, -5, 1, ARRAY[c.project_id, d.project_id],
-		(SELECT array_agg(1 + i % 2) FROM generate_series(1, n) AS i),
-		array_fill(1, z),
-		(SELECT array_agg(CASE i % 2 WHEN 0 THEN c.class_id
-			ELSE d.class_id END) FROM generate_series(1, n) AS i),
-		(SELECT array_agg(CASE i % 2 WHEN 0 THEN c.kind_id
-			ELSE d.kind_id END) FROM generate_series(1, n) AS i),
-		array_fill(0, z), array_fill(false, z),
-		array_fill(NULL::timestamptz, z), array_fill('k'::text, z),
-		array_fill('{}'::text, z), array_fill(NULL::text, z),
-		array_fill(NULL::text, z), (SELECT array_agg('k'
-			|| (t.pick(200) * 4 + i)) FROM generate_series(1, n) AS i));
+		7274496, -5, 1, u.project, u.ord, u.n, u.class_id, u.kind_id,
+		u.n, u.held, u.due, u.definition, u.definition, u.none,
+		u.none, u.key);
 END $$;
 
 CREATE FUNCTION t.random_call(p_session int, p_i bigint) RETURNS text
@@ -158,6 +165,9 @@ DECLARE
 	v_pilots bigint[];
 BEGIN
 	CASE
+	WHEN v_what < 3 THEN
+		PERFORM sortie.class_ensure_1(1, t.random_req(), 0);
+		RETURN 'class';
 	WHEN v_what < 18 THEN
 		PERFORM t.random_submit(b + 1);
 		RETURN 'submit';
@@ -242,11 +252,15 @@ BEGIN
 		WHERE class_id IN (SELECT class_id FROM sortie.class
 			ORDER BY random() LIMIT 3 FOR UPDATE SKIP LOCKED);
 		RETURN 'reserve';
-	ELSE
+	WHEN v_what < 100 AND t.pick(2) = 0 THEN
 		PERFORM sortie.class_sleep_1(5);
+		RETURN 'sleep';
+	WHEN t.pick(2) = 0 THEN
 		PERFORM sortie.retention_step_1(b + 6, 0, 0, 10);
+		RETURN 'retention';
+	ELSE
 		PERFORM sortie.purge_1(0, NULL, '{}', 0, 'failed', NULL, 5);
-		RETURN 'sweep';
+		RETURN 'purge';
 	END CASE;
 END $$;
 

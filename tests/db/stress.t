@@ -12,6 +12,8 @@ echo "# STRESS_SEED=$seed STRESS_SECONDS=$seconds"
 psql -qXv ON_ERROR_STOP=1 -f "$abs_top_srcdir/tests/db/stress.sql"
 sql "SELECT sortie.limit_set_1('m', 6), sortie.limit_set_1('k', 5),
 	sortie.project_set_1(0, 'p1', 8, true, NULL, false),
+	sortie.class_ensure_1(1, '{}', 0),
+	sortie.class_ensure_1(1, '{\"project\": \"p1\", \"limits\": {\"m\": 1}}', 0),
 	t.pilot(4, 8, 2000, 's0', '{pool0}'), t.pilot(3, 4, 1000, 's1')" \
 	>/dev/null
 pids=

@@ -2,23 +2,32 @@
 CREATE SCHEMA t;
 INSERT INTO sortie.owner (name) VALUES ('alice'), ('bob');
 
--- Submits jobs of one class; returns the first number.
+-- Submits jobs of a class; returns the first number.
+CREATE FUNCTION t.submit_to(p_bucket int, p_n int, p_class int, p_priority int,
+	p_definition text, p_held bool, p_due timestamptz)
+RETURNS bigint LANGUAGE sql AS $$
+	SELECT s.first FROM sortie.class c
+	JOIN sortie.kind k ON (k.owner_id, k.project_id, k.jobtype)
+		= (c.owner_id, c.project_id, c.jobtype)
+	CROSS JOIN sortie.submit_1(p_bucket, 7274496, -5, p_n,
+		ARRAY[c.project_id], ARRAY[CASE WHEN p_held THEN 0 ELSE p_n
+			END]::bigint[],
+		ARRAY[c.owner_id], ARRAY[p_n]::bigint[], '{1}', '{1}', '{0}',
+		'{0}', ARRAY[p_n], ARRAY[c.class_id], ARRAY[k.kind_id],
+		ARRAY[p_priority], ARRAY[p_held], ARRAY[p_due], '{x}',
+		ARRAY[p_definition], ARRAY[NULL::text], ARRAY[NULL::text]) AS s
+	WHERE c.class_id = p_class
+$$;
+
 CREATE FUNCTION t.submit(p_bucket int, p_n int, p_req jsonb,
 	p_priority int DEFAULT 0, p_definition text DEFAULT '{}',
 	p_held bool DEFAULT false, p_owner int DEFAULT 1,
 	p_due timestamptz DEFAULT NULL)
 RETURNS bigint LANGUAGE plpgsql AS $$
-DECLARE
-	c record;
 BEGIN
-	SELECT * INTO c FROM sortie.class_ensure_1(p_owner, p_req, 0);
-	RETURN (SELECT first FROM sortie.submit_1(p_bucket, 7274496, -5, p_n,
-		ARRAY[c.project_id], ARRAY[CASE WHEN p_held THEN 0 ELSE p_n
-			END]::bigint[],
-		ARRAY[p_owner], ARRAY[p_n]::bigint[], '{1}', '{1}', '{0}',
-		'{0}', ARRAY[p_n], ARRAY[c.class_id], ARRAY[c.kind_id],
-		ARRAY[p_priority], ARRAY[p_held], ARRAY[p_due], '{x}',
-		ARRAY[p_definition], ARRAY[NULL::text], ARRAY[NULL::text]));
+	RETURN t.submit_to(p_bucket, p_n, (SELECT class_id
+		FROM sortie.class_ensure_1(p_owner, p_req, 0)), p_priority,
+		p_definition, p_held, p_due);
 END $$;
 
 CREATE FUNCTION t.pilot(p_slots int, p_cores int DEFAULT 1000,
