@@ -426,10 +426,8 @@ void auth_request(struct req *r, void (*then)(struct req *r))
 		return;
 	}
 	token = header + 7 + strspn(header + 7, " ");
-	if (strlen(token) > TOKEN_MAX) {
-		refuse(r, "the token is none of ours");
-	} else if (strncmp(token, "st_", 3) == 0 ||
-		   strncmp(token, "sj_", 3) == 0) {
+	if (strlen(token) <= TOKEN_MAX &&
+	    (strncmp(token, "st_", 3) == 0 || strncmp(token, "sj_", 3) == 0)) {
 		look_up(r, token, then);
 	} else if (auth_pilot_check(r->srv, token, &r->who.pilot)) {
 		r->who.role = ROLE_PILOT;
@@ -468,11 +466,13 @@ struct auth *auth_new(struct server *srv)
 /* After the database: no statement is under way any more. */
 void auth_free(struct auth *a)
 {
-	struct entry *x;
+	struct entry *x, *next;
 
 	if (a == NULL)
 		return;
-	while ((x = TAILQ_FIRST(&a->ages)) != NULL)
+	for (x = TAILQ_FIRST(&a->ages); x != NULL; x = next) {
+		next = TAILQ_NEXT(x, age);
 		entry_free(a, x);
+	}
 	free(a);
 }

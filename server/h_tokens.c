@@ -261,7 +261,7 @@ static void post_tokens(struct req *r)
 	struct err e = ERR_INIT;
 	struct wanted w;
 	uint8_t hash[32];
-	enum role role;
+	enum role role = ROLE_NONE;
 
 	if (!decode(r, &w, &role, &e) || !check_projects(r, &w, names, &e)) {
 		req_reply_err(r, &e);

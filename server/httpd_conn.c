@@ -74,8 +74,9 @@ static void conn_forget(struct conn *c)
 	struct httpd *h = c->h;
 
 	due_clear(c);
-	if (c->fd >= 0 && (size_t)c->fd < h->by_fd_cap && h->by_fd[c->fd] == c)
-		h->by_fd[c->fd] = NULL;
+	if (c->fd >= 0 && (size_t)c->fd < h->by_fd_cap &&
+	    h->by_fd[c->fd].conn == c)
+		h->by_fd[c->fd].conn = NULL;
 	h->n_conns--;
 	metric_set(h->metric[HTTPD_CONNECTIONS], (int64_t)h->n_conns);
 	free(c);
@@ -159,7 +160,7 @@ static void by_fd_put(struct httpd *h, struct conn *c)
 		       (cap - h->by_fd_cap) * sizeof(*h->by_fd));
 		h->by_fd_cap = cap;
 	}
-	h->by_fd[fd] = c;
+	h->by_fd[fd].conn = c;
 }
 
 static void adopt(struct httpd *h, struct conn *c)
@@ -209,7 +210,7 @@ struct conn *httpd_conn_of(struct httpd *h, struct evhttp_request *ev)
 		fd = bufferevent_getfd(
 			evhttp_connection_get_bufferevent(evcon));
 	if (fd >= 0 && (size_t)fd < h->by_fd_cap)
-		c = h->by_fd[fd];
+		c = h->by_fd[fd].conn;
 	if (c == NULL || c->evcon != evcon)
 		BUG("a request came on a connection nobody knows");
 	return c;

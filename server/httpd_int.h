@@ -57,6 +57,10 @@ struct conn {
 	TAILQ_ENTRY(conn) link; /* on h->conns or h->fresh */
 };
 
+struct conn_slot {
+	struct conn *conn;
+};
+
 struct httpd_request {
 	struct req *r;
 	struct evhttp_request *ev; /* NULL: evhttp has freed it */
@@ -92,7 +96,7 @@ struct httpd {
 	struct conn_list fresh;
 	struct conn_list due;          /* ordered by due_ms */
 	struct request_list unwatched; /* ordered by start */
-	struct conn **by_fd;
+	struct conn_slot *by_fd;
 	size_t by_fd_cap;
 	size_t n_conns;
 	size_t max_conns;

@@ -283,7 +283,7 @@ static bool bind_unix(int fd, const struct listen_addr *addr,
 {
 	mode_t old = umask(0177);
 	int rc = bind(fd, (const struct sockaddr *)un, sizeof(*un));
-	gid_t gid;
+	gid_t gid = 0;
 
 	umask(old);
 	if (rc != 0)

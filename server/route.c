@@ -144,15 +144,15 @@ static void run(struct req *r)
 
 static void authorise(struct req *r, const struct route *route)
 {
+	bool header = req_header(r, "Authorization") != NULL;
 	struct err e = ERR_INIT;
 
 	r->data = (void *)(uintptr_t)route;
-	if (route->may == MAY_ANYBODY) {
+	if (route->may == MAY_ANYBODY ||
+	    (!header && (route->may & MAY_ANYBODY) != 0)) {
 		run(r);
-	} else if (req_header(r, "Authorization") != NULL) {
+	} else if (header) {
 		auth_request(r, run);
-	} else if ((route->may & MAY_ANYBODY) != 0) {
-		run(r);
 	} else {
 		err_set(&e, ERR_UNAUTHORIZED,
 			"this call needs a token: send "

@@ -320,7 +320,7 @@ int serve(struct arena *a, struct settings *set, int argc, char **argv)
 	if (ok) {
 		sdnotify_ready();
 		sdnotify_watchdog(p.srv.base);
-		if (set->dev)
+		if (set->dev && p.n_sockets > 0)
 			p.dev = dev_start(&p.srv, p.sockets[0].text);
 		log_info("ready");
 		event_base_dispatch(p.srv.base);

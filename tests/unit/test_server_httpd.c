@@ -248,8 +248,8 @@ static void a_body_of_one_mebibyte_is_taken_whole(void)
 	say(fd, body, len);
 	CHECK_FALSE(hear(fd, &b, "!"));
 	got = strstr(buf_str(&b), "\r\n\r\n");
-	REQUIRE(got != NULL);
-	CHECK_UINT_EQ(strlen(got + 4), len);
+	CHECK_NOT_NULL(got);
+	CHECK_UINT_EQ(got == NULL ? 0 : strlen(got + 4), len);
 	close(fd);
 	buf_reset(&b);
 	fd = dial();
