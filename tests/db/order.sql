@@ -1,0 +1,163 @@
+-- I9, tried against a model that knows nothing of classes, depths and rounds:
+-- every queued job in order, for each the first request that has room.
+CREATE FUNCTION t.fits(p_pilot bigint, p_class int) RETURNS bool LANGUAGE sql
+AS $$
+	SELECT (c.site = '' OR c.site = p.site)
+		AND (c.pools = '{}' OR c.pools && p.pools)
+		AND (p.accept = '{}' OR c.jobtype = ANY (p.accept))
+	FROM sortie.pilot p, sortie.class c
+	WHERE p.pilot = p_pilot AND c.class_id = p_class
+$$;
+
+-- What the model grants: "job>request" in order; ahead ones end with "a".
+CREATE FUNCTION t.model(r_pilot bigint[], r_slots int[], r_cores int[],
+	r_memory bigint[], r_ahead int[]) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	n int := cardinality(r_pilot);
+	f_slots int[]; f_cores int[]; f_memory bigint[]; f_ahead int[];
+	p sortie.pilot_room; c sortie.class; q sortie.queue;
+	l_room int[] := '{}';
+	v_out text := '';
+	v_ok bool; v_now bool;
+BEGIN
+	FOR j IN 1 .. n LOOP
+		SELECT * INTO p FROM sortie.pilot_room WHERE pilot = r_pilot[j];
+		f_slots[j] := greatest(0, least(r_slots[j], p.slots
+			- p.used_slots));
+		f_cores[j] := least(r_cores[j], p.cores - p.used_cores);
+		f_memory[j] := least(r_memory[j], p.memory - p.used_memory);
+		f_ahead[j] := greatest(0, least(r_ahead[j], p.slots
+			+ r_ahead[j] - p.used_slots - f_slots[j]));
+	END LOOP;
+	SELECT array_agg(x.room ORDER BY x.i) INTO l_room
+	FROM (SELECT g AS i, coalesce(l.capacity - l.used, 1000000) AS room
+		FROM generate_series(1, (SELECT max(limit_id) FROM sortie.lim))
+			AS g LEFT JOIN sortie.lim l ON l.limit_id = g) AS x;
+	FOR q IN SELECT * FROM sortie.queue ORDER BY place, turn, number LOOP
+		SELECT * INTO c FROM sortie.class WHERE class_id = q.class_id;
+		v_ok := true;
+		FOR i IN 1 .. cardinality(c.limit_ids) LOOP
+			v_ok := v_ok AND l_room[c.limit_ids[i]]
+				>= c.limit_counts[i];
+		END LOOP;
+		CONTINUE WHEN NOT v_ok;
+		FOR j IN 1 .. n LOOP
+			SELECT * INTO p FROM sortie.pilot_room
+			WHERE pilot = r_pilot[j];
+			v_now := f_slots[j] > 0 AND f_cores[j] >= c.cores
+				AND f_memory[j] >= c.memory;
+			IF (v_now OR f_ahead[j] > 0 AND c.cores = 1
+				AND c.memory = 0 AND c.limit_ids = '{}')
+			AND t.fits(r_pilot[j], q.class_id)
+			AND (p.reserved_number IS NULL
+				OR (q.place, q.turn, q.number)
+				<= (p.reserved_place, p.reserved_turn,
+				p.reserved_number))
+			THEN
+				IF v_now THEN
+					f_slots[j] := f_slots[j] - 1;
+					f_cores[j] := f_cores[j] - c.cores;
+					f_memory[j] := f_memory[j] - c.memory;
+				ELSE
+					f_ahead[j] := f_ahead[j] - 1;
+				END IF;
+				FOR i IN 1 .. cardinality(c.limit_ids) LOOP
+					l_room[c.limit_ids[i]] :=
+						l_room[c.limit_ids[i]]
+						- c.limit_counts[i];
+				END LOOP;
+				v_out := v_out || q.number || '>' || j
+					|| CASE WHEN v_now THEN '' ELSE 'a' END
+					|| ' ';
+				EXIT;
+			END IF;
+		END LOOP;
+	END LOOP;
+	RETURN v_out;
+END $$;
+
+CREATE FUNCTION t.pick(n int) RETURNS int LANGUAGE sql AS $$
+	SELECT floor(random() * n)::int
+$$;
+
+-- Claims of random pilots on a random queue, p_rounds times. A row for each
+-- round in which model and claim_1 differ.
+CREATE FUNCTION t.order_rounds(p_seed double precision, p_rounds int)
+RETURNS TABLE (round int, model text, got text) LANGUAGE plpgsql AS $$
+DECLARE
+	r_pilot bigint[]; r_slots int[]; r_cores int[]; r_memory bigint[];
+	r_ahead int[];
+	v_n int;
+BEGIN
+	PERFORM setseed(p_seed);
+	PERFORM sortie.limit_set_1('m', 3 + t.pick(10));
+	PERFORM sortie.limit_set_1('k', t.pick(10));
+	FOR i IN 1 .. 10 LOOP
+		PERFORM t.pilot(1 + t.pick(60), 1 + t.pick(80),
+			100 * t.pick(20), 's' || t.pick(2),
+			ARRAY['pool' || t.pick(2)]);
+	END LOOP;
+	FOR i IN 1 .. p_rounds LOOP
+		round := i;
+		FOR k IN 1 .. 1 + t.pick(4) LOOP
+			PERFORM t.submit(1, 1 + t.pick(60), jsonb_strip_nulls(
+				jsonb_build_object(
+				'project', 'p' || t.pick(3),
+				'jobtype', 'j' || t.pick(5),
+				'site', CASE WHEN t.pick(4) = 0 THEN
+					's' || t.pick(3) END,
+				'pools', CASE WHEN t.pick(4) = 0 THEN
+					jsonb_build_array('pool' || t.pick(3))
+					END,
+				'cores', CASE WHEN t.pick(3) = 0 THEN
+					1 + t.pick(40) END,
+				'memory', CASE WHEN t.pick(3) = 0 THEN
+					100 * t.pick(8) END,
+				'limits', CASE t.pick(4)
+					WHEN 0 THEN '{"m": 1}'::jsonb
+					WHEN 1 THEN '{"k": 2, "m": 1}' END)),
+				t.pick(3) * t.pick(3));
+		END LOOP;
+		IF t.pick(3) = 0 THEN
+			UPDATE sortie.job SET submitted_at = submitted_at
+				- interval '1 hour';
+			PERFORM sortie.reserve_1(60);
+		END IF;
+		SELECT array_agg(x.pilot), array_agg(t.pick(50)),
+			array_agg(t.pick(100)), array_agg(100::bigint
+			* t.pick(20)), array_agg(t.pick(3) * t.pick(4))
+		INTO r_pilot, r_slots, r_cores, r_memory, r_ahead
+		FROM (SELECT p.pilot FROM sortie.pilot_room p
+			ORDER BY random() LIMIT 1 + t.pick(6)) AS x;
+		v_n := cardinality(r_pilot);
+		model := t.model(r_pilot, r_slots, r_cores, r_memory, r_ahead);
+		SELECT coalesce(string_agg(s.number || '>' || s.req
+			|| CASE WHEN s.ahead THEN 'a' ELSE '' END || ' ', ''
+			ORDER BY s.place, s.turn, s.number), '')
+		INTO got
+		FROM (SELECT c.number, c.req, c.ahead, l.place, l.turn
+			FROM (SELECT * FROM sortie.claim_1(1, 1, 1, r_pilot,
+				array_fill(i::bigint, ARRAY[v_n]), r_slots,
+				r_cores, r_memory, r_ahead, array_fill(
+				1000::bigint, ARRAY[v_n])) OFFSET 0) AS c,
+				LATERAL (SELECT * FROM t.live_of(c.number)) AS l
+			WHERE c.what = 'g') AS s;
+		IF model <> got THEN
+			RETURN NEXT;
+		END IF;
+		-- Some runs end, so that there is room again.
+		PERFORM t.ends(l.pilot, l.number, l.run, 'finished')
+		FROM (SELECT * FROM sortie.live ORDER BY random() LIMIT 15)
+			AS l;
+	END LOOP;
+END $$;
+
+-- Volatile: sees what the same statement's claim has made.
+CREATE FUNCTION t.live_of(p_number bigint) RETURNS sortie.live
+LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+	l sortie.live;
+BEGIN
+	SELECT * INTO l FROM sortie.live WHERE number = p_number;
+	RETURN l;
+END $$;
