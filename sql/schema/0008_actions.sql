@@ -485,9 +485,25 @@ BEGIN
 	END IF;
 END $$;
 
+-- A time limit rounded up to an eighth of a power of two, as classes count it
+-- (classes_life in server/classes.c is the same).
+CREATE FUNCTION sortie.life_1(p_timeout_s bigint) RETURNS bigint
+LANGUAGE plpgsql IMMUTABLE AS $$
+DECLARE
+	v_step bigint := 1;
+BEGIN
+	IF p_timeout_s <= 0 THEN
+		RETURN 0;
+	END IF;
+	WHILE v_step * 16 <= p_timeout_s LOOP
+		v_step := v_step * 2;
+	END LOOP;
+	RETURN (p_timeout_s + v_step - 1) / v_step * v_step;
+END $$;
+
 -- Changes of jobs by hand. p_set: priority, timeout, retries, name, comment,
--- description (checked by the server). A new class for a new timeout is made
--- by the server beforehand (p_class, NULL = as before). Ended jobs are refused.
+-- description (checked by the server). A new timeout moves a job into the class
+-- of its new life time. Ended jobs are refused.
 CREATE FUNCTION sortie.job_adjust_1(p_bucket int, p_owner int,
 	p_projects int[], p_numbers bigint[], p_set jsonb)
 RETURNS TABLE (number bigint, code text, message text, pilot bigint)
@@ -502,8 +518,22 @@ DECLARE
 	v_state sortie.job_state;
 	v_pilots bigint[];
 	v_tries int;
+	v_from int[]; v_to int[];
+	q sortie.queue;
 BEGIN
 	PERFORM pg_advisory_xact_lock(7008);
+	IF p_set ? 'timeout' THEN
+		SELECT array_agg(c.class_id), array_agg(e.class_id)
+		INTO v_from, v_to
+		FROM sortie.class c
+		CROSS JOIN LATERAL sortie.class_ensure_1(c.owner_id,
+			regexp_replace(c.key, '^\d+ \d+ ', '')::jsonb,
+			sortie.life_1((p_set ->> 'timeout')::bigint)) AS e
+		WHERE c.class_id IN (SELECT j.class_id FROM sortie.job j
+			WHERE j.number = ANY (p_numbers)
+			AND sortie.may_touch_1(j.kind_id, p_owner,
+				p_projects));
+	END IF;
 	v_pilots := sortie.jobs_lock_1(p_owner, p_projects, p_numbers);
 	FOR v IN SELECT DISTINCT n, j.kind_id
 		FROM unnest(p_numbers) AS n
@@ -522,16 +552,27 @@ BEGIN
 		v_tries := 0;
 		LOOP
 			UPDATE sortie.live l SET place = coalesce(v_place,
-				l.place)
+				l.place), class_id = coalesce(v_to[
+				array_position(v_from, l.class_id)],
+				l.class_id)
 			WHERE l.number = v.n AND l.pilot
 				= sortie.live_pilot_1(v.n, v_pilots);
 			EXIT WHEN FOUND;
-			UPDATE sortie.queue q SET place = coalesce(v_place,
-				q.place)
-			WHERE q.number = v.n;
-			EXIT WHEN FOUND;
+			DELETE FROM sortie.queue u WHERE u.number = v.n
+			RETURNING * INTO q;
+			IF FOUND THEN
+				PERFORM sortie.queue_put_1(ARRAY[coalesce(v_to[
+					array_position(v_from, q.class_id)],
+					q.class_id)],
+					ARRAY[coalesce(v_place, q.place)],
+					ARRAY[q.turn], ARRAY[q.number],
+					ARRAY[q.attempt], ARRAY[q.kind_id]);
+				EXIT;
+			END IF;
 			UPDATE sortie.waiting w SET place = coalesce(v_place,
-				w.place)
+				w.place), class_id = coalesce(v_to[
+				array_position(v_from, w.class_id)],
+				w.class_id)
 			WHERE w.number = v.n;
 			EXIT WHEN FOUND;
 			v_state := sortie.job_state_1(v.n);
@@ -548,6 +589,8 @@ BEGIN
 		END IF;
 		UPDATE sortie.job j
 		SET priority = coalesce(~v_place, j.priority),
+			class_id = coalesce(v_to[array_position(v_from,
+				j.class_id)], j.class_id),
 			name = coalesce(p_set ->> 'name', j.name),
 			definition = CASE
 				WHEN v_patch = '{}' AND v_place IS NULL

@@ -42,6 +42,11 @@ end_run 8 failed 1 >/dev/null
 is "$(q "SELECT why, attempt FROM sortie.waiting WHERE number = 8")" "time|2" \
 	"a failed payload waits for its retry"
 audit_clean "after adjust and a retry"
+stmt job_adjust "0, NULL, '{}', '{9}', '{\"timeout\":100}'" >/dev/null
+is "$(q "SELECT c.life_s, c.class_id = q.class_id FROM sortie.job j
+	JOIN sortie.class c USING (class_id) JOIN sortie.queue q USING (number)
+	WHERE j.number = 9")" "104|t" "a new time limit is a new life time"
+audit_clean "after another time limit"
 
 is "$(q "SELECT sortie.project_set_1(0, 'default', 2, true, NULL, false)")" 1 \
 	"a maximum of running jobs"
