@@ -125,10 +125,9 @@ static void drain(struct event_base *base, struct zpilot_plan *plan,
 	bench_print("granted_per_s", (double)r.n_ended * 1e6 /
 					     (double)(clock_mono_us() - start));
 	samples_print(&claims, "claim");
-	for (int64_t i = 0; i < pilots; i++) {
-		zpilot_free(z[i]);
+	zpilot_leave(base, z, (size_t)pilots);
+	for (int64_t i = 0; i < pilots; i++)
 		free(offers[i]);
-	}
 	samples_fini(&claims);
 	free(offers);
 	free(z);

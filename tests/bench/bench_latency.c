@@ -113,7 +113,7 @@ int main(int argc, char **argv)
 		event_base_loop(base, EVLOOP_ONCE);
 	samples_print(&c.times, "latency");
 	samples_fini(&c.times);
-	zpilot_free(c.pilot);
+	zpilot_leave(base, &c.pilot, 1);
 	http_free(c.http);
 	event_base_free(base);
 	free(token);

@@ -94,8 +94,7 @@ int main(int argc, char **argv)
 	bench_print("ended", (double)r.n_ended);
 	bench_print("ended_per_s",
 		    (double)r.n_ended * 1e6 / (double)(r.ended_us - start));
-	for (int64_t i = 0; i < pilots; i++)
-		zpilot_free(z[i]);
+	zpilot_leave(base, z, (size_t)pilots);
 	if (s)
 		submitter_free(s);
 	free(z);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <event2/event.h>
 
 #include "lib/arena.h"
 #include "lib/buf.h"
@@ -18,7 +19,10 @@
 struct zpilot {
 	struct zpilot_plan plan;
 	struct http *http;
-	char *claim_path, *report_path;
+	struct http *leaving; /* the connection it takes its leave on */
+	bool left;
+	char *token;
+	char *path, *claim_path, *report_path;
 	int64_t request;
 	int64_t claimed_us;
 	int64_t n_runs; /* in ends */
@@ -95,6 +99,8 @@ static void on_reported(int status, const char *body, size_t len, void *arg)
 	struct zpilot *z = arg;
 	int64_t n = z->n_runs;
 
+	if (z->leaving)
+		return;
 	http_expect("a report", status, body, len);
 	check_acked(z, body, len);
 	take_grants(z, body, len);
@@ -121,6 +127,8 @@ static void on_claimed(int status, const char *body, size_t len, void *arg)
 {
 	struct zpilot *z = arg;
 
+	if (z->leaving)
+		return;
 	http_expect("a claim", status, body, len);
 	take_grants(z, body, len);
 	if (z->plan.claims && z->n_runs)
@@ -147,7 +155,9 @@ static void on_registered(int status, const char *body, size_t len, void *arg)
 	http_expect("registering a pilot", status, body, len);
 	http_json_str(body, len, "pilot", id, sizeof(id));
 	http_json_str(body, len, "token", token, sizeof(token));
+	z->token = xstrdup(token);
 	http_token_set(z->http, token);
+	z->path = xasprintf("/api/v1/pilots/%s", id);
 	z->claim_path = xasprintf("/api/v1/pilots/%s/claim", id);
 	z->report_path = xasprintf("/api/v1/pilots/%s/report", id);
 	if (z->plan.on_joined)
@@ -177,12 +187,37 @@ void zpilot_go(struct zpilot *z)
 	claim(z);
 }
 
-void zpilot_free(struct zpilot *z)
+static void on_left(int status, const char *body, size_t len, void *arg)
+{
+	struct zpilot *z = arg;
+
+	http_expect("leaving", status, body, len);
+	z->left = true;
+}
+
+static void zpilot_free(struct zpilot *z)
 {
 	http_free(z->http);
+	http_free(z->leaving);
+	free(z->token);
+	free(z->path);
 	free(z->claim_path);
 	free(z->report_path);
 	buf_fini(&z->ends);
 	buf_fini(&z->body);
 	free(z);
+}
+
+void zpilot_leave(struct event_base *base, struct zpilot **z, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		z[i]->leaving = http_new(base, z[i]->plan.url, z[i]->token);
+		http_send(z[i]->leaving, "DELETE", z[i]->path, NULL, 0, on_left,
+			  z[i]);
+	}
+	for (size_t i = 0; i < n; i++) {
+		while (!z[i]->left)
+			event_base_loop(base, EVLOOP_ONCE);
+		zpilot_free(z[i]);
+	}
 }

@@ -7,6 +7,7 @@
 #define SORTIE_TESTS_BENCH_ZPILOT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "tests/bench/bench.h"
@@ -35,6 +36,8 @@ struct zpilot *zpilot_new(struct event_base *base,
 			  const struct zpilot_plan *plan);
 /* Begins to claim, once joined. */
 void zpilot_go(struct zpilot *z);
-void zpilot_free(struct zpilot *z);
+/* Lets them leave in order, so that nothing is granted to them any more, and
+ * frees them. Runs the loop until the server has acknowledged. */
+void zpilot_leave(struct event_base *base, struct zpilot **z, size_t n);
 
 #endif
