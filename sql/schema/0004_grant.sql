@@ -177,7 +177,9 @@ BEGIN
 					2147483647);
 			END LOOP;
 		END IF;
-		c_depth := array_fill(least(v_open, greatest(16,
+		-- Shallow, and deep at once where a class turns out to have
+		-- all that comes first (measured on 500 classes).
+		c_depth := array_fill(least(v_open, greatest(4,
 			2 * v_open / c_n)), ARRAY[c_n]);
 		v_more := true;
 	ELSE
@@ -294,7 +296,7 @@ BEGIN
 			-- its next one, or not.
 			IF c_seen[c] = c_depth[c] AND c_at[c] <= n THEN
 				v_more := true;
-				c_depth[c] := least(v_open, 8 * c_depth[c]);
+				c_depth[c] := least(v_open, 16 * c_depth[c]);
 				EXIT;
 			END IF;
 		END LOOP;
