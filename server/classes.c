@@ -5,6 +5,7 @@
 #include <string.h>
 #include "lib/arena.h"
 #include "server/server.h"
+#include "server/wake.h"
 
 #define SLOTS 4096
 #define KNOWN_MAX 65536
@@ -114,6 +115,15 @@ static void known_remove(struct classes *c, struct known *k)
 	c->n--;
 }
 
+/* Pilots that offer what this class is the first to ask for. */
+static void wake_moved(struct server *srv, const char *s)
+{
+	while (*s >= '0' && *s <= '9') {
+		wake_pilot(srv, strtoll(s, (char **)&s, 10));
+		s += *s == ',';
+	}
+}
+
 static void on_ensured(enum db_outcome o, const struct db_result *r,
 		       const struct db_fault *f, void *arg)
 {
@@ -128,6 +138,8 @@ static void on_ensured(enum db_outcome o, const struct db_result *r,
 		ids.class_id = (int32_t)db_i64(r, 0, 0);
 		ids.kind_id = (int32_t)db_i64(r, 0, 1);
 		ids.project_id = (int32_t)db_i64(r, 0, 2);
+		if (!db_is_null(r, 0, 3))
+			wake_moved(k->of->srv, db_text(r, 0, 3));
 	}
 	if (o == DB_OK && !k->dropped) {
 		k->ids = ids;

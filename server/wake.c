@@ -232,9 +232,12 @@ void wake_pilot(struct server *srv, int64_t pilot)
 	struct waker *w = waker_of(srv);
 
 	parking_wake_pilot(srv->park->parking, pilot);
-	if (!others(w) || w->notice.n_pilots == NAMED_MAX)
+	if (!others(w))
 		return;
-	w->notice.pilot[w->notice.n_pilots++] = pilot;
+	if (w->notice.n_pilots == NAMED_MAX)
+		w->notice.all_work = true;
+	else
+		w->notice.pilot[w->notice.n_pilots++] = pilot;
 	notify_soon(w);
 }
 

@@ -151,9 +151,12 @@ END $$;
 -- The class, kind and project of jobs with these requirements, made when they
 -- are new. p_req: the object of lib/jobspec.h `requirements`; life_s: seconds
 -- that such a job may run, rounded up, 0 = not known.
+-- moved: pilots ("3,4") that got another profile by it, or NULL: their parked
+-- claims stand under the old one and must come again.
 -- SO002: a limit that nobody has defined (detail: its name).
 CREATE FUNCTION sortie.class_ensure_1(p_owner int, p_req jsonb, p_life_s bigint,
-	OUT class_id int, OUT kind_id int, OUT project_id int)
+	OUT class_id int, OUT kind_id int, OUT project_id int,
+	OUT moved text)
 LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 DECLARE
@@ -263,6 +266,7 @@ BEGIN
 			v_profile := sortie.profile_ensure_1(v_pilot);
 			UPDATE sortie.pilot_room r SET profile_id = v_profile
 			WHERE r.pilot = v_pilot.pilot;
+			moved := concat_ws(',', moved, v_pilot.pilot);
 		END LOOP;
 	END IF;
 	PERFORM sortie.class_fit_1(ARRAY[v_class]);
