@@ -283,9 +283,12 @@ static void put_project(struct req *r)
 
 #define PAGE_QUERY "page_size cursor"
 
+/* A pilot asks for its site before it joins. */
+#define MAY_SITES (MAY_PEOPLE | MAY(ROLE_JOIN) | MAY(ROLE_PILOT))
+
 const struct route routes_admin[] = {
-	{ "GET", "/api/v1/sites", MAY_PEOPLE, PAGE_QUERY, h_admin_sites_get },
-	{ "GET", "/api/v1/sites/{name}", MAY_PEOPLE, NULL, h_admin_site_get },
+	{ "GET", "/api/v1/sites", MAY_SITES, PAGE_QUERY, h_admin_sites_get },
+	{ "GET", "/api/v1/sites/{name}", MAY_SITES, NULL, h_admin_site_get },
 	{ "PUT", "/api/v1/sites/{name}", MAY(ROLE_ADMIN), NULL,
 	  h_admin_site_put },
 	{ "DELETE", "/api/v1/sites/{name}", MAY(ROLE_ADMIN), NULL,

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include "lib/log.h"
 #include "lib/units.h"
 #include "lib/utf8.h"
@@ -142,8 +143,31 @@ const char *req_header(struct req *r, const char *name)
 	return httpd_header_get(r, name);
 }
 
+bool req_media_ok(struct req *r, struct err *e)
+{
+	static const char *const known[] = {
+		"application/json", "application/x-ndjson",
+		"application/x-www-form-urlencoded"
+	};
+	const char *type = req_header(r, "Content-Type");
+
+	if (type == NULL)
+		return true;
+	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++) {
+		size_t len = strlen(known[i]);
+
+		if (strncasecmp(type, known[i], len) == 0 &&
+		    (type[len] == '\0' || strchr("; \t", type[len]) != NULL))
+			return true;
+	}
+	return err_set(e, ERR_MEDIA_TYPE, "the body is \"%.100s\": send JSON "
+		       "as application/json", type);
+}
+
 bool req_json(struct req *r, struct json_object **out, struct err *e)
 {
+	if (!req_media_ok(r, e))
+		return false;
 	if (r->body_len == 0)
 		return err_set(e, ERR_BAD_REQUEST,
 			       "the body is empty: it must be JSON");

@@ -73,6 +73,9 @@ const char *req_query(struct req *r, const char *name);
 bool req_query_i64(struct req *r, const char *name, int64_t min, int64_t max,
 		   int64_t def, int64_t *out, struct err *e) MUST_CHECK;
 const char *req_header(struct req *r, const char *name);
+/* False (415) when the body is declared to be something else than JSON. What
+ * `curl -d` says of a body by itself counts as JSON. */
+bool req_media_ok(struct req *r, struct err *e) MUST_CHECK;
 /* The body as one JSON document; an empty body is refused. */
 bool req_json(struct req *r, struct json_object **out, struct err *e)
 	MUST_CHECK;

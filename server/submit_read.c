@@ -269,6 +269,8 @@ static bool body_read(struct reading *g)
 	const char *p = skip_blanks(g->r->body, end);
 	struct err position;
 
+	if (!req_media_ok(g->r, g->e))
+		return false;
 	if (p == end)
 		return err_set(g->e, ERR_BAD_REQUEST,
 			       "the body is empty: it must be JSON");
