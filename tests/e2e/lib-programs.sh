@@ -21,7 +21,8 @@ make_template()
 			>"$T/template.out" 2>&1 9>&- &
 		pid=$!
 		started $pid server
-		wait_until 60 answers "$T/new/s" && stop_pid $pid || exit 1
+		wait_until 60 answers_or_gone "$T/new/s" $pid
+		answers "$T/new/s" && stop_pid $pid || exit 1
 		tar -C "$T/new" -cf "$template.$$" state &&
 			mv "$template.$$" "$template"
 		rm -rf "$T/new"
@@ -43,6 +44,11 @@ answers()
 	curl -sf -o /dev/null --unix-socket "$1" http://sortie/readyz
 }
 
+answers_or_gone()
+{
+	answers "$1" || gone "$2"
+}
+
 # launch NAME OPTION...: a server at unix:$T/NAME; its pid is in $server_pid.
 launch()
 {
@@ -51,7 +57,8 @@ launch()
 	sortied --listen "unix:$T/$name" "$@" >>"$T/server-$name.out" 2>&1 &
 	server_pid=$!
 	started $server_pid server
-	wait_until 30 answers "$T/$name" ||
+	wait_until 30 answers_or_gone "$T/$name" $server_pid
+	answers "$T/$name" ||
 		give_up "the server $name starts" "sortied $*"
 }
 

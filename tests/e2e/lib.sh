@@ -328,9 +328,12 @@ finish()
 	exit 0
 }
 
-[ -x "$helper" ] || {
-	echo "Bail out! $helper is missing: run make check, or make tests/e2e/helper"
-	exit 99
-}
+for name in server/sortied pilot/sortie-pilot clients/sortie tests/e2e/helper \
+	curl:curl jq:jq; do
+	[ -x "$build/$name" ] || command -v "${name#*:}" >/dev/null || {
+		echo "Bail out! ${name#*:} is missing: ./run-tests builds and installs"
+		exit 99
+	}
+done
 . "$here/lib-programs.sh"
 . "$here/lib-calls.sh"

@@ -72,15 +72,15 @@ while read -r n i file; do
 	} >>"$T/want"
 	output "$n" >"$T/got"
 	# Secret, in the spool, or the site's: there, whatever their value.
-	grep -vE '^(SORTIE_TOKEN|SORTIE_JOB_FILE|P3S_SITE)=' "$T/got" |
+	grep -avE '^(SORTIE_TOKEN|SORTIE_JOB_FILE|P3S_SITE)=' "$T/got" |
 		sort >"$T/got.sorted"
 	sort "$T/want" >"$T/want.sorted"
 	if ! cmp -s "$T/got.sorted" "$T/want.sorted"; then
 		wrong="$wrong $n"
 		diag "$file: $(diff "$T/want.sorted" "$T/got.sorted")"
 	fi
-	grep -q '^SORTIE_TOKEN=sr_' "$T/got" || wrong="$wrong $n:token"
-	grep -q '^SORTIE_JOB_FILE=/' "$T/got" || wrong="$wrong $n:file"
+	grep -aq '^SORTIE_TOKEN=sr_' "$T/got" || wrong="$wrong $n:token"
+	grep -aq '^SORTIE_JOB_FILE=/' "$T/got" || wrong="$wrong $n:file"
 done <"$T/numbers"
 is "$wrong" "" "each sees its environment and the injected variables only"
 stop_all

@@ -28,5 +28,6 @@ is "$status $(of '.jobs[0].created')" "201 true" "its key is free again"
 within 10 "it runs" has_ended "$job"
 stop_server
 start_server --retention 1
-within 30 "retention forgets by itself" gone_job "$job"
+# It looks every 30 s.
+within 60 "retention forgets by itself" gone_job "$job"
 finish

@@ -31,6 +31,8 @@ like "$(of '[.missing[].run] | join(" ")')" "*$second*" "by their run"
 talk POST /claim '{"request":0,"free":{"slots":1,"cores":1,"memory":0},"wait":0}'
 is "$(of '.grants | length')" 0 "request 0 brings nothing, too"
 
+call POST /api/v1/jobs/actions '{"action":"cancel","first":1,"count":10}'
+
 # The same claim, parked at one connection and repeated at another.
 fake_pilot parked 1 '"site":"far"'
 curl -s --unix-socket "$sock" -H "Authorization: Bearer $pilot_token" \

@@ -17,10 +17,10 @@ use_server "$T/s" "$T/wrong/state"
 audited=
 mine=$job
 submit '{"argv":["true"]}'
-# The pilot is the only one that asks it for anything of /pilots.
+# The pilot is the only one with a token that is not its.
 asked()
 {
-	get /metrics | grep -E 'http.*40[134]' | grep -qv ' 0$'
+	get /metrics | grep '^sortie_auth_refused_total' | grep -qv ' 0$'
 }
 within 30 "the pilot meets another cluster" asked
 ok "its payload lives on" alive "$(cat "$T/pid")"
