@@ -71,7 +71,7 @@ fi
 
 start_server --lease 6 --heartbeat 2
 submit "{\"shell\":\"echo \$SORTIE_JOB_NUMBER >>$T/ran\",\"replicas\":400}"
-submit "{\"shell\":\"exec sleep 0.1\",\"replicas\":600}"
+submit '{"argv":["sleep","0.1"],"replicas":600}'
 cd "$T" || exit 1
 chmod 600 "$join_token_file"
 export SORTIE_JOIN_TOKEN_FILE="$join_token_file"
