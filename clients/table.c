@@ -15,6 +15,8 @@
 
 #define GAP 2
 #define FLEX_MIN 8
+#define FLEX_LEAST 3
+#define HIDDEN -1
 #define REPLACEMENT "\xef\xbf\xbd"
 #define ELLIPSIS "\xe2\x80\xa6"
 
@@ -163,64 +165,98 @@ static int widest(const struct table *t, size_t column)
 	return max;
 }
 
-/* Takes the excess from the widest flexible column, one column of the
- * terminal at a time, so that equals stay equal. */
-static void shrink(const struct table *t, int *widths, int excess)
+/* Whether the column tells nothing: no cell has anything in it. */
+static bool blank(const struct table *t, size_t column)
 {
-	while (excess-- > 0) {
+	for (size_t i = column; i < t->n_cells; i += t->n_columns)
+		if (t->cells[i][0] != '\0' && strcmp(t->cells[i], "-") != 0)
+			return false;
+	return true;
+}
+
+/* Takes the excess from the widest flexible column, one column of the
+ * terminal at a time, so that equals stay equal. Returns what is left. */
+static int shrink(const struct table *t, int *widths, int excess, int least)
+{
+	while (excess > 0) {
 		size_t pick = t->n_columns;
 
 		for (size_t i = 0; i < t->n_columns; i++)
-			if (t->columns[i].flexible && widths[i] > FLEX_MIN &&
+			if (t->columns[i].flexible && widths[i] > least &&
 			    (pick == t->n_columns || widths[i] > widths[pick]))
 				pick = i;
 		if (pick == t->n_columns)
-			return;
+			break;
 		widths[pick]--;
+		excess--;
 	}
+	return excess;
+}
+
+/* Leaves out blank columns, the last one first, until the rest fits. */
+static int hide(const struct table *t, int *widths, int excess)
+{
+	for (size_t i = t->n_columns; i-- > 0 && excess > 0;) {
+		if (!blank(t, i))
+			continue;
+		excess -= widths[i] + GAP;
+		widths[i] = HIDDEN;
+	}
+	return excess;
 }
 
 static void write_row(const struct table *t, struct buf *b, const int *widths,
-		      const char *const *cells)
+		      int width, const char *const *cells)
 {
+	struct buf line = BUF_INIT;
+
 	for (size_t i = 0; i < t->n_columns; i++) {
 		int pad = widths[i] - table_text_width(cells[i]);
 
+		if (widths[i] == HIDDEN)
+			continue;
+		if (line.len > 0)
+			buf_addf(&line, "%*s", GAP, "");
 		if (t->columns[i].right && pad > 0)
-			buf_addf(b, "%*s", pad, "");
-		table_add_text(b, cells[i], widths[i]);
-		if (i + 1 == t->n_columns)
-			break;
+			buf_addf(&line, "%*s", pad, "");
+		table_add_text(&line, cells[i], widths[i]);
 		if (!t->columns[i].right && pad > 0)
-			buf_addf(b, "%*s", pad, "");
-		buf_addf(b, "%*s", GAP, "");
+			buf_addf(&line, "%*s", pad, "");
 	}
-	while (b->len > 0 && b->data[b->len - 1] == ' ')
-		b->len--;
+	while (line.len > 0 && line.data[line.len - 1] == ' ')
+		line.data[--line.len] = '\0';
+	if (width > 0)
+		table_add_text(b, buf_str(&line), width);
+	else
+		buf_add(b, buf_str(&line), line.len);
 	buf_addc(b, '\n');
+	buf_fini(&line);
 }
 
 void table_write(const struct table *t, struct buf *b, int width, bool head)
 {
 	int *widths = xcalloc(t->n_columns, sizeof(*widths));
-	int total = GAP * ((int)t->n_columns - 1);
+	int excess = GAP * ((int)t->n_columns - 1) - width;
 
 	for (size_t i = 0; i < t->n_columns; i++) {
 		widths[i] = widest(t, i);
-		total += widths[i];
+		excess += widths[i];
 	}
-	if (width > 0 && total > width)
-		shrink(t, widths, total - width);
+	if (width > 0) {
+		excess = shrink(t, widths, excess, FLEX_MIN);
+		excess = hide(t, widths, excess);
+		shrink(t, widths, excess, FLEX_LEAST);
+	}
 	if (head) {
 		const char **names = xcalloc(t->n_columns, sizeof(*names));
 
 		for (size_t i = 0; i < t->n_columns; i++)
 			names[i] = t->columns[i].head;
-		write_row(t, b, widths, names);
+		write_row(t, b, widths, width, names);
 		free(names);
 	}
 	for (size_t i = 0; i + t->n_columns <= t->n_cells; i += t->n_columns)
-		write_row(t, b, widths, t->cells + i);
+		write_row(t, b, widths, width, t->cells + i);
 	free(widths);
 }
 

@@ -1,8 +1,9 @@
 /*
  * Columns for people: aligned by what a terminal shows (wide and combining
- * characters count as they do there), no wider than the terminal, because the
- * flexible columns shrink with an ellipsis; nothing is cut when the output is
- * no terminal.  Control characters in cells are made harmless: names come
+ * characters count as they do there), no wider than the terminal: flexible
+ * columns shrink with an ellipsis, then columns in which no row has anything
+ * are left out, and at last the line is cut; nothing of this when the output
+ * is no terminal.  Control characters in cells are made harmless: names come
  * from other people.
  */
 #ifndef SORTIE_CLIENTS_TABLE_H
@@ -16,7 +17,7 @@
 struct table_column {
 	const char *head;
 	bool right;    /* numbers */
-	bool flexible; /* may shrink, down to 8 columns */
+	bool flexible; /* may shrink: to 8 columns, or 3 if it must */
 };
 
 struct table;

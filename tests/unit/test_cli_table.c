@@ -67,11 +67,38 @@ static void nothing_is_cut_without_a_terminal(void)
 		       "a name that is far too long for this  running");
 }
 
-static void a_column_keeps_eight_columns(void)
+static void a_column_keeps_eight_columns_at_first(void)
 {
 	struct table *t = filled("a name that is far too long for this");
 
-	CHECK_CONTAINS(laid_out(t, 5, false), "  a name \xe2\x80\xa6  ");
+	CHECK_CONTAINS(laid_out(t, 24, false), "  a name \xe2\x80\xa6  ");
+	CHECK_CONTAINS(laid_out(t, 20, false), "  a n\xe2\x80\xa6  ");
+}
+
+static void a_line_is_never_wider_than_the_terminal(void)
+{
+	struct table *t = filled("a name that is far too long for this");
+
+	CHECK_STR_EQ(laid_out(t, 13, false), "    7  a \xe2\x80\xa6  \xe2\x80\xa6\n"
+					     "12345  -    \xe2\x80\xa6\n");
+}
+
+static void blank_columns_make_room(void)
+{
+	static const struct table_column columns[] = {
+		{ .head = "JOB", .right = true },
+		{ .head = "HOST", .flexible = true },
+		{ .head = "END" },
+	};
+	struct table *t = table_new(a, columns, 3);
+
+	table_cell(t, "1");
+	table_cell(t, NULL);
+	table_cell(t, "exit 1");
+	CHECK_STR_EQ(laid_out(t, 0, true), "JOB  HOST  END\n"
+					   "  1  -     exit 1\n");
+	CHECK_STR_EQ(laid_out(t, 12, true), "JOB  END\n"
+					    "  1  exit 1\n");
 }
 
 static void wide_and_combining_characters_count_as_shown(void)
@@ -176,7 +203,11 @@ static const struct unit_test tests[] = {
 	  the_flexible_column_shrinks_with_an_ellipsis },
 	{ "nothing is cut without a terminal",
 	  nothing_is_cut_without_a_terminal },
-	{ "a column keeps eight columns", a_column_keeps_eight_columns },
+	{ "a column keeps eight columns at first",
+	  a_column_keeps_eight_columns_at_first },
+	{ "a line is never wider than the terminal",
+	  a_line_is_never_wider_than_the_terminal },
+	{ "blank columns make room", blank_columns_make_room },
 	{ "wide and combining characters count as shown",
 	  wide_and_combining_characters_count_as_shown },
 	{ "a wide character is not halved", a_wide_character_is_not_halved },
