@@ -202,28 +202,41 @@ static bool read_words(struct cli *c, struct command_line *line, void *out,
 			     &c->args, &c->n_args, e);
 }
 
+static bool in_env(const char *name)
+{
+	const char *value = getenv(name);
+
+	return value != NULL && value[0] != '\0';
+}
+
 /* Twice over the words: the first time only to learn of --config and --help,
- * which come before everything else. */
+ * which come before everything else. A token and a token file are two words
+ * for one thing: the one nearer to the command line counts. */
 static enum settings_result fill(struct cli *c, struct command_line *line,
 				 struct err *e)
 {
 	size_t size = c->command->opts_size ? c->command->opts_size
 					    : sizeof(struct cli_settings);
+	struct cli_settings *words = arena_alloc(c->arena, size);
 	struct cli_settings *s = arena_alloc(c->arena, size);
 	const char *config;
 
-	if (!read_words(c, line, s, e))
+	if (!read_words(c, line, words, e))
 		return SETTINGS_BAD;
-	if (s->help)
+	if (words->help)
 		return SETTINGS_HELP;
-	config = config_path(c, s);
-	s = arena_alloc(c->arena, size);
+	config = config_path(c, words);
 	opt_defaults(c->arena, line->opts, line->n_opts, s);
 	if (config != NULL && !opt_read_file(c->arena, cli_common_opts,
 					     cli_common_n, s, config, e))
 		return SETTINGS_BAD;
-	if (!opt_read_env(c->arena, line->opts, line->n_opts, s, e) ||
-	    !read_words(c, line, s, e))
+	if (!opt_read_env(c->arena, line->opts, line->n_opts, s, e))
+		return SETTINGS_BAD;
+	if (in_env("SORTIE_TOKEN_FILE") && !in_env("SORTIE_TOKEN"))
+		s->token = NULL;
+	if (words->token_file != NULL && words->token == NULL)
+		s->token = NULL;
+	if (!read_words(c, line, s, e))
 		return SETTINGS_BAD;
 	c->settings = s;
 	return SETTINGS_RUN;
