@@ -172,7 +172,7 @@ static bool add_cap(struct buf *b, const char *key, const char *text,
 		return true;
 	}
 	if (!units_parse_i64(text, 0, INT32_MAX, &n, e))
-		return err_prefix(e, "\"%s\" (a number, or none)", text);
+		return err_prefix(e, "%s takes a number or none", key);
 	buf_json_kv_i64(b, key, n);
 	return true;
 }

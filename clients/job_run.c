@@ -102,16 +102,16 @@ static bool add_env(struct patch *p, const struct opts *o, struct err *e)
 			return false;
 	for (size_t i = 0; o->env != NULL && o->env[i] != NULL; i++)
 		if (!patch_join(p, "env", o->env[i], e))
-			return false;
+			return err_prefix(e, "--env");
 	return true;
 }
 
-static bool add_joins(struct patch *p, const char *object,
+static bool add_joins(struct patch *p, const char *option, const char *object,
 		      const char *const *words, struct err *e)
 {
 	for (; words != NULL && *words != NULL; words++)
 		if (!patch_join(p, object, *words, e))
-			return false;
+			return err_prefix(e, "%s", option);
 	return true;
 }
 
@@ -241,8 +241,9 @@ static bool add_options(struct cli *c, struct patch *p, const struct opts *o,
 		if (!patch_set_word(p, o->set[i], e))
 			return false;
 	return add_env(p, o, e) &&
-	       add_joins(p, "labels", (const char *const *)o->label, e) &&
-	       add_joins(p, "tags", (const char *const *)o->tag, e);
+	       add_joins(p, "--label", "labels", (const char *const *)o->label,
+			 e) &&
+	       add_joins(p, "--tag", "tags", (const char *const *)o->tag, e);
 }
 
 static bool write_job(struct cli *c, const struct patch *p, struct buf *body,

@@ -38,7 +38,7 @@ static const struct opt opts[] = {
 	  .letter = 'N',
 	  .kind = OPT_INT,
 	  .offset = F(replicas),
-	  .min = 0,
+	  .min = 1,
 	  .max = JOBSPEC_REPLICAS_MAX,
 	  .arg = "N",
 	  .help = "Make N of each job; SORTIE_INDEX tells them apart, from "
@@ -131,12 +131,12 @@ struct submit {
 	struct buf text; /* of one changed job */
 };
 
-static bool add_joins(struct patch *p, const char *object,
+static bool add_joins(struct patch *p, const char *option, const char *object,
 		      const char *const *words, struct err *e)
 {
 	for (; words != NULL && *words != NULL; words++)
 		if (!patch_join(p, object, *words, e))
-			return false;
+			return err_prefix(e, "%s", option);
 	return true;
 }
 
@@ -155,8 +155,8 @@ static bool make_patch(struct submit *s, struct err *e)
 	for (size_t i = 0; o->set != NULL && o->set[i] != NULL; i++)
 		if (!patch_set_word(p, o->set[i], e))
 			return false;
-	if (!add_joins(p, "env", (const char *const *)o->env, e) ||
-	    !add_joins(p, "tags", (const char *const *)o->tag, e))
+	if (!add_joins(p, "--env", "env", (const char *const *)o->env, e) ||
+	    !add_joins(p, "--tag", "tags", (const char *const *)o->tag, e))
 		return false;
 	add_text(p, "project", o->project);
 	add_text(p, "priority", o->priority);

@@ -92,16 +92,16 @@ static bool is_text_key(const char *key)
 	return false;
 }
 
-static bool cut_word(struct patch *p, const char *word, const char *what,
-		     const char **name, const char **value, struct err *e)
+static bool cut_word(struct patch *p, const char *word, const char **name,
+		     const char **value, struct err *e)
 {
 	const char *equals = strchr(word, '=');
 
 	if (equals == NULL || equals == word)
 		return err_set(e, ERR_BAD_REQUEST,
-			       "%s: \"%s\" has no name "
-			       "and value: write NAME=VALUE",
-			       what, word);
+			       "\"%s\" has no name and value: write "
+			       "NAME=VALUE",
+			       word);
 	*name = arena_strndup(p->arena, word, (size_t)(equals - word));
 	*value = arena_strdup(p->arena, equals + 1);
 	return true;
@@ -112,8 +112,8 @@ bool patch_set_word(struct patch *p, const char *word, struct err *e)
 	struct err ignored = ERR_INIT;
 	const char *key = "", *value = "";
 
-	if (!cut_word(p, word, "--set", &key, &value, e))
-		return false;
+	if (!cut_word(p, word, &key, &value, e))
+		return err_prefix(e, "--set");
 	if (!is_text_key(key) && json_check(value, strlen(value), &ignored))
 		patch_set(p, key, value);
 	else
@@ -126,7 +126,7 @@ bool patch_join(struct patch *p, const char *object, const char *word,
 {
 	const char *name = "", *value = "";
 
-	if (!cut_word(p, word, object, &name, &value, e))
+	if (!cut_word(p, word, &name, &value, e))
 		return false;
 	add_text(p, object, name, value);
 	return true;

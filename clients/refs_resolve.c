@@ -1,5 +1,6 @@
 /* From the words by which a person names jobs to their numbers, with the
  * server's help for UUIDs and keys, and the memory of the last submission. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -161,9 +162,9 @@ bool refs_resolve_one(struct cli *c, const char *word, int64_t *number,
 		return false;
 	if (refs_count(&refs) != 1)
 		return err_set(e, ERR_BAD_REQUEST,
-			       "\"%s\" names several "
-			       "jobs; this command takes one",
-			       word);
+			       "\"%s\" names %" PRId64 " jobs, this command "
+			       "takes one: they begin with %" PRId64,
+			       word, refs_count(&refs), refs.ranges[0].first);
 	*number = refs.ranges[0].first;
 	return true;
 }

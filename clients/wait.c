@@ -24,6 +24,7 @@ struct waiting {
 	struct progress *bar;
 	int64_t ended_before; /* in parts that are complete */
 	int64_t bad;          /* jobs that did not finish */
+	int64_t missing;      /* jobs that do not exist */
 	int status;           /* of the first of these */
 };
 
@@ -144,7 +145,8 @@ static int wait_part(struct waiting *w, const struct refs *part)
 		show(w, answer.doc);
 		if (seen >= total) {
 			note_bad(w, answer.doc);
-			if (total < refs_count(part) && w->status == CLI_OK)
+			w->missing += refs_count(part) - total;
+			if (w->missing > 0 && w->status == CLI_OK)
 				status = CLI_NOT_FOUND;
 			break;
 		}
@@ -162,7 +164,9 @@ static int tell(struct waiting *w, int status, int64_t total)
 		return status;
 	}
 	if (status == CLI_NOT_FOUND) {
-		cli_note("not all of the jobs exist");
+		cli_note("%" PRId64 " of the jobs %s not exist: `sortie job "
+			 "list` shows which do",
+			 w->missing, w->missing == 1 ? "does" : "do");
 		return CLI_OWN;
 	}
 	if (status != CLI_OK)
