@@ -59,13 +59,18 @@ static void print_event(struct json_object *item)
 	const char *at = json_get_str(item, "at");
 	const char *kind = json_get_str(item, "kind");
 	const char *text = json_get_str(item, "text");
+	struct json_object *detail = json_get(item, "detail");
+	int64_t ms, count = detail && json_type(detail) == JSON_OBJECT
+				    ? json_get_int(detail, "count")
+				    : 0;
 	struct buf b = BUF_INIT, line = BUF_INIT;
-	int64_t ms;
 
 	if (at != NULL && human_time_parse(at, &ms))
 		human_time(&b, ms);
-	buf_addf(&b, "  %-12s", kind ? kind : "?");
+	buf_addf(&b, "  %-16s", kind ? kind : "?");
 	add_number(&b, item, "job");
+	if (count > 1)
+		buf_addf(&b, " and %" PRId64 " more", count - 1);
 	add_number(&b, item, "pilot");
 	if (text != NULL && text[0] != '\0')
 		buf_addf(&b, "  %s", text);

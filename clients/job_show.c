@@ -153,6 +153,12 @@ static void print_meta(struct json_object *job)
 	}
 }
 
+static bool is_time(const char *key)
+{
+	return strcmp(key, "timeout") == 0 || strcmp(key, "timelimit") == 0 ||
+	       strcmp(key, "retry_delay") == 0;
+}
+
 static bool print_definition_member(const char *key, struct json_object *v,
 				    void *arg)
 {
@@ -161,14 +167,21 @@ static bool print_definition_member(const char *key, struct json_object *v,
 		"jobtype", "site",        "priority", "tags",
 	};
 	struct json_object *definition = arg;
+	struct buf b = BUF_INIT;
 
 	for (size_t i = 0; i < CLI_N(shown); i++)
 		if (strcmp(shown[i], key) == 0)
 			return true;
 	if (strcmp(key, "env") == 0)
 		facts_object(key, v);
+	else if (json_type(v) == JSON_INT && strcmp(key, "memory") == 0)
+		units_format_bytes(&b, json_int(v));
+	else if (json_type(v) == JSON_INT && is_time(key))
+		buf_addf(&b, "%" PRId64 " s", json_int(v));
 	else
 		facts_member(key, definition, key);
+	facts_text(key, buf_str(&b));
+	buf_fini(&b);
 	return true;
 }
 

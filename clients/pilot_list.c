@@ -201,7 +201,6 @@ static void print_pilot(struct arena *a, struct json_object *pilot)
 		"used",
 		"batch_id",
 		"version",
-		"jobs_done",
 	};
 	struct buf b = BUF_INIT;
 
@@ -213,6 +212,7 @@ static void print_pilot(struct arena *a, struct json_object *pilot)
 	buf_fini(&b);
 	for (size_t i = 0; i < CLI_N(after); i++)
 		facts_member(after[i], pilot, after[i]);
+	facts_member("jobs done", pilot, "jobs_done");
 	facts_time("registered", pilot, "registered_at");
 	facts_time("heard", pilot, "heard_at");
 	facts_time("ended", pilot, "ended_at");
