@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -47,9 +48,9 @@ static const struct opt opts[] = {
 	{ "jobtypes", 'j', OPT_LIST, AT(jobtypes), 0, 0, 0, NULL, NULL,
 	  "TYPE,...",
 	  "Take only jobs of these types; !TYPE refuses one. Default: all." },
-	{ "slots", 'n', OPT_INT, AT(slots), 0, 0, SLOTS_MAX, NULL, NULL, "N",
+	{ "slots", 'n', OPT_INT, AT(slots), 0, 1, SLOTS_MAX, NULL, NULL, "N",
 	  "At most so many runs at once. Default: one for each core." },
-	{ "cores", 0, OPT_INT, AT(cores), 0, 0, SLOTS_MAX, NULL, NULL, "N",
+	{ "cores", 0, OPT_INT, AT(cores), 0, 1, SLOTS_MAX, NULL, NULL, "N",
 	  "Cores on offer. Default: the batch engine's, else this process's." },
 	{ "memory", 'm', OPT_BYTES, AT(memory), 0, 0, INT64_C(1) << 50, NULL,
 	  NULL, "SIZE",
@@ -89,7 +90,8 @@ static const struct opt opts[] = {
 	  "Take jobs of every owner although all run as this user, who can then "
 	  "read and disturb each other's." },
 	{ "cgroups", 0, OPT_FLAG, AT(cgroups), 0, 0, 0, "true", NULL, NULL,
-	  "Hold jobs to their memory by control groups where the host lets us." },
+	  "Leave control groups alone. Without this, jobs are held to their "
+	  "memory by them where the host lets us." },
 	{ "ca-file", 0, OPT_STR, AT(ca_file), 0, 0, 0, NULL, "SORTIE_CA_FILE",
 	  "FILE", "Certificates of authorities to trust, instead of the system's."
 	},
@@ -283,11 +285,50 @@ static void fill(struct arena *a, struct pilot_options *o)
 		o->spool = NULL;
 }
 
+static bool check_url(const char *url, struct err *e)
+{
+	if (strncmp(url, "unix:/", 6) == 0 ||
+	    strncasecmp(url, "http://", 7) == 0 ||
+	    strncasecmp(url, "https://", 8) == 0)
+		return true;
+	return err_set(e, ERR_BAD_REQUEST,
+		       "the server's address \"%s\" is not understood: write "
+		       "http://HOST:PORT, https://HOST:PORT or unix:/PATH", url);
+}
+
+static bool check_jobtypes(const char **types, struct err *e)
+{
+	for (const char **t = types; t && *t; t++)
+		for (const char **u = types; **t == '!' && *u; u++)
+			if (strcmp(*u, *t + 1) == 0)
+				return err_set(e, ERR_BAD_REQUEST,
+					       "--jobtypes both takes and "
+					       "refuses \"%s\"", *u);
+	return true;
+}
+
+/* A file that curl would only miss at the first call, again and again. */
+static bool check_readable(const char *option, const char *path, struct err *e)
+{
+	if (!path || !*path || access(path, R_OK) == 0)
+		return true;
+	return err_set(e, ERR_BAD_REQUEST, "%s: cannot read \"%s\": %s", option,
+		       path, strerror(errno));
+}
+
 static bool check(const struct pilot_options *o, struct err *e)
 {
 	if (!o->urls || !o->urls[0])
 		return err_set(e, ERR_BAD_REQUEST,
 			       "no server is given: use --url");
+	for (const char **u = o->urls; *u; u++)
+		if (!check_url(*u, e))
+			return false;
+	if (!check_jobtypes(o->jobtypes, e) ||
+	    !check_readable("--ca-file", o->ca_file, e) ||
+	    !check_readable("--cert", o->cert, e) ||
+	    !check_readable("--key", o->key, e))
+		return false;
 	for (const char **l = o->labels; l && *l; l++)
 		if (!strchr(*l, '=') || **l == '=')
 			return err_set(e, ERR_BAD_REQUEST,
