@@ -108,7 +108,8 @@ static bool list_decode(struct req *r, struct list *l, struct err *e)
 		unknown = h_jobs_states(r, state, &l->states);
 		if (unknown != NULL)
 			return err_set(e, ERR_BAD_REQUEST, "\"%.50s\" is no "
-				       "state of a job: there are live, ended, "
+				       "state of a job: write live, ended or, "
+				       "with commas between, some of "
 				       LIVE "," ENDED, unknown);
 	}
 	if (jobs != NULL && !refs_parse(r->arena, "jobs", jobs, &l->jobs, e))

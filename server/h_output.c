@@ -230,7 +230,7 @@ static void on_pieces(enum db_outcome o, const struct db_result *res,
 	}
 	if (db_rows(res) == 0) {
 		(void)err_set(&e, ERR_NOT_FOUND,
-			"there is no run \"%s\" of a job \"%s\"", r->var[1],
+			"there is no run %s of a job %s", r->var[1],
 			r->var[0]);
 		req_reply_err(r, &e);
 		return;
