@@ -70,6 +70,18 @@ BEGIN
 	ON CONFLICT (bucket, kind_id, state) DO UPDATE SET n = t.n + excluded.n;
 END $$;
 
+-- Jobs of these kinds, an element each, went from one state to another.
+CREATE FUNCTION sortie.tally_move_1(p_bucket int, p_kind int[],
+	p_from sortie.job_state, p_to sortie.job_state) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+	n int[] := ARRAY[cardinality(p_kind)];
+BEGIN
+	PERFORM sortie.tally_add_1(p_bucket, p_kind || p_kind,
+		array_fill(p_from, n) || array_fill(p_to, n),
+		array_fill(-1::bigint, n) || array_fill(1::bigint, n));
+END $$;
+
 CREATE FUNCTION sortie.tally_minute_add_1(p_bucket int, p_kind int[],
 	p_what text[], p_n bigint[]) RETURNS void
 LANGUAGE plpgsql AS $$

@@ -23,6 +23,7 @@ CREATE FUNCTION sortie.submit_1(p_bucket int, p_high bigint, p_low bigint,
 RETURNS TABLE (req int, first bigint, n bigint)
 LANGUAGE plpgsql
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+SET plan_cache_mode = force_generic_plan
 AS $$
 DECLARE
 	v_first bigint;
@@ -57,8 +58,7 @@ BEGIN
 		v_any_gated := v_any_gated OR v_gate;
 	END LOOP;
 	v_any_wait := v_any_gated OR true = ANY (i_held)
-		OR EXISTS (SELECT 1 FROM unnest(i_due) AS d
-			WHERE d IS NOT NULL);
+		OR array_remove(i_due, NULL) <> '{}';
 	v_first := sortie.job_numbers_1(p_total);
 
 	INSERT INTO sortie.job (number, id, kind_id, class_id, priority, idx,
@@ -128,14 +128,13 @@ BEGIN
 			RAISE EXCEPTION 'more than 4000 different combinations of requirements would be queued'
 				USING ERRCODE = 'SO003';
 		END IF;
-		PERFORM sortie.tally_add_1(p_bucket, array_agg(u.kind_id),
-			array_agg('defined'::sortie.job_state),
-			array_agg(u.c))
-		FROM (SELECT k AS kind_id, count(*) AS c
-			FROM unnest(v_kind) AS k GROUP BY k) AS u;
+		PERFORM sortie.tally_add_1(p_bucket, v_kind, array_fill(
+			'defined'::sortie.job_state,
+			ARRAY[cardinality(v_kind)]),
+			array_fill(1::bigint, ARRAY[cardinality(v_kind)]));
 	END IF;
 
-	IF EXISTS (SELECT 1 FROM unnest(i_tags) AS t WHERE t IS NOT NULL) THEN
+	IF array_remove(i_tags, NULL) <> '{}' THEN
 		INSERT INTO sortie.job_tag (name, value, number)
 		SELECT t.key, t.value, v_first + i.off + k
 		FROM unnest(i_off, i_replicas, i_tags)
@@ -144,7 +143,7 @@ BEGIN
 			json_each_text(i.tags::json) AS t
 		WHERE i.tags IS NOT NULL;
 	END IF;
-	IF EXISTS (SELECT 1 FROM unnest(i_sends) AS t WHERE t IS NOT NULL) THEN
+	IF array_remove(i_sends, NULL) <> '{}' THEN
 		SELECT h INTO v_missing
 		FROM unnest(i_sends) AS s, string_to_table(s, ',') AS h
 		WHERE NOT EXISTS (SELECT 1 FROM sortie.blob b
@@ -163,11 +162,9 @@ BEGIN
 		WHERE i.sends IS NOT NULL;
 	END IF;
 
-	PERFORM sortie.tally_minute_add_1(p_bucket, array_agg(u.kind_id),
-		array_agg('submitted'::text), array_agg(u.c))
-	FROM (SELECT i.kind_id, sum(i.replicas)::bigint AS c
-		FROM unnest(i_kind, i_replicas) AS i(kind_id, replicas)
-		GROUP BY i.kind_id) AS u;
+	PERFORM sortie.tally_minute_add_1(p_bucket, i_kind, array_fill(
+		'submitted'::text, ARRAY[cardinality(i_kind)]),
+		i_replicas::bigint[]);
 	INSERT INTO sortie.event (kind, owner_id, job, detail)
 	SELECT 'submitted', u.owner_id, v_first + u.before,
 		json_build_object('count', u.c)
@@ -209,6 +206,7 @@ CREATE FUNCTION sortie.submit_keyed_1(p_key text, p_hash bytea,
 	i_definition text[], i_tags text[], i_sends text[], i_key text[])
 RETURNS json LANGUAGE plpgsql
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+SET plan_cache_mode = force_generic_plan
 AS $$
 DECLARE
 	v_hash bytea;

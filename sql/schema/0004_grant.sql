@@ -377,14 +377,9 @@ BEGIN
 		AS u(pilot, request, lease, ok, slots, cores, memory)
 	WHERE p.pilot = u.pilot AND u.ok;
 
-	IF cardinality(v_kinds) > 0 THEN
-		PERFORM sortie.tally_add_1(p_bucket,
-			array_agg(u.k) || array_agg(u.k),
-			array_agg('defined'::sortie.job_state)
-			|| array_agg('dispatched'::sortie.job_state),
-			array_agg(-u.c) || array_agg(u.c))
-		FROM (SELECT k, count(*) AS c FROM unnest(v_kinds) AS k
-			GROUP BY k) AS u;
+	IF v_kinds <> '{}' THEN
+		PERFORM sortie.tally_move_1(p_bucket, v_kinds, 'defined',
+			'dispatched');
 	END IF;
 
 	-- Requests that were answered before: their runs again.
@@ -405,13 +400,15 @@ BEGIN
 			v_kinds[cardinality(v_kinds) + 1] := v.kind_id;
 		END LOOP;
 	END IF;
-	RETURN QUERY
-	SELECT 'k'::"char", 0, 0::bigint, k.kind_id::bigint, NULL::uuid, 0, 0,
-		0, 0, false, k.jobtype, o.name, p.name, NULL::text
-	FROM (SELECT DISTINCT x FROM unnest(v_kinds) AS x) AS u
-	JOIN sortie.kind k ON k.kind_id = u.x
-	JOIN sortie.owner o ON o.owner_id = k.owner_id
-	JOIN sortie.project p ON p.project_id = k.project_id;
+	IF v_kinds <> '{}' THEN
+		RETURN QUERY
+		SELECT 'k'::"char", 0, 0::bigint, k.kind_id::bigint, NULL::uuid,
+			0, 0, 0, 0, false, k.jobtype, o.name, p.name, NULL::text
+		FROM (SELECT DISTINCT x FROM unnest(v_kinds) AS x) AS u
+		JOIN sortie.kind k ON k.kind_id = u.x
+		JOIN sortie.owner o ON o.owner_id = k.owner_id
+		JOIN sortie.project p ON p.project_id = k.project_id;
+	END IF;
 	IF v_notice IS NOT NULL THEN
 		RETURN QUERY SELECT w.what, w.req, w.run, w.number, NULL::uuid,
 			0, 0, 0, 0, false, NULL::text, NULL::text, NULL::text,

@@ -458,18 +458,13 @@ BEGIN
 		SELECT array_agg(t.ord), array_agg(t.kind_id)
 		INTO v_done, v_kinds FROM t;
 		IF v_done IS NOT NULL THEN
-			PERFORM sortie.tally_add_1(p_bucket,
-				array_agg(u.k) || array_agg(u.k),
-				array_agg('dispatched'::sortie.job_state)
-				|| array_agg('running'::sortie.job_state),
-				array_agg(-u.n) || array_agg(u.n))
-			FROM (SELECT k, count(*) AS n FROM unnest(v_kinds) AS k
-				GROUP BY k) AS u;
-			PERFORM sortie.tally_minute_add_1(p_bucket,
-				array_agg(u.k), array_agg('started'::text),
-				array_agg(u.n))
-			FROM (SELECT k, count(*) AS n FROM unnest(v_kinds) AS k
-				GROUP BY k) AS u;
+			PERFORM sortie.tally_move_1(p_bucket, v_kinds,
+				'dispatched', 'running');
+			PERFORM sortie.tally_minute_add_1(p_bucket, v_kinds,
+				array_fill('started'::text,
+					ARRAY[cardinality(v_kinds)]),
+				array_fill(1::bigint,
+					ARRAY[cardinality(v_kinds)]));
 			RETURN QUERY SELECT 'S'::"char", s_rep[o], o, s_run[o],
 				s_number[o], NULL::uuid, 0, 0, 0, 0, false,
 				NULL::text, NULL::text, NULL::text, NULL::text
@@ -609,13 +604,16 @@ BEGIN
 			NULL::text, NULL::text, NULL::text
 		FROM unnest(v_done) AS o;
 		-- Which classes have work again, for waking.
-		RETURN QUERY SELECT 'w'::"char", 0, 0, 0::bigint,
-			count(*), NULL::uuid, 0, 0, 0, q.class_id, false,
-			NULL::text, NULL::text, NULL::text, NULL::text
-		FROM unnest(v_done) AS o
-		JOIN sortie.queue q ON q.number = e_number[o]
-		WHERE e_state[o] <> 'finished'
-		GROUP BY q.class_id;
+		IF array_remove(e_state, 'finished') <> '{}' THEN
+			RETURN QUERY SELECT 'w'::"char", 0, 0, 0::bigint,
+				count(*), NULL::uuid, 0, 0, 0, q.class_id,
+				false, NULL::text, NULL::text, NULL::text,
+				NULL::text
+			FROM unnest(v_done) AS o
+			JOIN sortie.queue q ON q.number = e_number[o]
+			WHERE e_state[o] <> 'finished'
+			GROUP BY q.class_id;
+		END IF;
 		IF EXISTS (SELECT 1 FROM sortie.lim)
 		OR EXISTS (SELECT 1 FROM sortie.project p
 			WHERE p.max_running IS NOT NULL) THEN
@@ -686,13 +684,16 @@ BEGIN
 			v_kinds := v_kinds || kind;
 		END LOOP;
 	END LOOP;
-	RETURN QUERY
-	SELECT 'k'::"char", 0, 0, 0::bigint, k.kind_id::bigint, NULL::uuid, 0,
-		0, 0, 0, false, k.jobtype, o.name, p.name, NULL::text
-	FROM (SELECT DISTINCT x FROM unnest(v_kinds) AS x) AS u
-	JOIN sortie.kind k ON k.kind_id = u.x
-	JOIN sortie.owner o ON o.owner_id = k.owner_id
-	JOIN sortie.project p ON p.project_id = k.project_id;
+	IF v_kinds <> '{}' THEN
+		RETURN QUERY
+		SELECT 'k'::"char", 0, 0, 0::bigint, k.kind_id::bigint,
+			NULL::uuid, 0, 0, 0, 0, false, k.jobtype, o.name,
+			p.name, NULL::text
+		FROM (SELECT DISTINCT x FROM unnest(v_kinds) AS x) AS u
+		JOIN sortie.kind k ON k.kind_id = u.x
+		JOIN sortie.owner o ON o.owner_id = k.owner_id
+		JOIN sortie.project p ON p.project_id = k.project_id;
+	END IF;
 	IF v_notice IS NOT NULL THEN
 		RETURN QUERY SELECT w.what, w.req, 0, w.run, w.number,
 			NULL::uuid, 0, 0, 0, 0, false, NULL::text, NULL::text,
@@ -989,6 +990,7 @@ CREATE FUNCTION sortie.output_put_1(p_head bigint, p_tail bigint,
 	o_blob bytea[])
 RETURNS TABLE (idx int, what "char", has bigint) LANGUAGE plpgsql
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+SET plan_cache_mode = force_generic_plan
 AS $$
 DECLARE
 	v_attempt smallint;
