@@ -10,6 +10,7 @@
 #include "lib/log.h"
 #include "server/options.h"
 #include "server/serve.h"
+#include "server/tls.h"
 #include "server/tools.h"
 
 #define STATUS_USAGE 2
@@ -52,6 +53,26 @@ static bool start_log(const struct settings *set)
 	return false;
 }
 
+/* What options_read found right; here what the certificate's files say. */
+static int check_config(const struct settings *set)
+{
+	struct err e = ERR_INIT;
+	struct tls *tls;
+
+	if (set->tls_cert != NULL) {
+		tls = tls_new(set->tls_cert, set->tls_key, set->tls_client_ca,
+			      &e);
+		if (tls == NULL) {
+			fprintf(stderr, "sortied: %s\n", e.text);
+			return STATUS_USAGE;
+		}
+		tls_free(tls);
+	}
+	printf("%s: no faults\n",
+	       set->config != NULL ? set->config : "options");
+	return 0;
+}
+
 static int run(struct arena *a, struct settings *set, int argc, char **argv)
 {
 	if (set->help)
@@ -62,11 +83,8 @@ static int run(struct arena *a, struct settings *set, int argc, char **argv)
 	}
 	if (set->print_routes)
 		return tools_print_routes();
-	if (set->check_config) {
-		printf("%s: no faults\n",
-		       set->config != NULL ? set->config : "options");
-		return 0;
-	}
+	if (set->check_config)
+		return check_config(set);
 	if (set->audit)
 		return tools_audit(set);
 	if (set->restored)

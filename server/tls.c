@@ -2,6 +2,7 @@
 #include "server/tls.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include "lib/arena.h"
@@ -18,7 +19,9 @@ struct tls {
 static bool ssl_fault(struct err *e, const char *what, const char *file)
 {
 	unsigned long code = ERR_get_error();
-	const char *reason = ERR_reason_error_string(code);
+	const char *reason = ERR_SYSTEM_ERROR(code)
+				     ? strerror(ERR_GET_REASON(code))
+				     : ERR_reason_error_string(code);
 
 	ERR_clear_error();
 	return err_set(e, ERR_IO, "cannot use the %s in \"%s\": %s", what, file,
