@@ -55,7 +55,9 @@ bool db_options_init(struct db_options *o, const char *conninfo,
 	memset(o, 0, sizeof(*o));
 	o->parsed = PQconninfoParse(conninfo, &why);
 	if (o->parsed == NULL) {
-		(void)err_set(e, ERR_BAD_REQUEST, "connection string: %s",
+		/* libpq ends its sentences with a line feed. */
+		(void)err_set(e, ERR_BAD_REQUEST, "connection string: %.*s",
+			      why != NULL ? (int)strcspn(why, "\n") : 9,
 			      why != NULL ? why : "no memory");
 		PQfreemem(why);
 		return false;

@@ -314,7 +314,8 @@ int serve(struct arena *a, struct settings *set, int argc, char **argv)
 	catch_early();
 	log_info("sortied %s: %s \"%s\"", PACKAGE_VERSION,
 		 set->embedded != NULL ? "embedded database in"
-				       : "a database of its own; state in",
+				       : "the database that is configured; "
+					 "state in",
 		 set->embedded != NULL ? set->embedded : set->state_dir);
 	ok = assemble(&p, &e);
 	if (ok) {
