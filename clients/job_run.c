@@ -282,8 +282,11 @@ static int end(struct cli *c, const struct follow *f)
 	status = jobview_exit(job);
 	if (f->interrupted != 0 && strcmp(state, "cancelled") == 0)
 		return CLI_SIGNAL + f->interrupted;
+	/* A payload's own exit status speaks for itself, unless the pilot
+	 * knows why: its disk was full, an output is missing. */
 	if (status == CLI_OWN || status == CLI_TIMELIMIT ||
-	    status > CLI_SIGNAL) {
+	    status > CLI_SIGNAL ||
+	    (status != CLI_OK && json_get_str(job, "reason") != NULL)) {
 		jobview_sentence(&b, job);
 		cli_note("%s", buf_str(&b));
 		buf_fini(&b);
