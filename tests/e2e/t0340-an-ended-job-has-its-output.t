@@ -10,10 +10,10 @@ for size in 10 5000 70000 300000 900000; do
 	for turn in 1 2; do
 		submit "{\"shell\":\"head -c $size /dev/zero\"}"
 		get "/api/v1/jobs/$job?wait=30" >"$T/view"
-		state=$(jq -r '"\(.state) \(.runs[0].stdout.complete)"' "$T/view")
+		ended=$(jq -r '"\(.state) \(.runs[0].stdout.complete)"' "$T/view")
 		got=$(get "/api/v1/jobs/$job/runs/last/output/stdout" | wc -c)
-		[ "$state $got" = "finished true $size" ] ||
-			wrong="$wrong $size:$state:$got"
+		[ "$ended $got" = "finished true $size" ] ||
+			wrong="$wrong $size:$ended:$got"
 	done
 done
 is "$wrong" "" "with the end of a job all of its output is there"

@@ -27,7 +27,9 @@ submit '{"argv":["true"],"key":"k"}'
 is "$status $(of '.jobs[0].created')" "201 true" "its key is free again"
 within 10 "it runs" has_ended "$job"
 stop_server
-start_server --retention 1
+start_server --retention 600
+query "UPDATE sortie.job SET submitted_at = submitted_at - interval '1 hour'"
+query "UPDATE sortie.ended SET ended_at = ended_at - interval '1 hour'"
 # It looks every 30 s.
 within 60 "retention forgets by itself" gone_job "$job"
 finish
