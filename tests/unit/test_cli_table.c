@@ -85,12 +85,12 @@ static void a_line_is_never_wider_than_the_terminal(void)
 
 static void blank_columns_make_room(void)
 {
-	static const struct table_column columns[] = {
+	static const struct table_column ends[] = {
 		{ .head = "JOB", .right = true },
 		{ .head = "HOST", .flexible = true },
 		{ .head = "END" },
 	};
-	struct table *t = table_new(a, columns, 3);
+	struct table *t = table_new(a, ends, UNIT_N(ends));
 
 	table_cell(t, "1");
 	table_cell(t, NULL);

@@ -42,7 +42,7 @@ static int by_text(const void *a, const void *b)
 static char *sorted(char *text)
 {
 	struct buf b = BUF_INIT;
-	char *line[100], *save = NULL, *p;
+	char *line[100] = { 0 }, *save = NULL, *p;
 	size_t n = 0;
 
 	for (p = strtok_r(text, "\n", &save); p && n < 100;

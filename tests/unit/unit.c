@@ -269,12 +269,14 @@ bool unit_err(const char *file, int line, const struct err *e,
 		     err_name(want), shown(p, sizeof(p), part));
 }
 
-void unit_require(const char *file, int line, const char *expr, bool got)
+_Noreturn void unit_require(const char *file, int line, const char *expr)
 {
 	char text[512];
 
 	snprintf(text, sizeof(text), "%s is false: test ended", expr);
-	CU_assertImplementation(got, (unsigned)line, text, file, "", CU_TRUE);
+	CU_assertImplementation(CU_FALSE, (unsigned)line, text, file, "",
+				CU_TRUE);
+	abort();
 }
 
 /* A child that is expected to die */

@@ -76,7 +76,8 @@ char *unit_slurp(const char *path);
 #define CHECK_DIES(fn, arg, want, part) \
 	unit_dies(__FILE__, __LINE__, #fn, (fn), (arg), (want), (part))
 #define UNIT_EXIT(status) (256 + (status))
-#define REQUIRE(e) unit_require(__FILE__, __LINE__, #e, (e))
+#define REQUIRE(e) \
+	((e) ? (void)0 : unit_require(__FILE__, __LINE__, #e))
 
 bool unit_true(const char *file, int line, const char *expr, bool got,
 	       bool want);
@@ -100,6 +101,6 @@ bool unit_fails(const char *file, int line, const char *expr, bool got,
 		const struct err *e, enum err_code want, const char *part);
 bool unit_dies(const char *file, int line, const char *expr,
 	       void (*fn)(void *arg), void *arg, int want, const char *part);
-void unit_require(const char *file, int line, const char *expr, bool got);
+_Noreturn void unit_require(const char *file, int line, const char *expr);
 
 #endif
