@@ -17,8 +17,8 @@ static void check_canonical(struct arena *a, const struct jobspec *job)
 	if (!json_parse(a, job->definition, job->definition_len, &o, &e) ||
 	    !jobspec_decode(a, o, "", &again, &e))
 		BUG("%s is refused: %s", job->definition, e.text);
-	if (strcmp(job->definition, again.definition) ||
-	    strcmp(job->requirements, again.requirements))
+	if (strcmp(job->definition, again.definition) != 0 ||
+	    strcmp(job->requirements, again.requirements) != 0)
 		BUG("%s became %s", job->definition, again.definition);
 	if (!json_check(job->requirements, strlen(job->requirements), &e))
 		BUG("%s: %s", job->requirements, e.text);

@@ -19,7 +19,8 @@ static void check_fixed_point(struct json_object *o, struct arena *a,
 	if (!json_parse(a, once.data, once.len, &again, &e))
 		BUG("what was written is refused: %s", e.text);
 	write(&twice, again);
-	if (once.len != twice.len || memcmp(once.data, twice.data, once.len))
+	if (once.len != twice.len ||
+	    memcmp(once.data, twice.data, once.len) != 0)
 		BUG("%s became %s", buf_str(&once), buf_str(&twice));
 	buf_fini(&once);
 	buf_fini(&twice);
@@ -37,7 +38,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 			BUG("checked and then refused: %s", e.text);
 		check_fixed_point(o, a, json_write);
 		check_fixed_point(o, a, json_write_sorted);
-	} else if (e.code != ERR_BAD_REQUEST || strncmp(e.text, "line ", 5)) {
+	} else if (e.code != ERR_BAD_REQUEST ||
+		   strncmp(e.text, "line ", 5) != 0) {
 		BUG("no place in \"%s\"", e.text);
 	}
 	arena_free(a);
