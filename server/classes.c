@@ -129,7 +129,7 @@ static void on_ensured(enum db_outcome o, const struct db_result *r,
 {
 	struct known *k = arg;
 	struct asker *a = k->askers;
-	struct class_ids ids;
+	struct class_ids ids = { 0 };
 
 	k->askers = NULL;
 	arena_free(k->arena);

@@ -129,7 +129,7 @@ static void on_create(struct req *r)
 	struct db_params *p = db_params_new(r->arena);
 	char id[ID_UUID_LEN + 1];
 	struct err e = ERR_INIT;
-	const char *key;
+	const char *key = NULL;
 
 	if (!idempotency_read(r, &key, &e)) {
 		req_reply_err(r, &e);

@@ -361,17 +361,25 @@ static void report_row(struct lane_batch *b, const struct db_result *r,
 	int64_t run = db_i64(r, row, l->run);
 	int64_t number = db_i64(r, row, l->number);
 	int64_t who = db_i64(r, row, l->who);
-	struct talk *t = who > 0 ? talk_of(b->item[who - 1]) : NULL;
+	struct talk *t;
 
 	switch (what) {
 	case 'k':
-		break;
+		return;
 	case 'w':
 		wake_class(srv, (int32_t)db_i64(r, row, l->kind), number);
-		break;
+		return;
 	case 'W':
 		wake_work(srv);
+		return;
+	default:
 		break;
+	}
+	if (who < 1 || (uint64_t)who > b->n)
+		BUG("report_1 answered a row '%c' for call %lld", what,
+		    (long long)who);
+	t = talk_of(b->item[who - 1]);
+	switch (what) {
 	case 'S':
 		add_run(&t->acked_starts, run);
 		wake_job(srv, number);

@@ -104,6 +104,8 @@ static void on_turn(evutil_socket_t fd, short what, void *arg)
 		void (*fn)(struct req *r, bool over) = w->fn;
 		bool over = w->over;
 
+		if (w->fn == NULL)
+			BUG("a call is due that waits for nothing");
 		TAILQ_REMOVE(&p->due, w, due);
 		w->is_due = false;
 		w->fn = NULL;
