@@ -83,8 +83,12 @@ static void file_free(struct fetch_cache *c, struct fetch_file *f)
 
 void fetch_fini(struct talk *t)
 {
-	while (!TAILQ_EMPTY(&t->files->files))
-		file_free(t->files, TAILQ_FIRST(&t->files->files));
+	struct fetch_file *f, *next;
+
+	for (f = TAILQ_FIRST(&t->files->files); f != NULL; f = next) {
+		next = TAILQ_NEXT(f, entry);
+		file_free(t->files, f);
+	}
 	free(t->files);
 	t->files = NULL;
 }
