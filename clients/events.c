@@ -80,10 +80,34 @@ static void print_event(struct json_object *item)
 	buf_fini(&line);
 }
 
-static void print_items(struct cli *c, struct json_object *items)
+/* All pages of a feed that is not followed are one document. */
+static bool is_document(const struct cli *c)
+{
+	return c->settings->json && !c->settings->ndjson &&
+	       !CLI_OPTS(c, struct opts)->follow;
+}
+
+static void document_end(const struct cli *c, const char *next)
 {
 	struct buf b = BUF_INIT;
 
+	if (!is_document(c))
+		return;
+	buf_addc(&b, '{');
+	if (next != NULL)
+		buf_json_kv_str(&b, "next", next);
+	else
+		buf_json_kv_raw(&b, "next", "null");
+	printf("],%s}\n", buf_str(&b) + 1);
+	buf_fini(&b);
+}
+
+static void print_items(struct cli *c, struct json_object *items, bool first)
+{
+	struct buf b = BUF_INIT;
+
+	if (first && is_document(c))
+		printf("{\"items\":[");
 	for (size_t i = 0; i < json_len(items); i++) {
 		struct json_object *item = json_at(items, i);
 
@@ -93,7 +117,13 @@ static void print_items(struct cli *c, struct json_object *items)
 		}
 		buf_reset(&b);
 		json_write(&b, item);
-		list_raw(buf_str(&b), b.len);
+		if (!is_document(c)) {
+			list_raw(buf_str(&b), b.len);
+			continue;
+		}
+		if (!first || i > 0)
+			putchar(',');
+		fwrite(b.data, 1, b.len, stdout);
 	}
 	buf_fini(&b);
 }
@@ -112,8 +142,8 @@ static void write_path(struct buf *path, const struct opts *o, int64_t job,
 }
 
 /* One page. *more: there was something on it. */
-static bool page(struct cli *c, const char *path, char **after, bool *more,
-		 struct err *e)
+static bool page(struct cli *c, const char *path, bool first, char **after,
+		 bool *more, struct err *e)
 {
 	struct arena *a = arena_new();
 	struct call_request r = { .method = "GET",
@@ -128,12 +158,8 @@ static bool page(struct cli *c, const char *path, char **after, bool *more,
 	if (ok) {
 		items = json_get(answer.doc, "items");
 		next = json_get_str(answer.doc, "next");
-		/* A feed that is not followed is one document a page. */
-		if (c->settings->json && !c->settings->ndjson &&
-		    !CLI_OPTS(c, struct opts)->follow)
-			list_raw(answer.text, answer.len);
-		else if (items != NULL && json_type(items) == JSON_ARRAY)
-			print_items(c, items);
+		if (items != NULL && json_type(items) == JSON_ARRAY)
+			print_items(c, items, first);
 		fflush(stdout);
 		*more = items != NULL && json_type(items) == JSON_ARRAY &&
 			json_len(items) > 0 && next != NULL &&
@@ -153,16 +179,19 @@ static int run(struct cli *c)
 	struct buf path = BUF_INIT;
 	struct err e = ERR_INIT;
 	char *after = o->after ? xstrdup(o->after) : NULL;
-	bool more = true, ok = true, wait = false;
+	bool more = true, ok = true, wait = false, first = true;
 	int64_t job = 0;
 
 	if (o->job != NULL && !refs_resolve_one(c, o->job, &job, &e))
 		return cli_fail(c, &e);
 	while (ok && (more || o->follow) && !ferror(stdout)) {
 		write_path(&path, o, job, after, wait);
-		ok = page(c, buf_str(&path), &after, &more, &e);
+		ok = page(c, buf_str(&path), first, &after, &more, &e);
 		wait = o->follow && !more;
+		first = false;
 	}
+	if (ok)
+		document_end(c, after);
 	buf_fini(&path);
 	free(after);
 	return ok ? CLI_OK : cli_fail(c, &e);
@@ -173,7 +202,7 @@ const struct cli_command command_events = {
 	.brief = "tell what happened, oldest first",
 	.text = "Submissions, grants, starts, ends, cancels and what else "
 		"changed, as far as the token may see it. With --json one "
-		"document a page, with --ndjson or -f one event a line.",
+		"document, with --ndjson or -f one event a line.",
 	.opts = opts,
 	.n_opts = CLI_N(opts),
 	.opts_size = sizeof(struct opts),
