@@ -199,9 +199,9 @@ static void watch_disk(struct payload_host *h)
 	}
 	if (!h->disk_low) {
 		h->disk_low = true;
-		log_warn("disk of '%s' is full: %" PRId64 " bytes left, %"
-			 PRId64 " are kept free", h->s.spool, left,
-			 payload_host_floor(h));
+		log_warn("disk of '%s' is full: %" PRId64
+			 " bytes left, %" PRId64 " are kept free",
+			 h->s.spool, left, payload_host_floor(h));
 		if (!h->s.no_clean) {
 			workdir_sweep(h->dirs, 0);
 			payload_host_want_turn(h);
