@@ -104,6 +104,21 @@ void work_end_final(struct talk *t, struct run *r)
 	end_ready(t, r);
 }
 
+/* Work of one kind: same owner, project and jobtype. */
+static uint64_t kind_of(const struct payload_grant *g)
+{
+	const char *part[] = { g->owner, g->project, g->jobtype };
+	uint64_t h = UINT64_C(14695981039346656037);
+
+	for (size_t i = 0; i < sizeof(part) / sizeof(*part); i++) {
+		for (const char *c = part[i]; *c; c++)
+			h = (h ^ (unsigned char)*c) *
+				UINT64_C(1099511628211);
+		h *= UINT64_C(1099511628211);
+	}
+	return h;
+}
+
 static void note_end(struct talk *t, struct run *r, const struct ending *end)
 {
 	bool failed = strcmp(end->state, "failed") == 0;
@@ -111,7 +126,8 @@ static void note_end(struct talk *t, struct run *r, const struct ending *end)
 
 	log_debug("run %s of job %lld: %s%s%s", r->id, (long long)r->job,
 		  end->state, end->reason[0] ? ": " : "", end->reason);
-	pause = blackhole_note(&t->blackhole, failed, end->wall_ms, now);
+	pause = blackhole_note(&t->blackhole, kind_of(&r->grant), failed,
+			       end->wall_ms, now);
 	if (!pause)
 		return;
 	log_warn("%d runs in a row have failed at once: taking no work for "

@@ -55,12 +55,14 @@ static void the_server_may_ask_for_more_up_to_the_bound(void)
 	CHECK_INT_EQ(backoff_fail(&b, 0, 60000), 5000);
 }
 
+/* Work of two kinds by turns. */
 static int64_t fail_fast(struct blackhole *b, int n, int64_t now_ms)
 {
 	int64_t pause = 0;
 
 	for (int i = 0; i < n; i++)
-		pause = blackhole_note(b, true, 5, now_ms);
+		pause = blackhole_note(b, (uint64_t)b->in_a_row % 2, true, 5,
+				       now_ms);
 	return pause;
 }
 
@@ -91,15 +93,32 @@ static void fast_failures_in_a_row_pause_for_longer_and_longer(void)
 	CHECK_INT_EQ(b.pause_ms, BLACKHOLE_PAUSE_MAX_MS);
 }
 
+static void failures_of_one_kind_of_work_pause_shortly(void)
+{
+	struct blackhole b = { 0 };
+	int64_t now = 0, pause = 0;
+
+	for (int i = 0; i < 20 * BLACKHOLE_RUNS; i++) {
+		pause = blackhole_note(&b, 7, true, 5, now);
+		CHECK_INT_EQ(pause > 0, i % BLACKHOLE_RUNS ==
+			     BLACKHOLE_RUNS - 1);
+		now += pause;
+	}
+	CHECK_INT_EQ(pause, BLACKHOLE_PAUSE_ONE_KIND_MS);
+	/* Now another kind fails, too. */
+	CHECK_INT_EQ(blackhole_note(&b, 8, true, 5, now),
+		     2 * BLACKHOLE_PAUSE_ONE_KIND_MS);
+}
+
 static void a_run_that_does_well_or_lasts_clears_it(void)
 {
 	struct blackhole b = { 0 };
 
 	fail_fast(&b, BLACKHOLE_RUNS, 0);
-	CHECK_INT_EQ(blackhole_note(&b, false, 1, 10), 0);
+	CHECK_INT_EQ(blackhole_note(&b, 1, false, 1, 10), 0);
 	CHECK_FALSE(blackhole_paused(&b, 10));
 	CHECK_INT_EQ(fail_fast(&b, BLACKHOLE_RUNS - 1, 10), 0);
-	CHECK_INT_EQ(blackhole_note(&b, true, BLACKHOLE_FAST_MS, 10), 0);
+	CHECK_INT_EQ(blackhole_note(&b, 1, true, BLACKHOLE_FAST_MS, 10), 0);
 	CHECK_INT_EQ(fail_fast(&b, BLACKHOLE_RUNS - 1, 10), 0);
 }
 
@@ -112,6 +131,8 @@ static const struct unit_test tests[] = {
 	{ "a few failures do not pause", a_few_failures_do_not_pause },
 	{ "fast failures in a row pause for longer and longer",
 	  fast_failures_in_a_row_pause_for_longer_and_longer },
+	{ "failures of one kind of work pause shortly",
+	  failures_of_one_kind_of_work_pause_shortly },
 	{ "a run that does well or lasts clears it",
 	  a_run_that_does_well_or_lasts_clears_it },
 };
