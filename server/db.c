@@ -1,6 +1,6 @@
 /*
- * All connections of this process: the pool, on which statements that belong
- * to no lane wait their turn, and who must hear when the database is back.
+ * All connections of this process, and the pool, on which statements that
+ * belong to no lane wait their turn.
  */
 #include "server/db_conn.h"
 
@@ -72,19 +72,9 @@ static void waits_fail(struct db *db)
 
 static void on_pool_change(struct db *db)
 {
-	struct db_up_fn *f;
-	bool up = db_up(db);
-
-	if (!up) {
-		db->failing = true;
+	db->failing = !db_up(db);
+	if (db->failing)
 		waits_fail(db);
-		return;
-	}
-	if (db->failing && db->was_up)
-		SLIST_FOREACH(f, &db->up_fns, link)
-			f->fn(f->arg);
-	db->failing = false;
-	db->was_up = true;
 }
 
 static void on_wait_done(enum db_outcome outcome, const struct db_result *r,
@@ -144,13 +134,11 @@ void db_run(struct db *db, const char *stmt, struct db_params *p,
 	pool_next(db);
 }
 
-void db_on_up(struct db *db, void (*fn)(void *arg), void *arg)
+/* What waits for an answer that will not come. */
+static void wait_drop(db_done_fn *done, void *arg)
 {
-	struct db_up_fn *f = xcalloc(1, sizeof(*f));
-
-	f->fn = fn;
-	f->arg = arg;
-	SLIST_INSERT_HEAD(&db->up_fns, f, link);
+	if (done == on_wait_done)
+		free(arg);
 }
 
 struct db *db_new(struct event_base *base, const struct db_settings *s)
@@ -165,7 +153,6 @@ struct db *db_new(struct event_base *base, const struct db_settings *s)
 	LIST_INIT(&db->conns);
 	STAILQ_INIT(&db->waits);
 	STAILQ_INIT(&db->owed);
-	SLIST_INIT(&db->up_fns);
 	db->owed_ev = event_new(base, -1, 0, on_owed, db);
 	db->n_pool = s->pool > 0 ? s->pool : POOL_DEFAULT;
 	db->pool = xcalloc((size_t)db->n_pool, sizeof(struct db_conn *));
@@ -182,10 +169,11 @@ void db_free(struct db *db)
 	struct db_conn *c;
 	struct db_wait *w;
 	struct db_owed *o;
-	struct db_up_fn *f;
 
 	if (db == NULL)
 		return;
+	for (int i = 0; i < db->n_pool; i++)
+		wait_drop(db->pool[i]->done, db->pool[i]->arg);
 	while ((c = LIST_FIRST(&db->conns)) != NULL)
 		db_conn_free(c);
 	while ((w = STAILQ_FIRST(&db->waits)) != NULL) {
@@ -194,11 +182,8 @@ void db_free(struct db *db)
 	}
 	while ((o = STAILQ_FIRST(&db->owed)) != NULL) {
 		STAILQ_REMOVE_HEAD(&db->owed, link);
+		wait_drop(o->done, o->arg);
 		free(o);
-	}
-	while ((f = SLIST_FIRST(&db->up_fns)) != NULL) {
-		SLIST_REMOVE_HEAD(&db->up_fns, link);
-		free(f);
 	}
 	event_free(db->owed_ev);
 	free(db->pool);

@@ -82,8 +82,6 @@ struct db_settings {
 struct db *db_new(struct event_base *base, const struct db_settings *s);
 void db_free(struct db *db);
 bool db_up(const struct db *db);        /* at least one pool connection */
-/* Called when a connection comes up after the first start: wake everybody. */
-void db_on_up(struct db *db, void (*fn)(void *arg), void *arg);
 
 /* Runs a named statement on the pool. done is called exactly once, later.
  * Beyond the queue's bound done gets DB_AWAY at once (from the loop). */

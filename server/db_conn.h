@@ -70,24 +70,17 @@ struct db_wait {
 	int tries;
 };
 
-struct db_up_fn {
-	SLIST_ENTRY(db_up_fn) link;
-	void (*fn)(void *arg);
-	void *arg;
-};
-
 struct db {
 	struct event_base *base;
 	char *conninfo;
 	LIST_HEAD(, db_conn) conns;     /* all, the pool's too */
 	struct db_conn **pool;
-	int n_pool, n_up;
-	bool was_up, failing;
+	int n_pool;
+	bool failing;
 	STAILQ_HEAD(, db_wait) waits;
 	int n_waits, max_waits;
 	STAILQ_HEAD(, db_owed) owed;
 	struct event *owed_ev;
-	SLIST_HEAD(, db_up_fn) up_fns;
 };
 
 /* done(DB_AWAY) from the loop. */
