@@ -113,19 +113,6 @@ void jobview_row(struct table *t, struct json_object *job)
 	buf_fini(&b);
 }
 
-bool jobview_ended(const char *state)
-{
-	static const char *const ends[] = {
-		"finished",  "failed", "timelimit",
-		"cancelled", "lost",   "skipped",
-	};
-
-	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
-		if (strcmp(state, ends[i]) == 0)
-			return true;
-	return false;
-}
-
 int jobview_exit(struct json_object *o)
 {
 	const char *state = json_get_str(o, "state");

@@ -17,8 +17,6 @@ void jobview_end(struct buf *b, struct json_object *o);
  * when the first is. */
 int64_t jobview_span_ms(struct json_object *o, const char *from,
 			const char *to);
-/* The state is an end. */
-bool jobview_ended(const char *state);
 /* The exit status of `job run` and `job wait` for a job that ended: the
  * payload's own. o has state, exit_code and signal. */
 int jobview_exit(struct json_object *o);

@@ -25,13 +25,6 @@ void query_add_i64(struct buf *path, const char *name, int64_t value)
 	buf_add_i64(path, value);
 }
 
-void query_add_list(struct buf *path, const char *name,
-		    const char *const *values)
-{
-	for (; values != NULL && *values != NULL; values++)
-		query_add(path, name, *values);
-}
-
 void query_add_joined(struct buf *path, const char *name,
 		      const char *const *values)
 {

@@ -8,10 +8,8 @@
 /* Adds "name=value" with the '?' or '&' it needs; value NULL or "": nothing. */
 void query_add(struct buf *path, const char *name, const char *value);
 void query_add_i64(struct buf *path, const char *name, int64_t value);
-/* Each element of the NULL-terminated list (NULL ok) as a pair of its own. */
-void query_add_list(struct buf *path, const char *name,
-		    const char *const *values);
-/* The elements with commas between them as one value. */
+/* The elements of the NULL-terminated list (NULL ok) as one value, with commas
+ * between them. */
 void query_add_joined(struct buf *path, const char *name,
 		      const char *const *values);
 /* "/api/v1/sites/" + one encoded component. */

@@ -67,11 +67,6 @@ void table_cellf(struct table *t, const char *fmt, ...)
 	va_end(ap);
 }
 
-size_t table_rows(const struct table *t)
-{
-	return t->n_cells / t->n_columns;
-}
-
 static wchar_t code_point(const char *s, size_t len)
 {
 	static const unsigned char masks[] = { 0, 0x7f, 0x1f, 0x0f, 0x07 };

@@ -29,7 +29,6 @@ struct table *table_new(struct arena *a, const struct table_column *columns,
 void table_cell(struct table *t, const char *text);
 void table_cellf(struct table *t, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
-size_t table_rows(const struct table *t);
 /* width 0: as wide as need be. head: with the line of headings. */
 void table_write(const struct table *t, struct buf *b, int width, bool head);
 /* To standard output, in the width of the terminal if it is one. */

@@ -113,11 +113,6 @@ const struct payload_grant *payload_grant(const struct payload *p)
 	return &p->grant;
 }
 
-void *payload_arg(const struct payload *p)
-{
-	return p->arg;
-}
-
 int payload_pid(const struct payload *p)
 {
 	return p->pid;

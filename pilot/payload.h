@@ -104,7 +104,6 @@ struct payload *payload_start(struct payload_host *h, struct arena *a,
 			      payload_fn *on_started, payload_fn *on_output,
 			      payload_fn *on_ended, void *arg);
 const struct payload_grant *payload_grant(const struct payload *p);
-void *payload_arg(const struct payload *p);
 int payload_pid(const struct payload *p);               /* 0 = not yet */
 bool payload_running(const struct payload *p);
 /* SIGTERM to everything of it, SIGKILL after the grace. Repeatable; a second
