@@ -121,6 +121,26 @@ static bool query_known(struct req *r, const struct route *route, struct err *e)
 	return true;
 }
 
+/* Says who may as well, so that one knows whom to ask. */
+static void forbid(struct req *r, const struct route *route)
+{
+	struct buf who = BUF_INIT;
+	struct err e = ERR_INIT;
+
+	for (int role = ROLE_READER; role <= ROLE_JOB; role++) {
+		if ((route->may & MAY(role)) == 0)
+			continue;
+		if (who.len > 0)
+			buf_adds(&who, ", ");
+		buf_adds(&who, auth_role_name((enum role)role));
+	}
+	err_set(&e, ERR_FORBIDDEN, "a token of role \"%s\" may not %s %s "
+		"(%s may)", auth_role_name(r->who.role), route->method,
+		route->path, buf_str(&who));
+	buf_fini(&who);
+	req_reply_err(r, &e);
+}
+
 static void run(struct req *r)
 {
 	const struct route *route = r->data;
@@ -128,11 +148,7 @@ static void run(struct req *r)
 
 	r->data = NULL;
 	if ((route->may & MAY(r->who.role)) == 0) {
-		err_set(&e, ERR_FORBIDDEN,
-			"a token of role \"%s\" may not %s %s",
-			auth_role_name(r->who.role), route->method,
-			route->path);
-		req_reply_err(r, &e);
+		forbid(r, route);
 		return;
 	}
 	if (!query_known(r, route, &e)) {

@@ -68,7 +68,14 @@ void auth_request(struct req *r, void (*then)(struct req *r))
 
 const char *auth_role_name(enum role role)
 {
-	return role == ROLE_READER ? "reader" : "another";
+	static const char *const names[] = {
+		[ROLE_NONE] = "none",	[ROLE_READER] = "reader",
+		[ROLE_USER] = "user",	[ROLE_ADMIN] = "admin",
+		[ROLE_JOIN] = "join",	[ROLE_PILOT] = "pilot",
+		[ROLE_JOB] = "job",
+	};
+
+	return names[role];
 }
 
 const char *httpd_header_get(struct req *r, const char *name)
@@ -181,6 +188,9 @@ static void a_token_is_asked_for_and_its_role_counts(void)
 	CHECK_INT_EQ(ask("GET", "/api/v1/jobs", "", ROLE_PILOT), 403);
 	CHECK_INT_EQ(ask("DELETE", "/api/v1/jobs/1", "", ROLE_READER), 403);
 	CHECK_CONTAINS(body, "role \\\"reader\\\"");
+	CHECK_CONTAINS(body, "{ref} (user, admin may)");
+	CHECK_INT_EQ(ask("PUT", "/api/v1/a/1/b/2", "", ROLE_ADMIN), 403);
+	CHECK_CONTAINS(body, "{y} (pilot may)");
 	CHECK_INT_EQ(ask("GET", "/open", "", ROLE_NONE), 204);
 	CHECK_INT_EQ(ask("GET", "/open", "", ROLE_PILOT), 204);
 	CHECK_INT_EQ(ask("GET", "/either", "", ROLE_NONE), 204);
