@@ -23,7 +23,7 @@
 enum act_flag {
 	ACT_FLAG_PARAM = 1,     /* the statement has a fifth: the flag */
 	ACT_SET_PARAM = 2,      /* the statement has a fifth: what to set */
-	ACT_MAKES_WORK = 4,     /* jobs get into the queue */
+	ACT_MAKES_WORK = 4,     /* some job may be ready that was not */
 	ACT_ENDS = 8            /* jobs without a pilot have ended by it */
 };
 
@@ -34,13 +34,19 @@ struct action {
 
 enum { CANCEL, HOLD, RELEASE, RETRY, DELETE, ADJUST };
 
+/*
+ * Who leaves a project's gate lets another in; a job that is adjusted changes
+ * its place while a claim may look for it where it was.  Delete alone takes
+ * only what has ended; with cancel it is the action cancel.
+ */
 static const struct action actions[] = {
-	[CANCEL] = { "cancel", "job_cancel", ACT_FLAG_PARAM | ACT_ENDS },
-	[HOLD] = { "hold", "job_hold", 0 },
+	[CANCEL] = { "cancel", "job_cancel",
+		     ACT_FLAG_PARAM | ACT_ENDS | ACT_MAKES_WORK },
+	[HOLD] = { "hold", "job_hold", ACT_MAKES_WORK },
 	[RELEASE] = { "release", "job_release", ACT_MAKES_WORK },
 	[RETRY] = { "retry", "job_retry", ACT_FLAG_PARAM | ACT_MAKES_WORK },
 	[DELETE] = { "delete", "job_delete", 0 },
-	[ADJUST] = { "adjust", "job_adjust", ACT_SET_PARAM },
+	[ADJUST] = { "adjust", "job_adjust", ACT_SET_PARAM | ACT_MAKES_WORK },
 };
 
 #define N_ACTIONS (sizeof(actions) / sizeof(actions[0]))
