@@ -52,7 +52,7 @@ BEGIN
 	SELECT j.number, json_strip_nulls(json_build_object(
 		'number', j.number,
 		'id', j.id,
-		'name', j.name,
+		'name', nullif(j.name, ''),
 		'description', d.def ->> 'description',
 		'comment', d.def ->> 'comment',
 		'key', (SELECT y.key FROM sortie.job_key y

@@ -76,6 +76,8 @@ wanted: $2"; fi; }
 # like GOT PATTERN CLAIM: a pattern of case.
 like() { case $1 in $2) pass "$3" ;; *) fail "$3" "got: $1
 wanted: $2" ;; esac; }
+unlike() { case $1 in $2) fail "$3" "got: $1
+unwanted: $2" ;; *) pass "$3" ;; esac; }
 
 # stmt NAME VALUES: a statement of sql/stmt; values as EXECUTE takes them.
 stmt()

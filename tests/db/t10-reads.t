@@ -36,6 +36,9 @@ is "$(numbers "NULL, NULL, NULL, 9, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NU
 like "$(stmt job_show "12, NULL, NULL, '{}'")" \
 	'*"number":12,*"state":"defined"*"tags":{"of":"2"}*"definition":{"payload"*"runs":\[\],"meta":\[\]*' \
 	"a view has the definition"
+q "UPDATE sortie.job SET name = '' WHERE number = 15" >/dev/null
+unlike "$(stmt job_show "15, NULL, NULL, '{}'")" '*"name":*' \
+	"a job without a name is viewed without one"
 is "$(stmt job_show "12, NULL, 1, '{}'")" "" "others' jobs do not exist"
 is "$(stmt job_show "12, '00000000-006f-7000-8000-000000000001', NULL, '{}'")" \
 	"" "a UUID must be the job's own"
