@@ -224,6 +224,7 @@ DECLARE
 	v_mine bool;
 	v record;
 	v_old record;
+	v_differs text[];
 BEGIN
 	IF p_key IS NOT NULL THEN
 		PERFORM pg_advisory_xact_lock(7003,
@@ -280,17 +281,22 @@ BEGIN
 			OR v_old.definition <> i_definition[v.ord]
 			AND v_old.definition::jsonb
 				<> i_definition[v.ord]::jsonb THEN
-				RAISE EXCEPTION 'the key "%" belongs to job % with another definition', v.key, v_old.number
+				SELECT coalesce(array_agg(coalesce(a.key, b.key)
+					ORDER BY coalesce(a.key, b.key)), '{}')
+				INTO v_differs
+				FROM jsonb_each(v_old.definition::jsonb) a
+				FULL JOIN jsonb_each(i_definition[v.ord]::jsonb)
+					b ON a.key = b.key
+				WHERE a.value IS DISTINCT FROM b.value;
+				RAISE EXCEPTION 'the key "%" belongs to job % with another definition: % differ%',
+					v.key, v_old.number,
+					array_to_string(v_differs, ', '),
+					CASE cardinality(v_differs)
+					WHEN 1 THEN 's' ELSE '' END
 					USING ERRCODE = 'SO005',
 					DETAIL = json_build_object('key', v.key,
-					'job', v_old.number, 'differs', (
-					SELECT coalesce(json_agg(coalesce(a.key, b.key)
-						ORDER BY coalesce(a.key, b.key)), '[]')
-					FROM jsonb_each(v_old.definition::jsonb) a
-					FULL JOIN jsonb_each(
-						i_definition[v.ord]::jsonb) b
-						ON a.key = b.key
-					WHERE a.value IS DISTINCT FROM b.value));
+					'job', v_old.number,
+					'differs', v_differs);
 			END IF;
 			v_number[v.ord] := v_old.number;
 		END LOOP;

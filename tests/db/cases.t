@@ -218,6 +218,8 @@ is "$(sql "SELECT count(*) FROM sortie.job")" "$n" "again they make none"
 is "$(keyed NULL x '{k1,k3}' '{"payload": "b"}' | grep DETAIL |
 	sed 's/.*differs" : //')" '["payload"]}' \
 	"with another definition they are refused, and what differs is named"
+is "$(keyed NULL x '{k1,k3}' '{"payload": "b"}' |
+	grep -c 'another definition: payload differs$')" 1 "also in the sentence"
 is "$(keyed NULL x '{k4,k4}' '{}' | grep -c 'stands twice')" 1 \
 	"a key that stands twice is refused"
 is "$(sql "SELECT count(*) FROM sortie.job_key WHERE key IN ('k3', 'k4')")" 0 \
