@@ -62,7 +62,8 @@ is "$status" 400 "a raw NUL"
 head -c 1100000 /dev/zero | tr '\0' ' ' >"$T/big"
 call POST /api/v1/jobs '' --data-binary "@$T/big" -H 'Content-Type: application/json'
 is "$status" 413 "a body of more than 1 MiB"
-call POST /api/v1/jobs '{"argv":["true"]}' -H 'Content-Type: text/html'
+call POST /api/v1/jobs '' --data-binary '{"argv":["true"]}' \
+	-H 'Content-Type: text/html'
 is "$status" 415 "another kind of document"
 call PATCH /api/v1/jobs '{"argv":["true"]}'
 is "$status" 405 "a method that is not for jobs"
