@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "lib/arena.h"
+#include "lib/fd.h"
 
 struct part {
 	off_t offset;
@@ -69,21 +70,6 @@ static bool open_file(struct parts *p, struct err *e)
 	return true;
 }
 
-static bool write_all(int fd, const char *p, size_t len)
-{
-	while (len > 0) {
-		ssize_t n = write(fd, p, len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return false;
-		p += n;
-		len -= (size_t)n;
-	}
-	return true;
-}
-
 static bool close_part(struct parts *p, struct err *e)
 {
 	struct part *part;
@@ -91,7 +77,7 @@ static bool close_part(struct parts *p, struct err *e)
 	buf_addc(&p->open, ']');
 	if (!open_file(p, e))
 		return false;
-	if (!write_all(p->fd, p->open.data, p->open.len))
+	if (!fd_write_all(p->fd, p->open.data, p->open.len))
 		return err_set_errno(e, ERR_IO,
 				     "cannot write a temporary file");
 	if (p->n == p->cap) {

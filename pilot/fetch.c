@@ -3,7 +3,6 @@
  * server, checked against their hash, and kept for the next run that wants
  * the same, up to a bound.
  */
-#include <errno.h>
 #include <fcntl.h>
 #include <dirent.h>
 #include <stdio.h>
@@ -12,6 +11,7 @@
 #include <unistd.h>
 
 #include "lib/clock.h"
+#include "lib/fd.h"
 #include "lib/id.h"
 #include "lib/log.h"
 #include "pilot/talk.h"
@@ -239,16 +239,9 @@ static bool store(struct fetch_file *f, const struct buf *body, struct err *e)
 	int fd = open(temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC |
 				    O_NOFOLLOW,
 		      0600);
-	bool ok = fd >= 0;
-	size_t at = 0;
+	bool ok = fd >= 0 && fd_write_all(fd, body->data, body->len) &&
+		  rename(temp, f->path) == 0;
 
-	while (ok && at < body->len) {
-		ssize_t n = write(fd, body->data + at, body->len - at);
-
-		ok = n > 0 || errno == EINTR;
-		at += n > 0 ? (size_t)n : 0;
-	}
-	ok = ok && rename(temp, f->path) == 0;
 	if (!ok) {
 		err_set_errno(e, ERR_IO, "cannot store it");
 		unlink(temp);

@@ -15,6 +15,7 @@
 
 #include "lib/arena.h"
 #include "lib/buf.h"
+#include "lib/fd.h"
 #include "lib/log.h"
 
 #define FILE_NAME "journal"
@@ -79,23 +80,6 @@ static uint32_t get_u32(const uint8_t *p)
 {
 	return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 |
 	       (uint32_t)p[3] << 24;
-}
-
-static bool write_all(int fd, const void *p, size_t len)
-{
-	const char *s = p;
-
-	while (len) {
-		ssize_t n = write(fd, s, len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return false;
-		s += n;
-		len -= (size_t)n;
-	}
-	return true;
 }
 
 /* One whole record at the front of p, or 0. */
@@ -259,7 +243,7 @@ static bool load(struct journal *j, journal_replay_fn *replay, void *arg,
 		err_set_errno(e, ERR_IO, "cannot cut the spool's journal");
 		goto out;
 	}
-	if (whole == 0 && !write_all(j->fd, MAGIC, MAGIC_LEN)) {
+	if (whole == 0 && !fd_write_all(j->fd, MAGIC, MAGIC_LEN)) {
 		err_set_errno(e, ERR_IO, "cannot write the spool's journal");
 		goto out;
 	}
@@ -360,7 +344,7 @@ void journal_flush(struct journal *j)
 {
 	if (j->syncing)
 		return;
-	if (j->pending.len && !write_all(j->fd, j->pending.data,
+	if (j->pending.len && !fd_write_all(j->fd, j->pending.data,
 					 j->pending.len)) {
 		write_refused(j);
 		j->pending_end = false;
@@ -406,7 +390,7 @@ bool journal_rewrite(struct journal *j,
 	buf_reset(&j->pending);
 	buf_adds(&j->pending, MAGIC);
 	fill(j, arg);
-	if (!write_all(fd, j->pending.data, j->pending.len) ||
+	if (!fd_write_all(fd, j->pending.data, j->pending.len) ||
 	    fdatasync(fd) != 0 ||
 	    renameat(j->dir_fd, NEW_NAME, j->dir_fd, FILE_NAME) != 0) {
 		err_set_errno(e, ERR_IO, "cannot write a new journal");

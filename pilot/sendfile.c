@@ -7,24 +7,10 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "lib/fd.h"
 #include "pilot/sendfile.h"
 
 #define COPY_LEN ((size_t)1 << 20)
-
-static bool write_all(int fd, const char *p, size_t len)
-{
-	while (len > 0) {
-		ssize_t n = write(fd, p, len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return false;
-		p += n;
-		len -= (size_t)n;
-	}
-	return true;
-}
 
 /* In the kernel where the file systems allow it, through memory otherwise. */
 static bool copy_fd(int from, int to)
@@ -45,7 +31,7 @@ static bool copy_fd(int from, int to)
 			continue;
 		if (n <= 0)
 			return n == 0;
-		if (!write_all(to, piece, (size_t)n))
+		if (!fd_write_all(to, piece, (size_t)n))
 			return false;
 	}
 }

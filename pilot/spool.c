@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "lib/buf.h"
+#include "lib/fd.h"
 #include "lib/id.h"
 #include "lib/json.h"
 #include "lib/log.h"
@@ -249,7 +250,7 @@ static bool write_file(const struct spool *s, const struct buf *b,
 	if (fd < 0)
 		return err_set_errno(e, ERR_IO, "cannot write into '%s'",
 				     s->path);
-	ok = write(fd, b->data, b->len) == (ssize_t)b->len && fsync(fd) == 0;
+	ok = fd_write_all(fd, b->data, b->len) && fsync(fd) == 0;
 	if (!ok)
 		err_set_errno(e, ERR_IO, "cannot write into '%s'", s->path);
 	close(fd);

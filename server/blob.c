@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 #include "lib/arena.h"
+#include "lib/fd.h"
 #include "lib/id.h"
 #include "lib/log.h"
 
@@ -96,21 +97,6 @@ void blobs_free(struct blobs *b)
 	free(b);
 }
 
-static bool write_all(int fd, const char *p, size_t len)
-{
-	while (len > 0) {
-		ssize_t n = write(fd, p, len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return false;
-		p += n;
-		len -= (size_t)n;
-	}
-	return true;
-}
-
 static bool sync_dir(struct blobs *b, const char *name)
 {
 	int fd = openat(b->dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -140,7 +126,7 @@ static bool file_write(struct blobs *b, const char *tmp, const char *name,
 
 	if (fd < 0)
 		return fault(e, "create", name);
-	if (!write_all(fd, data, len) || fsync(fd) != 0) {
+	if (!fd_write_all(fd, data, len) || fsync(fd) != 0) {
 		(void)fault(e, "write", name);
 		close(fd);
 		return false;

@@ -14,6 +14,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 #include "lib/buf.h"
+#include "lib/fd.h"
 #include "lib/units.h"
 
 #define MIB (INT64_C(1) << 20)
@@ -157,7 +158,7 @@ static bool write_file(struct embedded *em, const char *dir, const char *name,
 	/* The database's user owns the directory: follow nothing there. */
 	unlink(tmp);
 	fd = open(tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	ok = fd >= 0 && write(fd, buf_str(b), b->len) == (ssize_t)b->len &&
+	ok = fd >= 0 && fd_write_all(fd, buf_str(b), b->len) &&
 	     (!em->other_user || fchown(fd, em->uid, em->gid) == 0) &&
 	     fsync(fd) == 0;
 	if (fd >= 0 && close(fd) != 0)

@@ -1,0 +1,13 @@
+/* File descriptors: a write that is whole or an error. */
+#ifndef SORTIE_LIB_FD_H
+#define SORTIE_LIB_FD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include "lib/err.h"
+
+/* Writes all len bytes, in as many pieces and tries as that takes; fd blocks.
+ * False with errno set when it cannot: some may have been written. */
+bool fd_write_all(int fd, const void *p, size_t len) MUST_CHECK;
+
+#endif
