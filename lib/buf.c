@@ -18,6 +18,17 @@ void buf_init(struct buf *b)
 	*b = (struct buf)BUF_INIT;
 }
 
+static void on_arena_end(void *p)
+{
+	buf_fini(p);
+}
+
+void buf_init_in(struct buf *b, struct arena *a)
+{
+	buf_init(b);
+	arena_defer(a, on_arena_end, b);
+}
+
 void buf_fini(struct buf *b)
 {
 	free(b->data);

@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct arena;
+
 struct buf {
 	char *data;
 	size_t len;
@@ -21,6 +23,8 @@ struct buf {
 /* clang-format on */
 
 void buf_init(struct buf *b);
+/* As buf_init; the arena's end is the buf's. */
+void buf_init_in(struct buf *b, struct arena *a);
 void buf_fini(struct buf *b);
 void buf_reset(struct buf *b); /* len = 0, memory stays */
 void buf_reserve(struct buf *b, size_t more);

@@ -57,7 +57,7 @@ void id_hex(const void *p, size_t len, char *out)
 	*out = '\0';
 }
 
-static int hex_value(char c)
+int id_hex_value(char c)
 {
 	if (c >= '0' && c <= '9')
 		return c - '0';
@@ -74,14 +74,14 @@ bool id_unhex(const char *s, void *out, size_t len)
 
 	/* Looked at twice, so that a failure has no effect. */
 	for (size_t i = 0; i < 2 * len; i++) {
-		if (hex_value(s[i]) < 0)
+		if (id_hex_value(s[i]) < 0)
 			return false;
 	}
 	if (s[2 * len] != '\0')
 		return false;
 	for (size_t i = 0; i < len; i++) {
-		unsigned high = (unsigned)hex_value(s[2 * i]);
-		unsigned low = (unsigned)hex_value(s[2 * i + 1]);
+		unsigned high = (unsigned)id_hex_value(s[2 * i]);
+		unsigned low = (unsigned)id_hex_value(s[2 * i + 1]);
 
 		bytes[i] = (uint8_t)(high << 4 | low);
 	}
@@ -263,10 +263,10 @@ static bool parse_uuid(const char *s, uint8_t u[16])
 
 		if ((i == 4 || i == 6 || i == 8 || i == 10) && s[at++] != '-')
 			return false;
-		high = hex_value(s[at]);
+		high = id_hex_value(s[at]);
 		if (high < 0)
 			return false;
-		low = hex_value(s[at + 1]);
+		low = id_hex_value(s[at + 1]);
 		if (low < 0)
 			return false;
 		u[i] = (uint8_t)(high << 4 | low);

@@ -26,6 +26,8 @@ uint64_t id_random_u64(void);
 
 /* out holds 2 * len + 1 bytes; lower case. */
 void id_hex(const void *p, size_t len, char *out);
+/* The value of a hexadecimal digit of either case; -1: it is none. */
+int id_hex_value(char c);
 /* False unless s is exactly 2 * len hexadecimal digits. */
 bool id_unhex(const char *s, void *out, size_t len) MUST_CHECK;
 

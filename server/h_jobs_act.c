@@ -67,11 +67,6 @@ enum { COL_NUMBER, COL_CODE, COL_MESSAGE, COL_PILOT };
 
 static void step(struct req *r);
 
-static void release_buf(void *p)
-{
-	buf_fini(p);
-}
-
 static void finish(struct req *r, struct act *a)
 {
 	struct buf b = BUF_INIT;
@@ -356,8 +351,7 @@ void h_jobs_act(struct req *r)
 		req_reply_err(r, &e);
 		return;
 	}
-	buf_init(&a->refused);
-	arena_defer(r->arena, release_buf, &a->refused);
+	buf_init_in(&a->refused, r->arena);
 	r->data = a;
 	step(r);
 }

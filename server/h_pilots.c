@@ -115,11 +115,6 @@ enum { COL_PILOT, COL_CODE, COL_MESSAGE };
 
 static void step(struct req *r);
 
-static void release_buf(void *p)
-{
-	buf_fini(p);
-}
-
 static void finish(struct req *r, struct act *a)
 {
 	struct buf b = BUF_INIT;
@@ -295,8 +290,7 @@ static void act_pilots(struct req *r)
 		req_reply_err(r, &e);
 		return;
 	}
-	buf_init(&a->refused);
-	arena_defer(r->arena, release_buf, &a->refused);
+	buf_init_in(&a->refused, r->arena);
 	r->data = a;
 	if (w.pilots == NULL)
 		choose(r, a, &w);

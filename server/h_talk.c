@@ -279,11 +279,6 @@ bool talk_pilot(struct req *r, struct err *e)
 			(long long)r->who.pilot, r->var[0]);
 }
 
-static void buf_release(void *arg)
-{
-	buf_fini(arg);
-}
-
 struct talk *talk_new(struct req *r)
 {
 	struct talk *t = ARENA_NEW(r->arena, struct talk);
@@ -295,10 +290,8 @@ struct talk *talk_new(struct req *r)
 	t->item.weight = 1;
 	t->item.bytes = r->body_len;
 	t->pilot = r->who.pilot;
-	for (size_t i = 0; i < N_FIELDS(bufs); i++) {
-		buf_init(bufs[i]);
-		arena_defer(r->arena, buf_release, bufs[i]);
-	}
+	for (size_t i = 0; i < N_FIELDS(bufs); i++)
+		buf_init_in(bufs[i], r->arena);
 	return t;
 }
 

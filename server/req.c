@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include "lib/id.h"
 #include "lib/log.h"
 #include "lib/units.h"
 #include "lib/utf8.h"
@@ -12,17 +13,6 @@
 #define JSON_TYPE "application/json"
 /* Seconds after which a refused request is worth another try. */
 #define RETRY_AFTER "1"
-
-static int hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
 
 static bool is_utf8(const char *s, size_t len)
 {
@@ -50,8 +40,8 @@ bool req_unescape(struct req *r, const char *s, size_t len, bool plus,
 			text[n++] = plus && s[i] == '+' ? ' ' : s[i];
 			continue;
 		}
-		high = i + 2 < len ? hex_value(s[i + 1]) : -1;
-		low = high < 0 ? -1 : hex_value(s[i + 2]);
+		high = i + 2 < len ? id_hex_value(s[i + 1]) : -1;
+		low = high < 0 ? -1 : id_hex_value(s[i + 2]);
 		if (low < 0)
 			return err_set(e, ERR_BAD_REQUEST,
 				       "a \"%%\" in the path or query is not "
