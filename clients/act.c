@@ -6,6 +6,7 @@
 #include "clients/call.h"
 #include "clients/human.h"
 #include "clients/list.h"
+#include "clients/query.h"
 
 #define NUMBERS_MAX 10000
 /* The server names so many refusals at a person; the rest is a number. */
@@ -106,4 +107,26 @@ int act_jobs(struct cli *c, const char *action, const char *verb,
 	if (out.done > 0)
 		tell(c, &out);
 	return cli_fail(c, &e);
+}
+
+int act_delete(struct cli *c, const char *prefix, const char *what,
+	       const char *done)
+{
+	struct err e = ERR_INIT;
+
+	for (size_t i = 0; i < c->n_args; i++) {
+		struct buf path = BUF_INIT;
+		struct call_request r = { .method = "DELETE" };
+		struct call_answer answer;
+		bool ok;
+
+		query_path(&path, prefix, c->args[i]);
+		r.path = buf_str(&path);
+		ok = call_send(c, c->arena, &r, &answer, &e);
+		buf_fini(&path);
+		if (!ok)
+			return cli_fail(c, &e);
+		cli_say(c, "%s %s %s", what, c->args[i], done);
+	}
+	return CLI_OK;
 }

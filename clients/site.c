@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include "clients/act.h"
 #include "clients/call.h"
 #include "clients/commands.h"
 #include "clients/facts.h"
@@ -173,23 +174,7 @@ static int run_define(struct cli *c)
 
 static int run_delete(struct cli *c)
 {
-	struct err e = ERR_INIT;
-
-	for (size_t i = 0; i < c->n_args; i++) {
-		struct buf path = BUF_INIT;
-		struct call_request r = { .method = "DELETE" };
-		struct call_answer answer;
-		bool ok;
-
-		query_path(&path, "/api/v1/sites/", c->args[i]);
-		r.path = buf_str(&path);
-		ok = call_send(c, c->arena, &r, &answer, &e);
-		buf_fini(&path);
-		if (!ok)
-			return cli_fail(c, &e);
-		cli_say(c, "site %s deleted", c->args[i]);
-	}
-	return CLI_OK;
+	return act_delete(c, "/api/v1/sites/", "site", "deleted");
 }
 
 const struct cli_command command_site_list = {

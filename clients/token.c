@@ -1,9 +1,9 @@
 /* `sortie token create|list|revoke`: who may talk to the server. */
 #include <stdio.h>
+#include "clients/act.h"
 #include "clients/call.h"
 #include "clients/commands.h"
 #include "clients/list.h"
-#include "clients/query.h"
 
 struct opts {
 	struct cli_settings common;
@@ -165,23 +165,7 @@ static int run_list(struct cli *c)
 
 static int run_revoke(struct cli *c)
 {
-	struct err e = ERR_INIT;
-
-	for (size_t i = 0; i < c->n_args; i++) {
-		struct buf path = BUF_INIT;
-		struct call_request r = { .method = "DELETE" };
-		struct call_answer answer;
-		bool ok;
-
-		query_path(&path, "/api/v1/tokens/", c->args[i]);
-		r.path = buf_str(&path);
-		ok = call_send(c, c->arena, &r, &answer, &e);
-		buf_fini(&path);
-		if (!ok)
-			return cli_fail(c, &e);
-		cli_say(c, "token %s revoked", c->args[i]);
-	}
-	return CLI_OK;
+	return act_delete(c, "/api/v1/tokens/", "token", "revoked");
 }
 
 const struct cli_command command_token_create = {
