@@ -14,6 +14,16 @@ LANGUAGE sql STABLE AS $$
 	SELECT to_char(p AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
 $$;
 
+-- "512 B", "1.5 KiB", "2 GiB", never rounded up, as lib/units.h writes bytes.
+CREATE FUNCTION sortie.bytes_1(p bigint) RETURNS text
+LANGUAGE sql IMMUTABLE AS $$
+	SELECT trim_scale(div(p * 10.0, 1024.0 ^ i) / 10) || ' '
+		|| (ARRAY['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB', 'EiB'])[i + 1]
+	FROM generate_series(0, 6) AS i
+	WHERE p < 1024.0 ^ (i + 1)
+	ORDER BY i LIMIT 1
+$$;
+
 -- The kinds that somebody may see and asks for; NULL = all there are.
 CREATE FUNCTION sortie.kinds_1(p_owner int, p_projects int[],
 	p_owner_name text, p_project text, p_jobtype text) RETURNS int[]

@@ -234,6 +234,7 @@ BEGIN
 	IF deleted > 0 THEN
 		PERFORM sortie.jobs_forget_1(p_bucket, v_old);
 		INSERT INTO sortie.event (kind, owner_id, text)
-		VALUES ('purged', p_owner, deleted || ' jobs');
+		VALUES ('purged', p_owner, deleted || CASE deleted
+			WHEN 1 THEN ' job' ELSE ' jobs' END);
 	END IF;
 END $$;

@@ -3,9 +3,9 @@
 -- Everything that says why this job is not running; NULL when there is none of
 -- that number. Whoever asks has been checked; p_owner and p_projects only say
 -- which holders of limits may be named. Terms are those that the job asks for
--- or that rule out a pilot, over the pilots that live now. `place` counts the
--- queued jobs of all classes that want the same pilots; beyond 10,000 it is
--- not counted further.
+-- or that rule out a pilot, over the pilots that live now; an ended job has
+-- none, and no limits. `place` counts the queued jobs of all classes that want
+-- the same pilots; beyond 10,000 it is not counted further.
 CREATE FUNCTION sortie.explain_1(p_number bigint, p_owner int,
 	p_projects int[]) RETURNS json
 LANGUAGE plpgsql STABLE
@@ -15,6 +15,7 @@ DECLARE
 	j sortie.job; c sortie.class; w sortie.waiting; l sortie.live;
 	e sortie.ended; q sortie.queue; p sortie.project;
 	v_owner text;
+	v_memory text;                  -- what the job itself asks for
 	v_state text;
 	v_first text;
 	v_before bigint;
@@ -37,6 +38,8 @@ BEGIN
 	SELECT * INTO w FROM sortie.waiting WHERE number = p_number;
 	SELECT * INTO q FROM sortie.queue WHERE number = p_number;
 	SELECT * INTO p FROM sortie.project WHERE project_id = c.project_id;
+	v_memory := sortie.bytes_1(coalesce((j.definition::json
+		->> 'memory')::bigint, c.memory));
 	SELECT name INTO v_owner FROM sortie.owner WHERE owner_id = c.owner_id;
 
 	SELECT count(*) AS live,
@@ -129,15 +132,14 @@ BEGIN
 			END),
 		(7, 'cores', c.cores::text, f.cores, c.cores > 1,
 			format('no pilot has %s cores', c.cores)),
-		(8, 'memory', c.memory::text, f.memory, c.memory > 0,
-			format('no pilot has %s of memory',
-			pg_size_pretty(c.memory))),
+		(8, 'memory', v_memory, f.memory, c.memory > 0,
+			format('no pilot has %s of memory', v_memory)),
 		(9, 'life', c.life_s::text, f.life, false,
 			format('no pilot lives for another %s s', c.life_s)),
 		(10, 'draining', NULL, f.draining, false,
 			'every pilot is draining'))
 		AS t(ord, term, wants, n, asked, none)
-	WHERE t.asked OR t.n > 0;
+	WHERE e.number IS NULL AND (t.asked OR t.n > 0);
 
 	-- Limits with their holders, the first 20 that may be named.
 	SELECT coalesce(json_agg(json_build_object('name', m.name,
@@ -148,8 +150,9 @@ BEGIN
 			WHEN m.name LIKE 'jobtype:%' THEN 'a place among jobs '
 				'of the jobtype "' || substr(m.name, 9) || '"'
 			ELSE 'the limit "' || m.name || '"' END, m.used,
-			m.capacity, ' by job' || CASE
-			WHEN cardinality(m.holders) = 1 THEN ' ' ELSE 's ' END
+			m.capacity, CASE cardinality(m.holders)
+			WHEN 0 THEN '' WHEN 1 THEN ' by job '
+			ELSE ' by jobs ' END
 			|| array_to_string(m.holders[1 : 5], ', ')
 			|| CASE WHEN cardinality(m.holders) > 5
 				THEN ' and others' ELSE '' END), '; '
@@ -165,7 +168,7 @@ BEGIN
 			ORDER BY h.granted_at, h.number LIMIT 20) AS holders
 		FROM unnest(c.limit_ids, c.limit_counts) AS u(limit_id, n)
 		JOIN sortie.lim i ON i.limit_id = u.limit_id
-		WHERE i.capacity IS NOT NULL
+		WHERE i.capacity IS NOT NULL AND e.number IS NULL
 		UNION ALL
 		SELECT 'project:' || p.name, p.admitted, p.max_running, 1,
 			NULL

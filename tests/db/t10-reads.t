@@ -70,7 +70,27 @@ like "$(first 11)" "job 11 was granted to pilot 4*" "explain: granted"
 q "SELECT sortie.pilot_order_1(0, 3, NULL, '{4}', false)" >/dev/null
 like "$(first 14)" "none of the 4 pilots fits:*draining rules out 1*" \
 	"explain: draining"
+q "SELECT sortie.limit_set_1('jobtype:a', 0)" >/dev/null
+is "$(first 9)" \
+	'it waits for a place among jobs of the jobtype "a": 0 of 0 used' \
+	"explain: a maximum that nobody holds"
+q "INSERT INTO sortie.owner (name) VALUES ('carol');
+	SELECT sortie.class_ensure_1(3, '{\"project\":\"third\",
+		\"jobtype\":\"c\",\"memory\":24696061952}', 0)" >/dev/null
+is "$(submit 3 1)" 18 "a job that wants memory"
+q "UPDATE sortie.job SET definition = '{\"memory\":24696061952}'
+	WHERE number = 18" >/dev/null
+is "$(first 18)" "no pilot has 23 GiB of memory" "explain: memory in its unit"
+is "$(q "SELECT t ->> 'wants' FROM json_array_elements(
+	sortie.explain_1(18, NULL, NULL) -> 'terms') AS t
+	WHERE t ->> 'term' = 'memory'")" "23 GiB" \
+	"and in the terms"
+is "$(q "SELECT string_agg(sortie.bytes_1(b), ', ') FROM unnest(
+	'{0,1023,1024,1600,1048575,9223372036854775807}'::bigint[]) AS b")" \
+	"0 B, 1023 B, 1 KiB, 1.5 KiB, 1023.9 KiB, 7.9 EiB" "bytes are cut off"
 is "$(end_run 11 finished 0)" 1 "a run ends"
+is "$(first 11 terms)$(first 11 limits)" "[][]" \
+	"explain: an ended job asks for nothing"
 like "$(stmt job_show "11, NULL, 2, '{}'")" \
 	'*"state":"finished","exit_code":0,*"pilot":{"number":4*"stdout":{"size":2,"stored":2,"left_out":0,"complete":true}*"meta":*"name"*"a"*"done"*true*' \
 	"the view has the run, its output and meta lines"
