@@ -47,7 +47,8 @@ struct httpc {
 	size_t n_spare;
 	struct httpc_call *blocking; /* its handle keeps its connection */
 	struct httpc_tls tls;
-	bool *freed; /* set when done ends the pool */
+	bool answered; /* HTTP has come back once */
+	bool *freed;   /* set when done ends the pool */
 };
 
 static void finish(struct httpc_call *call)
@@ -309,7 +310,7 @@ static struct httpc_call *take_call(struct httpc *c)
 	struct httpc_call *call = TAILQ_FIRST(&c->spare);
 
 	if (!call)
-		return httpc_call_new(c);
+		return httpc_call_new(c, &c->answered);
 	TAILQ_REMOVE(&c->spare, call, link);
 	c->n_spare--;
 	return call;
@@ -362,7 +363,7 @@ void httpc_call_wait(struct httpc *c, const struct httpc_request *r,
 	struct httpc_call *call;
 
 	if (!c->blocking)
-		c->blocking = httpc_call_new(c);
+		c->blocking = httpc_call_new(c, &c->answered);
 	call = c->blocking;
 	call->on_body = on_body;
 	call->arg = arg;

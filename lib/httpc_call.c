@@ -28,11 +28,12 @@
 			    curl_easy_strerror(rc_));                 \
 	} while (0)
 
-struct httpc_call *httpc_call_new(struct httpc *pool)
+struct httpc_call *httpc_call_new(struct httpc *pool, bool *answered)
 {
 	struct httpc_call *call = xcalloc(1, sizeof(*call));
 
 	call->pool = pool;
+	call->answered = answered;
 	call->easy = curl_easy_init();
 	if (!call->easy)
 		log_die("libcurl cannot make a handle: out of memory");
@@ -354,11 +355,24 @@ static void explain_timeout(struct httpc_call *call)
 				: call->timeout_ms);
 }
 
+/* Nothing ever came back over plain HTTP: so does a port for TLS behave. */
+static bool is_maybe_tls(const struct httpc_call *call)
+{
+	return !*call->answered && call->reply.headers.len == 0 &&
+	       !strncasecmp(call->address, "http://", 7);
+}
+
 static void explain_lost(struct httpc_call *call)
 {
 	struct httpc_reply *reply = &call->reply;
 
-	if (reply->sent)
+	if (reply->sent && is_maybe_tls(call))
+		err_set(&reply->err, ERR_OUTCOME_UNKNOWN,
+			"%s closed the connection without an answer: if the "
+			"server speaks TLS, write https://; else the request "
+			"may have been carried out",
+			call->address);
+	else if (reply->sent)
 		err_set(&reply->err, ERR_OUTCOME_UNKNOWN,
 			"the connection to "
 			"%s was lost before its answer was complete; the "
@@ -388,7 +402,7 @@ static const struct {
 	{ CURLE_PEER_FAILED_VERIFICATION, ERR_UNAVAILABLE,
 	  "the server's certificate is not valid for this address or not "
 	  "signed by an authority that is trusted here",
-	  "name the authority's certificate file" },
+	  "name the authority's certificate file (--ca-file)" },
 	{ CURLE_SSL_CONNECT_ERROR, ERR_UNAVAILABLE,
 	  "no TLS connection came about", "does the server speak https?" },
 	{ CURLE_SSL_CACERT_BADFILE, ERR_BAD_REQUEST,
@@ -398,9 +412,9 @@ static const struct {
 	  "the client's certificate or key cannot be used",
 	  "check their paths and modes" },
 	{ CURLE_WEIRD_SERVER_REPLY, ERR_UNAVAILABLE, "the answer is not HTTP",
-	  "is it a Sortie server?" },
+	  "is it a Sortie server, and not one for https?" },
 	{ CURLE_UNSUPPORTED_PROTOCOL, ERR_UNAVAILABLE, "the answer is not HTTP",
-	  "is it a Sortie server?" },
+	  "is it a Sortie server, and not one for https?" },
 };
 
 static void explain_other(struct httpc_call *call, CURLcode result)
@@ -470,6 +484,7 @@ void httpc_call_finish(struct httpc_call *call, CURLcode result)
 	curl_easy_getinfo(call->easy, CURLINFO_RETRY_AFTER, &retry_after);
 	reply->ok = true;
 	reply->sent = true;
+	*call->answered = true;
 	reply->status = (int)status;
 	reply->retry_after_s = retry_after;
 	if (type)

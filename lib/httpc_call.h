@@ -23,13 +23,15 @@ struct httpc_call {
 	bool repeatable;         /* libcurl may send it a second time */
 	int attempts;            /* how often it was put on a line */
 	bool too_large, stopped; /* why writing the body was refused */
+	bool *answered;          /* the pool's: HTTP has come back once */
 	struct httpc_reply reply;
 	bool (*on_body)(const char *p, size_t len, void *arg);
 	httpc_done_fn *done;
 	void *arg;
 };
 
-struct httpc_call *httpc_call_new(struct httpc *pool);
+/* *answered is borrowed from the pool, and set by the first answer. */
+struct httpc_call *httpc_call_new(struct httpc *pool, bool *answered);
 void httpc_call_free(struct httpc_call *call);
 /* Sets everything from the request. False with reply.err when the request
  * cannot be made at all (address not understood, line break in a header). */

@@ -31,6 +31,9 @@ nok "TLS 1.1 is too old" curl -sf --tls-max 1.1 --cacert ca.pem "https://127.0.0
 
 SORTIE_URL=https://127.0.0.1:$port
 exits 3 "the command checks the certificate" sortie job list
+like "$said" "*(--ca-file)*" "and says how to name the authority"
+exits 3 "http to the port for TLS" sortie --url "http://127.0.0.1:$port" job list
+like "$said" "*https*" "is told to be https"
 exits 0 "and believes the authority that it is told" \
 	sortie --ca-file ca.pem job list
 start_pilot --slots 1 --ca-file "$T/ca.pem"

@@ -377,6 +377,7 @@ static void certificate_and_host_name_are_checked(void)
 	CHECK_FALSE(last.sent);
 	CHECK_CONTAINS(last.err.text, "the server's certificate is not valid "
 				      "for this address or not signed");
+	CHECK_CONTAINS(last.err.text, "certificate file (--ca-file)");
 	call_with(trusting, &r);
 	CHECK_OK(last.ok, last.err);
 	r.base = server.https_ip;
@@ -399,6 +400,34 @@ static void tls_to_a_plain_port_is_explained(void)
 	CHECK_FALSE(last.sent);
 	CHECK_CONTAINS(last.err.text, "no TLS connection came about; does "
 				      "the server speak https?");
+}
+
+/* Until the server has answered once; then a lost connection is just that. */
+static void plain_to_a_tls_port_is_explained(void)
+{
+	struct httpc *fresh = httpc_new(NULL, NULL);
+	char *address = xasprintf("http://127.0.0.1:%s",
+				  strrchr(server.https, ':') + 1);
+	struct httpc_request r = { .method = "GET",
+				   .base = address,
+				   .path = "/echo" };
+
+	call_with(fresh, &r);
+	CHECK_FALSE(last.ok);
+	CHECK_CONTAINS(last.err.text, "https");
+	r.base = server.http;
+	r.path = "/cut";
+	call_with(fresh, &r);
+	CHECK_CONTAINS(last.err.text, "if the server speaks TLS, write "
+				      "https://");
+	r.path = "/echo";
+	call_with(fresh, &r);
+	CHECK_OK(last.ok, last.err);
+	r.path = "/cut";
+	call_with(fresh, &r);
+	check_lost();
+	httpc_free(fresh);
+	free(address);
 }
 
 static void the_environments_proxy_is_not_used_on_loopback(void)
@@ -453,6 +482,8 @@ static const struct unit_test tests[] = {
 	  certificate_and_host_name_are_checked },
 	{ "TLS to a plain port is explained",
 	  tls_to_a_plain_port_is_explained },
+	{ "plain HTTP to a TLS port is explained",
+	  plain_to_a_tls_port_is_explained },
 	{ "the environment's proxy is not used on loopback",
 	  the_environments_proxy_is_not_used_on_loopback },
 	{ "components are escaped", components_are_escaped },
