@@ -16,7 +16,7 @@
 #define GAP 2
 #define FLEX_MIN 8
 #define FLEX_LEAST 3
-#define HIDDEN -1
+#define HIDDEN (-1)
 #define REPLACEMENT "\xef\xbf\xbd"
 #define ELLIPSIS "\xe2\x80\xa6"
 
