@@ -227,6 +227,25 @@ static bool start_one(const struct start *s, int i, struct err *e)
 	return err_set_errno(e, ERR_IO, "cannot start \"%s\"", s->program);
 }
 
+/* A pilot waits for a server that is away, so one may be started before it;
+ * but whoever starts it should not wonder why it is not listed. */
+static void tell_away(struct cli *c)
+{
+	struct call_request r = { .method = "GET",
+				  .path = "/healthz",
+				  .once = true };
+	struct httpc_reply reply;
+	struct err e = ERR_INIT;
+
+	if (call_raw(c, &r, &reply, &e)) {
+		if (reply.status != 200)
+			call_error(c, &reply, &e);
+		httpc_reply_fini(&reply);
+	}
+	if (e.text[0] != '\0')
+		cli_note("%s; until then the pilots try on", e.text);
+}
+
 static int run(struct cli *c)
 {
 	struct start s = { .c = c, .o = CLI_OPTS(c, struct opts) };
@@ -245,6 +264,7 @@ static int run(struct cli *c)
 	}
 	make_env(&s, token);
 	make_argv(&s);
+	tell_away(c);
 	for (int i = 0; i < s.o->n; i++)
 		if (!start_one(&s, i + 1, &e))
 			return cli_fail(c, &e);
@@ -256,7 +276,9 @@ const struct cli_command command_pilot_start = {
 	.args = "[-- PILOT-OPTION...]",
 	.brief = "start pilots on this machine, in the background",
 	.text = "Prints the process id and the log file of each. What stands "
-		"behind -- goes to sortie-pilot as it is.",
+		"behind -- goes to sortie-pilot as it is. While no server "
+		"answers they are started all the same, wait for it, and "
+		"standard error says so.",
 	.opts = opts,
 	.n_opts = CLI_N(opts),
 	.opts_size = sizeof(struct opts),

@@ -50,6 +50,10 @@ exits 4 "a token that is not known" \
 	env SORTIE_TOKEN=st_0000 sortie job list
 exits 3 "no server" env SORTIE_URL="unix:$T/nobody" sortie job list
 like "$said" "*sortied*" "says how to start one"
+exits 0 "a pilot may be started before the server" \
+	env SORTIE_URL="unix:$T/nobody" SORTIE_JOIN_TOKEN=sj_0000 \
+	sortie pilot start --program true --log-dir "$T/logs"
+like "$said" "*no server answers*pilot process*" "with a word on that"
 exits 0 "help" sortie help job submit
 like "$said" "*--replicas*" "tells the options"
 
