@@ -308,7 +308,7 @@ static int submit(struct submit *s)
 		return cli_fail(s->c, &e);
 	refs_save_last(s->c, &refs);
 	tell(s->c, &answer, &refs);
-	return s->o->wait ? wait_jobs(s->c, &refs, 0) : CLI_OK;
+	return s->o->wait ? wait_jobs(s->c, &refs, 0, false) : CLI_OK;
 }
 
 static int run(struct cli *c)

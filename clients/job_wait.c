@@ -23,7 +23,7 @@ static int run(struct cli *c)
 
 	if (!refs_resolve(c, c->args, c->n_args, &refs, &e))
 		return refs_fail(c, &e);
-	return wait_jobs(c, &refs, CLI_OPTS(c, struct opts)->timeout_s);
+	return wait_jobs(c, &refs, CLI_OPTS(c, struct opts)->timeout_s, true);
 }
 
 const struct cli_command command_job_wait = {
@@ -33,7 +33,9 @@ const struct cli_command command_job_wait = {
 	.text = "The exit status is 0 when all have finished, else that of "
 		"the first one (by number) that did not: its own exit code, "
 		"128 + the signal that ended it, 124 for the time limit, 125 "
-		"for all that is no fault of the payload.",
+		"for all that is no fault of the payload. With --json it "
+		"prints how many there are, have ended and are in which "
+		"state, and the worst of them.",
 	.opts = opts,
 	.n_opts = CLI_N(opts),
 	.opts_size = sizeof(struct opts),

@@ -17,7 +17,15 @@ like "$said" "*listed*" "tells of one job"
 is "$(sortie job show --json 2 | jq -r '.runs[0].state')" finished "with its runs"
 is "$(sortie job logs 3)" hi "job logs"
 exits 0 "job wait" sortie job wait 1-3
+is "$(sortie job wait --json 1-3 | jq -c .)" \
+	'{"total":3,"ended":3,"states":{"finished":3}}' "counts as JSON"
+is "$(sortie job wait --json 2,98-99 2>"$T/err" | jq .missing)" 2 \
+	"with those that are missing"
 sortie job submit -q --hold -j '{"argv":["true"],"name":"fourth"}' >/dev/null
+is "$(sortie job wait --json --timeout 1 3-4 2>/dev/null | jq -Sc .states)" \
+	'{"finished":1,"held":1}' "job wait tells what goes on when time is over"
+is "$(sortie job wait --json --timeout 1 2,4 2>/dev/null | jq -c .ended)" 1 \
+	"of jobs apart, too"
 exits 0 "job adjust" sortie job adjust --comment "looked at" --priority 3 4
 is "$(field 4 '"\(.comment) \(.priority)"')" "looked at 3" \
 	"changes what may be changed"
