@@ -464,6 +464,17 @@ static void resolved(struct submit *s)
 		s->ready(s);
 }
 
+/* A limit that does not exist (SO002) is told with its place in the body. */
+static void fault_keep(struct submit *s, const struct submit_need *need,
+		       const struct db_fault *f)
+{
+	s->fault = *f;
+	s->fault.detail = arena_strdup(s->item.req->arena, f->detail);
+	if (strcmp(f->sqlstate, "SO002") == 0)
+		(void)err_prefix(&s->fault.err, "%s%sthe key \"limits\"",
+				 need->where, *need->where ? ": " : "");
+}
+
 static void on_class(const struct class_ids *ids, enum db_outcome o,
 		     const struct db_fault *f, void *arg)
 {
@@ -474,8 +485,7 @@ static void on_class(const struct class_ids *ids, enum db_outcome o,
 		need->ids = *ids;
 	} else if (s->outcome == DB_OK) {
 		s->outcome = o;
-		s->fault = *f;
-		s->fault.detail = arena_strdup(s->item.req->arena, f->detail);
+		fault_keep(s, need, f);
 	}
 	if (--s->pending == 0)
 		resolved(s);

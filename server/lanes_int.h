@@ -30,6 +30,7 @@ extern const struct lane_kind lane_output_kind;
 /* Jobs of a request that share their requirements. */
 struct submit_need {
 	const char *requirements;
+	const char *where;              /* "job 3", its first job; or "" */
 	int64_t life_s;
 	struct class_ids ids;
 	struct submit *of;

@@ -90,7 +90,7 @@ static void *grown(struct arena *a, void *old, size_t n, size_t *cap,
 
 /* Jobs in a row mostly share their requirements. */
 static size_t need_index(struct reading *g, const char *requirements,
-			 int64_t life_s)
+			 int64_t life_s, const char *where)
 {
 	struct submit *s = g->s;
 	struct submit_need *n;
@@ -105,6 +105,7 @@ static size_t need_index(struct reading *g, const char *requirements,
 			sizeof(*s->need));
 	n = &s->need[s->n_needs];
 	n->requirements = arena_strdup(g->r->arena, requirements);
+	n->where = arena_strdup(g->r->arena, where);
 	n->life_s = life_s;
 	return s->n_needs++;
 }
@@ -142,7 +143,8 @@ static const char *sends_text(struct reading *g, const struct jobspec *j)
 	return text;
 }
 
-static void job_keep(struct reading *g, const struct jobspec *j)
+static void job_keep(struct reading *g, const struct jobspec *j,
+		     const char *where)
 {
 	struct submit *s = g->s;
 	struct arena *a = g->r->arena;
@@ -152,7 +154,8 @@ static void job_keep(struct reading *g, const struct jobspec *j)
 
 	s->job = grown(a, s->job, s->n, &s->cap, sizeof(*s->job));
 	x = &s->job[s->n++];
-	x->need = need_index(g, j->requirements, classes_life(timeout_s));
+	x->need = need_index(g, j->requirements, classes_life(timeout_s),
+			     where);
 	x->priority = j->priority;
 	x->replicas = (int32_t)j->replicas;
 	x->held = j->held;
@@ -198,7 +201,7 @@ static bool job_read(struct reading *g, struct slice x, const char *where)
 		jobspec_decode(g->scratch, o, where, &j, g->e) &&
 		job_check(g, &j, where);
 	if (ok)
-		job_keep(g, &j);
+		job_keep(g, &j, where);
 	return ok;
 }
 

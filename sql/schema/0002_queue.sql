@@ -165,7 +165,8 @@ END $$;
 -- that such a job may run, rounded up, 0 = not known.
 -- moved: pilots ("3,4") that got another profile by it, or NULL: their parked
 -- claims stand under the old one and must come again.
--- SO002: a limit that nobody has defined (detail: its name).
+-- SO002: a limit that nobody has defined, or that is not for jobs to ask for
+-- (detail: its name).
 CREATE FUNCTION sortie.class_ensure_1(p_owner int, p_req jsonb, p_life_s bigint,
 	OUT class_id int, OUT kind_id int, OUT project_id int,
 	OUT moved text)
@@ -225,7 +226,11 @@ BEGIN
 		OR w.name LIKE 'jobtype:%'
 	LIMIT 1;
 	IF FOUND THEN
-		RAISE EXCEPTION 'unknown limit "%"', v_unknown
+		IF v_unknown LIKE 'jobtype:%' THEN
+			RAISE EXCEPTION 'the limit "%" counts all jobs of a jobtype: no job asks for it', v_unknown
+				USING ERRCODE = 'SO002', DETAIL = v_unknown;
+		END IF;
+		RAISE EXCEPTION 'there is no limit "%": an admin makes it with PUT /api/v1/limits/%', v_unknown, v_unknown
 			USING ERRCODE = 'SO002', DETAIL = v_unknown;
 	END IF;
 	PERFORM pg_advisory_xact_lock(7004);

@@ -175,7 +175,11 @@ sql "SELECT sortie.job_cancel_1(0, NULL, '{}', '{$L}', false)" >/dev/null
 
 # Limits
 is "$(sql "SELECT sortie.class_ensure_1(1, '{\"limits\": {\"no\": 1}}', 0)" 2>&1 |
-	grep -c 'unknown limit "no"')" 1 "an unknown limit is refused"
+	grep -c 'no limit "no": an admin makes it with PUT /api/v1/limits/no$')" 1 \
+	"an unknown limit is refused, with what to do"
+is "$(sql "SELECT sortie.class_ensure_1(1, '{\"limits\": {\"jobtype:a\": 1}}', 0)" \
+	2>&1 | grep -c 'counts all jobs of a jobtype')" 1 \
+	"so is one that is a jobtype's maximum"
 sql "SELECT sortie.limit_set_1('tool', 1)" >/dev/null
 J=$(sql "SELECT t.submit(1, 2, '{\"limits\": {\"tool\": 1}}')")
 is "$(sql "SELECT sortie.limit_delete_1('tool')")" f \
@@ -189,7 +193,7 @@ R=$(sql "SELECT t.run($J)") P=$(sql "SELECT pilot FROM sortie.live
 ends finished >/dev/null
 is "$(sql "SELECT sortie.limit_delete_1('tool')")" t "nobody names it: it goes"
 is "$(sql "SELECT sortie.class_ensure_1(1, '{\"limits\": {\"tool\": 1}}', 0)" 2>&1 |
-	grep -c 'unknown limit "tool"')" 1 "and is unknown then"
+	grep -c 'no limit "tool"')" 1 "and is unknown then"
 sql "SELECT sortie.limit_set_1('tool', 0);
 	SELECT t.submit(1, 1, '{\"limits\": {\"tool\": 1}}')" >/dev/null
 is "$(sql "SELECT t.claim(t.pilot(5), 1)")" "" \
