@@ -10,11 +10,15 @@
 if [ -z "${SORTIE_TEST_UNSHARED:-}" ]; then
 	[ "$(id -u)" = 0 ] ||
 		skip_all "stand-ins at the files' own paths need root"
-	unshare -m --propagation private true 2>/dev/null ||
+	# Of a root that is no mount nothing can be made private, but then
+	# nothing may be shared either.
+	mounts=private
+	grep -q ' shared:' /proc/self/mountinfo || mounts=unchanged
+	unshare -m --propagation $mounts true 2>/dev/null ||
 		skip_all "no mount namespaces here"
 	finished=yes
 	rm -rf "$T"
-	SORTIE_TEST_UNSHARED=1 exec unshare -m --propagation private "$0"
+	SORTIE_TEST_UNSHARED=1 exec unshare -m --propagation $mounts "$0"
 fi
 
 p3s_job_files >"$T/files"

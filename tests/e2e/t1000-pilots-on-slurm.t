@@ -48,6 +48,8 @@ KillWait=30
 NodeName=$name NodeAddr=127.0.0.1 CPUs=64 RealMemory=8000 State=UNKNOWN
 PartitionName=main Nodes=$name Default=YES MaxTime=INFINITE State=UP
 END
+# Without it slurmd looks for control groups even though nothing uses them.
+echo 'CgroupPlugin=cgroup/v1' >"$T/slurm/cgroup.conf"
 slurmctld -D -f "$SLURM_CONF" -c -i >"$T/slurmctld.out" 2>&1 &
 ctld=$!
 slurmd -D -f "$SLURM_CONF" >"$T/slurmd.out" 2>&1 &
@@ -66,6 +68,8 @@ stop_slurm()
 if ! wait_until 30 idle; then
 	diag "$(tail -n 5 "$T/slurmctld.out" "$T/slurmd.out" "$T"/slurm/log/*)"
 	stop_slurm
+	grep -q 'cgroup plugin' "$T/slurmd.out" "$T"/slurm/log/slurmd.log &&
+		skip_all "slurmd does not start where no control groups are mounted"
 	give_up "Slurm starts"
 fi
 
