@@ -9,8 +9,8 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 #include "clients/doctor.h"
-#include "clients/pilot_program.h"
 #include "clients/settings.h"
+#include "lib/pilot_program.h"
 #include "lib/units.h"
 
 #define DISK_LOW (INT64_C(1) << 30)

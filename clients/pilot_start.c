@@ -8,10 +8,10 @@
 #include <unistd.h>
 #include "clients/call.h"
 #include "clients/commands.h"
-#include "clients/pilot_program.h"
 #include "clients/place.h"
 #include "clients/settings.h"
 #include "lib/clock.h"
+#include "lib/pilot_program.h"
 
 #define PILOTS_MAX 1000
 /* A pilot needs its join token once, at its start. */

@@ -12,6 +12,7 @@
 #include <event2/event.h>
 #include "lib/arena.h"
 #include "lib/log.h"
+#include "lib/pilot_program.h"
 #include "server/options.h"
 #include "server/server.h"
 
@@ -25,32 +26,10 @@ struct dev {
 	void *arg;
 };
 
-/* The pilot that was built with this server, not some other one. */
-static char *pilot_program(void)
-{
-	static const char *const beside[] = { "sortie-pilot",
-					      "../pilot/sortie-pilot" };
-	char self[4096];
-	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	char *slash, *path;
-
-	if (n <= 0)
-		return xstrdup("sortie-pilot");
-	self[n] = '\0';
-	slash = strrchr(self, '/');
-	*slash = '\0';
-	for (size_t i = 0; i < sizeof(beside) / sizeof(beside[0]); i++) {
-		path = xasprintf("%s/%s", self, beside[i]);
-		if (access(path, X_OK) == 0)
-			return path;
-		free(path);
-	}
-	return xstrdup("sortie-pilot");
-}
-
-_Noreturn static void run_pilot(const char *program, const char *address,
+_Noreturn static void run_pilot(const char *address,
 				const struct settings *set)
 {
+	const char *program = pilot_program_find(arena_new());
 	char *spool = xasprintf("%s/dev-spool", set->state_dir);
 	const char *argv[] = {
 		"sortie-pilot",       "--url",   address, "--join-token-file",
@@ -64,7 +43,9 @@ _Noreturn static void run_pilot(const char *program, const char *address,
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	setpgid(0, 0);
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
-	execvp(program, (char *const *)(uintptr_t)argv);
+	if (program == NULL)
+		program = argv[0];
+	execv(program, (char *const *)(uintptr_t)argv);
 	fprintf(stderr, "sortied: cannot start \"%s\": %s\n", program,
 		strerror(errno));
 	_exit(127);
@@ -116,7 +97,6 @@ static void print_exports(const struct settings *set, const char *address)
 struct dev *dev_start(struct server *srv, const char *address)
 {
 	struct dev *d = xcalloc(1, sizeof(*d));
-	char *program = pilot_program();
 
 	print_exports(srv->set, address);
 	d->child = evsignal_new(srv->base, SIGCHLD, on_child, d);
@@ -126,12 +106,11 @@ struct dev *dev_start(struct server *srv, const char *address)
 		log_die("cannot watch the local pilot");
 	d->pid = fork();
 	if (d->pid == 0)
-		run_pilot(program, address, srv->set);
+		run_pilot(address, srv->set);
 	if (d->pid < 0) {
 		log_warn("cannot start a local pilot: %s", strerror(errno));
 		d->pid = 0;
 	}
-	free(program);
 	return d;
 }
 

@@ -1,6 +1,6 @@
 /* Finds the pilot that belongs to this very program, so that a build tree
  * never starts another version from PATH. */
-#include "clients/pilot_program.h"
+#include "lib/pilot_program.h"
 
 #include <limits.h>
 #include <stdlib.h>
@@ -11,7 +11,7 @@
 
 static char *beside(struct arena *a)
 {
-	static const char *const folders[] = { "", "../pilot/" };
+	static const char *const folders[] = { "", "../bin/", "../pilot/" };
 	char self[PATH_MAX];
 	ssize_t len = readlink("/proc/self/exe", self, sizeof(self) - 1);
 	char *slash;
