@@ -102,7 +102,8 @@ static const struct opt opts[] = {
 	  "Time limit of jobs that name none; 0 means no limit." },
 	{ "retention", 0, OPT_SECONDS, AT(retention_s), 0, 0, TIMEOUT_MAX_S,
 	  "30 d", NULL, "TIME",
-	  "Forget jobs this long after their end; 0 keeps them for ever." },
+	  "Forget jobs this long (and up to two minutes) after their end; 0 "
+	  "keeps them for ever." },
 	{ "event-retention", 0, OPT_SECONDS, AT(event_retention_s), 0, 0,
 	  TIMEOUT_MAX_S, "30 d", NULL, "TIME",
 	  "Forget events after this time; 0 keeps them for ever." },
