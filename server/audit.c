@@ -61,8 +61,8 @@ static bool run_all(struct db_sync *db, struct arena *a, struct state *s,
 				 on_breach, s, e))
 			return err_prefix(e, "%s", checks[i].claim);
 	}
-	return db_sync_run(db, "audit_standby", db_params_new(a), on_standby,
-			   s, e);
+	return db_sync_run(db, "audit_standby", db_params_new(a), on_standby, s,
+			   e);
 }
 
 bool audit_many_hosts(const char *conninfo)

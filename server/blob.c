@@ -15,13 +15,13 @@
 #include "lib/id.h"
 #include "lib/log.h"
 
-#define NAME_LEN 67             /* "ab/" and 64 digits */
+#define NAME_LEN 67 /* "ab/" and 64 digits */
 #define YOUNG_S 3600
 
 struct blobs {
 	int dir;
 	char *path;
-	uint64_t n;             /* names of files that are being written */
+	uint64_t n; /* names of files that are being written */
 };
 
 static void blob_name(const uint8_t hash[32], char out[NAME_LEN + 1])
@@ -37,7 +37,7 @@ static bool fault(struct err *e, const char *what, const char *name)
 	bool full = errno == ENOSPC || errno == EDQUOT;
 
 	return err_set_errno(e, full ? ERR_NO_SPACE : ERR_IO,
-		"cannot %s the blob \"%s\"", what, name);
+			     "cannot %s the blob \"%s\"", what, name);
 }
 
 static bool is_old(int dir, const char *name)
@@ -45,7 +45,7 @@ static bool is_old(int dir, const char *name)
 	struct stat st;
 
 	return fstatat(dir, name, &st, 0) == 0 &&
-		time(NULL) - st.st_mtime > YOUNG_S;
+	       time(NULL) - st.st_mtime > YOUNG_S;
 }
 
 /* Left over from a server that died while it wrote them. */
@@ -70,13 +70,14 @@ struct blobs *blobs_open(const char *dir, struct err *e)
 
 	if (mkdir(dir, 0700) != 0 && errno != EEXIST) {
 		(void)err_set_errno(e, ERR_IO,
-			"cannot make the blob directory \"%s\"", dir);
+				    "cannot make the blob directory \"%s\"",
+				    dir);
 		return NULL;
 	}
 	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0 || (mkdirat(fd, "new", 0700) != 0 && errno != EEXIST)) {
-		(void)err_set_errno(e, ERR_IO,
-			"cannot use the blob directory \"%s\"", dir);
+		(void)err_set_errno(
+			e, ERR_IO, "cannot use the blob directory \"%s\"", dir);
 		if (fd >= 0)
 			close(fd);
 		return NULL;
@@ -156,8 +157,8 @@ bool blob_put(struct blobs *b, const uint8_t hash[32], const void *data,
 	return false;
 }
 
-bool blob_read(struct blobs *b, const uint8_t hash[32], uint64_t at,
-	       size_t len, struct buf *out, struct err *e)
+bool blob_read(struct blobs *b, const uint8_t hash[32], uint64_t at, size_t len,
+	       struct buf *out, struct err *e)
 {
 	char name[NAME_LEN + 1];
 	size_t had = out->len;
@@ -166,9 +167,11 @@ bool blob_read(struct blobs *b, const uint8_t hash[32], uint64_t at,
 	blob_name(hash, name);
 	fd = openat(b->dir, name, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
-		return errno == ENOENT ? err_set(e, ERR_NOT_FOUND,
-			"the blob \"%s\" is not in \"%s\"", name + 3,
-			b->path) : fault(e, "open", name);
+		return errno == ENOENT
+			       ? err_set(e, ERR_NOT_FOUND,
+					 "the blob \"%s\" is not in \"%s\"",
+					 name + 3, b->path)
+			       : fault(e, "open", name);
 	buf_reserve(out, len);
 	while (out->len - had < len) {
 		size_t got = out->len - had;
@@ -200,7 +203,7 @@ bool blob_remove(struct blobs *b, const uint8_t hash[32], struct err *e)
 	if (!is_old(b->dir, name))
 		return true;
 	return unlinkat(b->dir, name, 0) == 0 || errno == ENOENT ||
-		fault(e, "remove", name);
+	       fault(e, "remove", name);
 }
 
 void blob_each(struct blobs *b, uint8_t folder, size_t max,

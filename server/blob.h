@@ -23,12 +23,12 @@ void blobs_free(struct blobs *b);
 bool blob_put(struct blobs *b, const uint8_t hash[32], const void *data,
 	      size_t len, struct err *e) MUST_CHECK;
 /* Appends len bytes from offset at (fewer at the end). ERR_NOT_FOUND. */
-bool blob_read(struct blobs *b, const uint8_t hash[32], uint64_t at,
-	       size_t len, struct buf *out, struct err *e) MUST_CHECK;
+bool blob_read(struct blobs *b, const uint8_t hash[32], uint64_t at, size_t len,
+	       struct buf *out, struct err *e) MUST_CHECK;
 /* Removes it, unless it was put in the last hour: somebody may be about to
  * record it. What is not there is fine. */
-bool blob_remove(struct blobs *b, const uint8_t hash[32], struct err *e)
-	MUST_CHECK;
+bool blob_remove(struct blobs *b, const uint8_t hash[32],
+		 struct err *e) MUST_CHECK;
 /* Calls fn for each blob of one of the 256 folders, at most max of them, that
  * was put more than an hour ago. */
 void blob_each(struct blobs *b, uint8_t folder, size_t max,

@@ -19,13 +19,13 @@ struct asker {
 struct known {
 	struct known *next;
 	struct classes *of;
-	struct class_ids ids;           /* class_id 0: being asked for */
+	struct class_ids ids; /* class_id 0: being asked for */
 	struct asker *askers;
-	struct arena *arena;            /* while it is asked for */
+	struct arena *arena; /* while it is asked for */
 	uint64_t hash;
 	int32_t owner_id;
 	int64_t life_s;
-	bool dropped;                   /* not in the table any more */
+	bool dropped; /* not in the table any more */
 	char requirements[];
 };
 
@@ -91,13 +91,12 @@ void classes_drop(struct classes *c)
 	c->n = 0;
 }
 
-bool classes_find(struct classes *c, int32_t owner_id,
-		  const char *requirements, int64_t life_s,
-		  struct class_ids *out)
+bool classes_find(struct classes *c, int32_t owner_id, const char *requirements,
+		  int64_t life_s, struct class_ids *out)
 {
-	const struct known *k = *known_at(c, key_hash(owner_id, requirements,
-						      life_s),
-					  owner_id, requirements, life_s);
+	const struct known *k =
+		*known_at(c, key_hash(owner_id, requirements, life_s), owner_id,
+			  requirements, life_s);
 
 	if (k == NULL || k->ids.class_id == 0)
 		return false;

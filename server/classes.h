@@ -27,9 +27,8 @@ struct classes *classes_new(struct server *srv);
 void classes_free(struct classes *c);
 
 /* requirements: of lib/jobspec.h. */
-bool classes_find(struct classes *c, int32_t owner_id,
-		  const char *requirements, int64_t life_s,
-		  struct class_ids *out);
+bool classes_find(struct classes *c, int32_t owner_id, const char *requirements,
+		  int64_t life_s, struct class_ids *out);
 /* Asks the database, once for all who ask at a time; fn is called once, from
  * the loop. */
 void classes_ensure(struct classes *c, int32_t owner_id,

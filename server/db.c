@@ -144,8 +144,8 @@ static void wait_drop(db_done_fn *done, void *arg)
 struct db *db_new(struct event_base *base, const struct db_settings *s)
 {
 	struct db *db = xcalloc(1, sizeof(*db));
-	int64_t ms = s->statement_timeout_ms > 0 ? s->statement_timeout_ms :
-		STATEMENT_MS_DEFAULT;
+	int64_t ms = s->statement_timeout_ms > 0 ? s->statement_timeout_ms
+						 : STATEMENT_MS_DEFAULT;
 
 	db->base = base;
 	db->conninfo = xstrdup(s->conninfo);

@@ -22,8 +22,8 @@
 #include "lib/err.h"
 
 struct event_base;
-struct db;                      /* all connections of this process */
-struct db_conn;                 /* one connection of its own (a lane's) */
+struct db;      /* all connections of this process */
+struct db_conn; /* one connection of its own (a lane's) */
 
 enum db_outcome { DB_OK, DB_AWAY, DB_UNKNOWN, DB_RETRY, DB_DATA, DB_BUG };
 
@@ -34,14 +34,14 @@ bool db_is_null(const struct db_result *r, size_t row, int col);
 const char *db_text(const struct db_result *r, size_t row, int col);
 size_t db_len(const struct db_result *r, size_t row, int col);
 int64_t db_i64(const struct db_result *r, size_t row, int col);
-bool db_bool(const struct db_result *r, size_t row, int col);   /* "t" */
+bool db_bool(const struct db_result *r, size_t row, int col); /* "t" */
 /* bytea in text format, decoded into b. */
 bool db_bytes(const struct db_result *r, size_t row, int col, struct buf *b);
 
-struct db_fault {               /* outcome != DB_OK */
+struct db_fault { /* outcome != DB_OK */
 	char sqlstate[6];
-	struct err err;         /* for the client: fitting code and sentence */
-	const char *detail;     /* JSON object for the client, or NULL; borrowed
+	struct err err;     /* for the client: fitting code and sentence */
+	const char *detail; /* JSON object for the client, or NULL; borrowed
 				   during the callback */
 	char detail_room[256];
 };
@@ -55,7 +55,7 @@ typedef void db_done_fn(enum db_outcome outcome, const struct db_result *r,
  */
 struct db_params;
 struct db_params *db_params_new(struct arena *a);
-void db_p_text(struct db_params *p, const char *s);     /* NULL ok */
+void db_p_text(struct db_params *p, const char *s); /* NULL ok */
 void db_p_i64(struct db_params *p, int64_t v);
 void db_p_i32(struct db_params *p, int32_t v);
 void db_p_bool(struct db_params *p, bool v);
@@ -65,7 +65,7 @@ void db_p_null(struct db_params *p);
 struct db_array;
 enum db_elem { DB_I16, DB_I32, DB_I64, DB_BOOL, DB_TEXT, DB_BYTEA };
 struct db_array *db_array_new(struct arena *a, enum db_elem elem);
-void db_a_i64(struct db_array *v, int64_t x);           /* any integer type,
+void db_a_i64(struct db_array *v, int64_t x); /* any integer type,
 							   bool */
 void db_a_text(struct db_array *v, const char *s, size_t len);
 void db_a_null(struct db_array *v);
@@ -74,14 +74,14 @@ void db_p_array(struct db_params *p, struct db_array *v);
 
 struct db_settings {
 	const char *conninfo;
-	int pool;                       /* connections, default 4 */
-	int queue_max;                  /* waiting statements, default 2,000 */
-	int64_t statement_timeout_ms;   /* pool: 10,000; lanes: 30,000 */
+	int pool;                     /* connections, default 4 */
+	int queue_max;                /* waiting statements, default 2,000 */
+	int64_t statement_timeout_ms; /* pool: 10,000; lanes: 30,000 */
 };
 
 struct db *db_new(struct event_base *base, const struct db_settings *s);
 void db_free(struct db *db);
-bool db_up(const struct db *db);        /* at least one pool connection */
+bool db_up(const struct db *db); /* at least one pool connection */
 
 /* Runs a named statement on the pool. done is called exactly once, later.
  * Beyond the queue's bound done gets DB_AWAY at once (from the loop). */
@@ -91,7 +91,7 @@ void db_run(struct db *db, const char *stmt, struct db_params *p,
 /* A connection of one's own: one statement at a time, reconnects by itself. */
 struct db_conn *db_conn_new(struct db *db, const char *name,
 			    int64_t statement_timeout_ms);
-bool db_conn_ready(const struct db_conn *c);    /* idle and connected */
+bool db_conn_ready(const struct db_conn *c); /* idle and connected */
 void db_conn_on_ready(struct db_conn *c, void (*fn)(void *arg), void *arg);
 /* It is down and the last attempt to connect failed; fn is called after each
  * such attempt. */
@@ -108,7 +108,7 @@ void db_conn_listen(struct db_conn *c, const char *channel,
 struct db_sync;
 struct db_sync *db_sync_open(const char *conninfo, struct err *e);
 bool db_sync_exec(struct db_sync *s, const char *sql, struct err *e)
-	MUST_CHECK;     /* several statements, no parameters */
+	MUST_CHECK; /* several statements, no parameters */
 bool db_sync_run(struct db_sync *s, const char *stmt, struct db_params *p,
 		 void (*each)(const struct db_result *r, size_t row, void *arg),
 		 void *arg, struct err *e) MUST_CHECK;

@@ -94,13 +94,13 @@ static bool conn_send(struct db_conn *c)
 	if (!c->prepared[c->stmt]) {
 		c->state = CONN_PREPARING;
 		return PQsendPrepare(c->pg, stmt->name, stmt->text, 0, NULL) &&
-			conn_flush(c);
+		       conn_flush(c);
 	}
 	c->state = CONN_RUNNING;
 	return PQsendQueryPrepared(c->pg, stmt->name, c->params->n,
 				   c->params->value, c->params->len,
 				   c->params->format, 0) &&
-		conn_flush(c);
+	       conn_flush(c);
 }
 
 static bool result_good(const PGresult *res)
@@ -147,15 +147,14 @@ static void conn_lost(struct db_conn *c, const char *why)
 	if (busy) {
 		bool refused = c->kept != NULL && !result_good(c->kept);
 
-		outcome = db_fault_fill(&fault, c->pg,
-					refused ? c->kept : NULL,
+		outcome = db_fault_fill(&fault, c->pg, refused ? c->kept : NULL,
 					c->state == CONN_RUNNING, false);
 		fault.detail = NULL;
 	}
 	conn_close(c);
 	timer_set(c, c->backoff_ms);
-	c->backoff_ms = c->backoff_ms * 2 < BACKOFF_MAX_MS ?
-		c->backoff_ms * 2 : BACKOFF_MAX_MS;
+	c->backoff_ms = c->backoff_ms * 2 < BACKOFF_MAX_MS ? c->backoff_ms * 2
+							   : BACKOFF_MAX_MS;
 	if (busy)
 		conn_finish(c, outcome, NULL, &fault);
 	if (c->on_change != NULL)
@@ -194,8 +193,8 @@ static void conn_poll(struct db_conn *c)
 	PostgresPollingStatusType s = PQconnectPoll(c->pg);
 
 	if (s == PGRES_POLLING_READING || s == PGRES_POLLING_WRITING) {
-		conn_listen_for(c, s == PGRES_POLLING_READING ?
-				EV_READ : EV_WRITE);
+		conn_listen_for(c, s == PGRES_POLLING_READING ? EV_READ
+							      : EV_WRITE);
 		return;
 	}
 	if (s != PGRES_POLLING_OK || PQsetnonblocking(c->pg, 1) != 0) {
@@ -222,8 +221,8 @@ static void conn_connect(struct db_conn *c)
 	c->state = CONN_CONNECTING;
 	c->pg = PQconnectStartParams(c->options.key, c->options.value, 0);
 	if (c->pg == NULL || PQstatus(c->pg) == CONNECTION_BAD) {
-		conn_lost(c, c->pg != NULL ? PQerrorMessage(c->pg) :
-			  "no memory");
+		conn_lost(c,
+			  c->pg != NULL ? PQerrorMessage(c->pg) : "no memory");
 		return;
 	}
 	PQsetNoticeReceiver(c->pg, notice_quietly, NULL);

@@ -11,9 +11,9 @@
 struct event;
 
 enum conn_state {
-	CONN_DOWN,              /* waits for the next attempt */
+	CONN_DOWN, /* waits for the next attempt */
 	CONN_CONNECTING,
-	CONN_SUBSCRIBING,       /* LISTEN is on its way */
+	CONN_SUBSCRIBING, /* LISTEN is on its way */
 	CONN_IDLE,
 	CONN_PREPARING,
 	CONN_RUNNING
@@ -26,24 +26,24 @@ struct db_conn {
 	struct db_options options;
 	PGconn *pg;
 	struct event *ev;
-	struct event *timer;    /* back-off, or the attempt's deadline */
+	struct event *timer; /* back-off, or the attempt's deadline */
 	int fd;
 	short what;
 	enum conn_state state;
 	int64_t backoff_ms;
-	bool quiet;             /* the failure has been logged */
-	bool broken;            /* sending failed; the timer tells */
-	bool *prepared;         /* by index of the statement */
+	bool quiet;     /* the failure has been logged */
+	bool broken;    /* sending failed; the timer tells */
+	bool *prepared; /* by index of the statement */
 	PGresult *kept;
 	size_t stmt;
 	struct db_params *params;
-	db_done_fn *done;       /* NULL: nobody waits */
+	db_done_fn *done; /* NULL: nobody waits */
 	void *arg;
 	void (*on_ready)(void *arg);
 	void *ready_arg;
 	void (*on_failing)(void *arg);
 	void *failing_arg;
-	void (*on_change)(struct db *db);       /* up, down, or an attempt
+	void (*on_change)(struct db *db); /* up, down, or an attempt
 						   failed */
 	char *channel;
 	void (*notify)(const char *payload, void *arg);
@@ -73,7 +73,7 @@ struct db_wait {
 struct db {
 	struct event_base *base;
 	char *conninfo;
-	LIST_HEAD(, db_conn) conns;     /* all, the pool's too */
+	LIST_HEAD(, db_conn) conns; /* all, the pool's too */
 	struct db_conn **pool;
 	int n_pool;
 	bool failing;

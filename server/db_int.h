@@ -16,7 +16,7 @@ struct db_params {
 	int n;
 	const char *value[DB_PARAMS_MAX];
 	int len[DB_PARAMS_MAX];
-	int format[DB_PARAMS_MAX];      /* 0 text, 1 binary */
+	int format[DB_PARAMS_MAX]; /* 0 text, 1 binary */
 };
 
 struct db_result {
@@ -36,9 +36,9 @@ void db_fault_away(struct db_fault *fault, const char *why);
 /* Connection options as libpq takes them: what the operator said, and our
  * defaults for what he did not. Heap; freed with db_options_free. */
 struct db_options {
-	const char **key;               /* NULL-terminated */
+	const char **key; /* NULL-terminated */
 	const char **value;
-	int hosts;                      /* how many are named, at least 1 */
+	int hosts; /* how many are named, at least 1 */
 	PQconninfoOption *parsed;
 	char *options;
 };

@@ -25,7 +25,7 @@ struct db_array {
 };
 
 static const uint32_t elem_oid[] = {
-	[DB_I16] = OID_INT2, [DB_I32] = OID_INT4, [DB_I64] = OID_INT8,
+	[DB_I16] = OID_INT2,  [DB_I32] = OID_INT4,  [DB_I64] = OID_INT8,
 	[DB_BOOL] = OID_BOOL, [DB_TEXT] = OID_TEXT, [DB_BYTEA] = OID_BYTEA,
 };
 

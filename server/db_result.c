@@ -8,7 +8,7 @@
 #include "lib/log.h"
 #include "server/req.h"
 
-#define CONTEXT_MAX 300         /* bytes of where an error was, in the log */
+#define CONTEXT_MAX 300 /* bytes of where an error was, in the log */
 
 size_t db_rows(const struct db_result *r)
 {
@@ -65,8 +65,8 @@ static const struct fault_class {
 	enum db_outcome outcome;
 	enum err_code code;
 	const char *key;
-	bool ours;                      /* the sentence is for the client */
-	bool number;                    /* what stands under key */
+	bool ours;   /* the sentence is for the client */
+	bool number; /* what stands under key */
 } fault_classes[] = {
 	{ "SO002", DB_DATA, ERR_BAD_REQUEST, "limit", true, false },
 	{ "SO003", DB_DATA, ERR_CONFLICT, NULL, true, false },
@@ -136,10 +136,11 @@ static void detail_fill(struct db_fault *fault, const struct fault_class *c,
 enum db_outcome db_fault_fill(struct db_fault *fault, PGconn *pg,
 			      const PGresult *res, bool sent, bool alive)
 {
-	const char *state = res != NULL ?
-		PQresultErrorField(res, PG_DIAG_SQLSTATE) : NULL;
-	const char *text = res != NULL ?
-		PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY) : NULL;
+	const char *state =
+		res != NULL ? PQresultErrorField(res, PG_DIAG_SQLSTATE) : NULL;
+	const char *text =
+		res != NULL ? PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY)
+			    : NULL;
 	const struct fault_class *c;
 
 	memset(fault, 0, sizeof(*fault));
@@ -147,7 +148,8 @@ enum db_outcome db_fault_fill(struct db_fault *fault, PGconn *pg,
 		if (alive)
 			log_error("database: %s", PQerrorMessage(pg));
 		if (sent) {
-			(void)err_set(&fault->err, ERR_OUTCOME_UNKNOWN,
+			(void)err_set(
+				&fault->err, ERR_OUTCOME_UNKNOWN,
 				"the database was lost before it answered; repeat the request");
 			return DB_UNKNOWN;
 		}
@@ -174,9 +176,10 @@ enum db_outcome db_fault_fill(struct db_fault *fault, PGconn *pg,
 		detail_fill(fault, c, res);
 	} else {
 		log_warn("database: %s: %s", state, text);
-		(void)err_set(&fault->err, c->code,
-			      "the database is busy or away (%s); try again soon",
-			      state);
+		(void)err_set(
+			&fault->err, c->code,
+			"the database is busy or away (%s); try again soon",
+			state);
 	}
 	return c->outcome;
 }

@@ -26,8 +26,7 @@ struct dev {
 	void *arg;
 };
 
-_Noreturn static void run_pilot(const char *address,
-				const struct settings *set)
+_Noreturn static void run_pilot(const char *address, const struct settings *set)
 {
 	const char *program = pilot_program_find(arena_new());
 	char *spool = xasprintf("%s/dev-spool", set->state_dir);

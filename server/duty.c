@@ -17,7 +17,7 @@
 #include "server/wake.h"
 
 #define LOOK_MS 250
-#define SOON_MS 50              /* after a step that did all it may */
+#define SOON_MS 50 /* after a step that did all it may */
 #define STEP_JOBS 1000
 #define RETENTION_JOBS 500
 #define RESERVE_AFTER_S 60
@@ -74,7 +74,7 @@ enum { STEPS, FAILED, N_METRICS };
 struct state {
 	struct duties *of;
 	const struct duty *duty;
-	struct arena *arena;            /* while its statement runs */
+	struct arena *arena; /* while its statement runs */
 	int64_t due_ms;
 };
 
@@ -83,7 +83,7 @@ struct duties {
 	struct event *timer;
 	struct state state[N_DUTIES];
 	struct metric **metric;
-	uint8_t folder;                 /* of blobs, next to look at */
+	uint8_t folder; /* of blobs, next to look at */
 	struct db_array *found;
 };
 
@@ -192,8 +192,7 @@ static void on_blob(const uint8_t hash[32], void *arg)
 }
 
 /* A folder a minute: all of them in four hours. */
-static bool blobs_params(struct duties *d, struct arena *a,
-			 struct db_params *p)
+static bool blobs_params(struct duties *d, struct arena *a, struct db_params *p)
 {
 	d->found = db_array_new(a, DB_BYTEA);
 	blob_each(d->srv->blobs, d->folder++, BLOBS, on_blob, d);
@@ -272,9 +271,9 @@ struct duties *duties_new(struct server *srv)
 	static const struct timeval look = { 0, LOOK_MS * 1000 };
 	static const struct metric_def defs[N_METRICS] = {
 		[STEPS] = { "sortie_duty_steps_total", NULL, METRIC_COUNTER,
-			"Steps of periodic duties." },
-		[FAILED] = { "sortie_duty_failures_total", NULL,
-			METRIC_COUNTER, "Steps that failed." },
+			    "Steps of periodic duties." },
+		[FAILED] = { "sortie_duty_failures_total", NULL, METRIC_COUNTER,
+			     "Steps that failed." },
 	};
 	struct duties *d = xcalloc(1, sizeof(*d));
 
@@ -285,8 +284,8 @@ struct duties *duties_new(struct server *srv)
 		d->state[i].duty = &duties[i];
 		/* Not all in one second, and not all servers at once. */
 		d->state[i].due_ms = clock_mono_ms() +
-			duties[i].period_ms * (int64_t)(i + 1) /
-			(int64_t)N_DUTIES;
+				     duties[i].period_ms * (int64_t)(i + 1) /
+					     (int64_t)N_DUTIES;
 	}
 	d->timer = event_new(srv->base, -1, EV_PERSIST, on_timer, d);
 	event_add(d->timer, &look);

@@ -24,7 +24,8 @@ static struct file *file_new(struct req *r)
 	if (id_unhex(r->var[0], f->hash, sizeof(f->hash)))
 		return f;
 	(void)err_set(&e, ERR_BAD_REQUEST,
-		"\"%s\" is not a SHA-256: 64 hexadecimal digits", r->var[0]);
+		      "\"%s\" is not a SHA-256: 64 hexadecimal digits",
+		      r->var[0]);
 	req_reply_err(r, &e);
 	return NULL;
 }
@@ -60,7 +61,8 @@ void files_put(struct req *r)
 		return;
 	id_sha256(r->body, r->body_len, hash);
 	if (!id_equal(hash, f->hash, sizeof(hash))) {
-		(void)err_set(&e, ERR_BAD_REQUEST,
+		(void)err_set(
+			&e, ERR_BAD_REQUEST,
 			"the body's SHA-256 is not the one in the path: it was changed on the way");
 		req_reply_err(r, &e);
 		return;

@@ -18,10 +18,11 @@ bool h_admin_name(struct req *r, const char *what, struct err *e)
 {
 	if (jobspec_name_ok(r->var[0]))
 		return true;
-	return err_set(e, ERR_BAD_REQUEST, "\"%.100s\" cannot be the name of "
+	return err_set(e, ERR_BAD_REQUEST,
+		       "\"%.100s\" cannot be the name of "
 		       "a %s: names have 1 to %d bytes, no \"/\", no control "
-		       "characters and no blank at an end", r->var[0], what,
-		       JOBSPEC_NAME_MAX);
+		       "characters and no blank at an end",
+		       r->var[0], what, JOBSPEC_NAME_MAX);
 }
 
 bool h_admin_page(struct req *r, int32_t *page, const char **after,
@@ -73,8 +74,8 @@ static void one(struct req *r, const char *stmt, bool who, const char *name)
 /* Limits and jobtypes: both are capacities. */
 
 struct setting {
-	const char *list;       /* the statement that shows it */
-	bool who;               /* which takes who asks */
+	const char *list; /* the statement that shows it */
+	bool who;         /* which takes who asks */
 };
 
 static const struct setting limit_setting = { "limit_list", false };
@@ -145,8 +146,10 @@ static void put_limit(struct req *r)
 		return;
 	}
 	if (strncmp(r->var[0], JOBTYPE_LIMIT, strlen(JOBTYPE_LIMIT)) == 0) {
-		err_set(&e, ERR_BAD_REQUEST, "\"%s\" is the maximum of a "
-			"jobtype: set it there", r->var[0]);
+		err_set(&e, ERR_BAD_REQUEST,
+			"\"%s\" is the maximum of a "
+			"jobtype: set it there",
+			r->var[0]);
 		req_reply_err(r, &e);
 		return;
 	}
@@ -163,11 +166,13 @@ static void on_limit_gone(enum db_outcome o, const struct db_result *res,
 	if (o != DB_OK) {
 		db_reply_fault(r, o, fault);
 	} else if (db_is_null(res, 0, 0)) {
-		view_reply_missing(r, arena_printf(r->arena, "limit \"%s\"",
-						   r->var[0]));
+		view_reply_missing(
+			r, arena_printf(r->arena, "limit \"%s\"", r->var[0]));
 	} else if (!db_bool(res, 0, 0)) {
-		err_set(&e, ERR_CONFLICT, "jobs that have not ended want the "
-			"limit \"%s\": cancel them first", r->var[0]);
+		err_set(&e, ERR_CONFLICT,
+			"jobs that have not ended want the "
+			"limit \"%s\": cancel them first",
+			r->var[0]);
 		req_reply_err(r, &e);
 	} else {
 		wake_events(r->srv);
@@ -216,8 +221,8 @@ struct project {
 };
 
 static const struct json_field project_fields[] = {
-	{ "max_running", JK_ANY, offsetof(struct project, max_running), 0, 0,
-	  0, 0 },
+	{ "max_running", JK_ANY, offsetof(struct project, max_running), 0, 0, 0,
+	  0 },
 	{ "keep_last", JK_ANY, offsetof(struct project, keep_last), 0, 0, 0,
 	  0 },
 };
@@ -235,8 +240,10 @@ static bool p_number(struct db_params *p, struct json_object *doc,
 		return true;
 	}
 	if (t != JSON_INT || json_int(v) < 0 || json_int(v) > max)
-		return err_set(e, ERR_BAD_REQUEST, "\"%s\" must be a number "
-			       "from 0 to %lld, or null", key, (long long)max);
+		return err_set(e, ERR_BAD_REQUEST,
+			       "\"%s\" must be a number "
+			       "from 0 to %lld, or null",
+			       key, (long long)max);
 	if (wide)
 		db_p_i64(p, json_int(v));
 	else

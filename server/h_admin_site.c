@@ -25,13 +25,13 @@ static const struct {
 } keys[] = {
 	{ "name", TEXT },
 	{ "comment", TEXT },
-	{ "server", TEXT },             /* kept and shown, not used */
+	{ "server", TEXT }, /* kept and shown, not used */
 	{ "env", ENV },
 	{ "pilots", NUMBER },
 	{ "pilotcycles", NUMBER },
 	{ "pilotperiod", SECONDS },
 	{ "pilotlife", SECONDS },
-	{ "pilotbeat", SECONDS },       /* kept and shown, not used */
+	{ "pilotbeat", SECONDS }, /* kept and shown, not used */
 	{ "cores", NUMBER },
 	{ "slots", NUMBER },
 	{ "cycles", NUMBER },
@@ -72,7 +72,7 @@ static bool each_text(const char *key, struct json_object *v, void *arg)
 
 static bool words_ok(struct json_object *v)
 {
-	if (json_type(v) == JSON_OBJECT)        /* labels */
+	if (json_type(v) == JSON_OBJECT) /* labels */
 		return json_each(v, each_text, NULL);
 	if (json_type(v) != JSON_ARRAY || json_len(v) > LIST_MAX)
 		return json_type(v) == JSON_STR;
@@ -131,14 +131,18 @@ static bool each_key(const char *key, struct json_object *v, void *arg)
 	for (size_t i = 0; i < N_KEYS; i++) {
 		if (strcmp(keys[i].key, key) == 0)
 			return value_ok(v, keys[i].kind) ||
-			       err_set(e, ERR_BAD_REQUEST, "the site's \"%s\" "
-				       "must be %s", key, wants[keys[i].kind]);
+			       err_set(e, ERR_BAD_REQUEST,
+				       "the site's \"%s\" "
+				       "must be %s",
+				       key, wants[keys[i].kind]);
 		nearest_try(&near, keys[i].key);
 	}
 	err_set(e, ERR_BAD_REQUEST, "a site has no key \"%.100s\"", key);
 	if (near.name != NULL)
-		err_set(e, ERR_BAD_REQUEST, "a site has no key \"%.100s\": did "
-			"you mean \"%s\"?", key, near.name);
+		err_set(e, ERR_BAD_REQUEST,
+			"a site has no key \"%.100s\": did "
+			"you mean \"%s\"?",
+			key, near.name);
 	return false;
 }
 
@@ -159,9 +163,10 @@ static bool decode(struct req *r, const char **out, struct err *e)
 	name = json_get(doc, "name");
 	if (name != NULL && json_type(name) == JSON_STR &&
 	    strcmp(json_str(name), r->var[0]) != 0)
-		return err_set(e, ERR_BAD_REQUEST, "the site's \"name\" is "
-			       "\"%.100s\" and not \"%s\"", json_str(name),
-			       r->var[0]);
+		return err_set(e, ERR_BAD_REQUEST,
+			       "the site's \"name\" is "
+			       "\"%.100s\" and not \"%s\"",
+			       json_str(name), r->var[0]);
 	json_write(&b, doc);
 	if (name == NULL || json_type(name) == JSON_NULL) {
 		struct buf named = BUF_INIT;
@@ -246,8 +251,8 @@ static void on_delete(enum db_outcome o, const struct db_result *res,
 	if (o != DB_OK) {
 		db_reply_fault(r, o, fault);
 	} else if (db_rows(res) == 0) {
-		view_reply_missing(r, arena_printf(r->arena, "site \"%s\"",
-						   r->var[0]));
+		view_reply_missing(
+			r, arena_printf(r->arena, "site \"%s\"", r->var[0]));
 	} else {
 		wake_events(r->srv);
 		req_reply_empty(r, 204);

@@ -86,7 +86,8 @@ static bool list_tag(struct req *r, struct list *l, struct err *e)
 		return true;
 	colon = strchr(s, ':');
 	if (colon == NULL || colon == s)
-		return err_set(e, ERR_BAD_REQUEST, "\"tag\" in the query must "
+		return err_set(e, ERR_BAD_REQUEST,
+			       "\"tag\" in the query must "
 			       "be NAME:VALUE");
 	l->tag = arena_strndup(r->arena, s, (size_t)(colon - s));
 	l->tag_value = colon + 1;
@@ -107,10 +108,12 @@ static bool list_decode(struct req *r, struct list *l, struct err *e)
 	if (state != NULL) {
 		unknown = h_jobs_states(r, state, &l->states);
 		if (unknown != NULL)
-			return err_set(e, ERR_BAD_REQUEST, "\"%.50s\" is no "
+			return err_set(e, ERR_BAD_REQUEST,
+				       "\"%.50s\" is no "
 				       "state of a job: write live, ended or, "
-				       "with commas between, some of "
-				       LIVE "," ENDED, unknown);
+				       "with commas between, some of " LIVE
+				       "," ENDED,
+				       unknown);
 	}
 	if (jobs != NULL && !refs_parse(r->arena, "jobs", jobs, &l->jobs, e))
 		return false;
@@ -156,7 +159,7 @@ static void get_jobs(struct req *r)
 struct show {
 	int64_t number;
 	const char *uuid;
-	int64_t deadline_ms;    /* 0: answer at once */
+	int64_t deadline_ms; /* 0: answer at once */
 	struct park_wait *watch;
 };
 
@@ -182,8 +185,8 @@ static void on_show(enum db_outcome o, const struct db_result *res,
 	if (o != DB_OK)
 		db_reply_fault(r, o, fault);
 	else if (db_rows(res) == 0)
-		view_reply_missing(r, arena_printf(r->arena, "job %s",
-						   r->var[0]));
+		view_reply_missing(r,
+				   arena_printf(r->arena, "job %s", r->var[0]));
 	else if (s->deadline_ms == 0 || db_bool(res, 0, SHOW_ENDED))
 		view_reply_text(r, res, SHOW_VIEW);
 	else
@@ -237,7 +240,7 @@ static void get_explain(struct req *r)
 	db_run(r->srv->db, "job_explain", p, view_on_one, r);
 }
 
-#define LIST_QUERY \
+#define LIST_QUERY                                                     \
 	"state project jobtype owner name key tag pilot jobs since_s " \
 	"page_size cursor"
 
@@ -247,7 +250,6 @@ const struct route routes_jobs[] = {
 	  "jobs first count wait seen_ended", h_jobs_counts },
 	{ "POST", "/api/v1/jobs/actions", MAY_CHANGE, NULL, h_jobs_act },
 	{ "GET", "/api/v1/jobs/{ref}", MAY_PEOPLE, "wait", get_job },
-	{ "GET", "/api/v1/jobs/{ref}/explain", MAY_PEOPLE, NULL,
-	  get_explain },
+	{ "GET", "/api/v1/jobs/{ref}/explain", MAY_PEOPLE, NULL, get_explain },
 	{ NULL, NULL, 0, NULL, NULL }
 };

@@ -4,8 +4,8 @@
 
 #include "server/req.h"
 
-void h_jobs_counts(struct req *r);      /* h_jobs_counts.c */
-void h_jobs_act(struct req *r);         /* h_jobs_act.c */
+void h_jobs_counts(struct req *r); /* h_jobs_counts.c */
+void h_jobs_act(struct req *r);    /* h_jobs_act.c */
 /* NULL, or the state that the list of words between commas has and that there
  * is not. */
 const char *h_jobs_states(struct req *r, const char *words, const char **out);

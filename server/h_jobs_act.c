@@ -14,17 +14,17 @@
 #include "server/view.h"
 #include "server/wake.h"
 
-#define STEP 200        /* numbers a statement */
-#define TRIES 5         /* of a statement that met a deadlock */
+#define STEP 200 /* numbers a statement */
+#define TRIES 5  /* of a statement that met a deadlock */
 #define NAME_MAX_LEN 1024
 #define TEXT_MAX_LEN 65536
 #define RETRIES_MAX 100
 
 enum act_flag {
-	ACT_FLAG_PARAM = 1,     /* the statement has a fifth: the flag */
-	ACT_SET_PARAM = 2,      /* the statement has a fifth: what to set */
-	ACT_MAKES_WORK = 4,     /* some job may be ready that was not */
-	ACT_ENDS = 8            /* jobs without a pilot have ended by it */
+	ACT_FLAG_PARAM = 1, /* the statement has a fifth: the flag */
+	ACT_SET_PARAM = 2,  /* the statement has a fifth: what to set */
+	ACT_MAKES_WORK = 4, /* some job may be ready that was not */
+	ACT_ENDS = 8        /* jobs without a pilot have ended by it */
 };
 
 struct action {
@@ -52,13 +52,13 @@ static const struct action actions[] = {
 #define N_ACTIONS (sizeof(actions) / sizeof(actions[0]))
 
 struct act {
-	const struct action *now, *then;        /* then: NULL or what follows */
-	bool flag;                      /* delete with it; or by force */
-	const char *set;                /* JSON */
+	const struct action *now, *then; /* then: NULL or what follows */
+	bool flag;                       /* delete with it; or by force */
+	const char *set;                 /* JSON */
 	int64_t *number;
 	size_t n, at;
 	size_t in_flight;
-	size_t n_left;                  /* of number, not refused so far */
+	size_t n_left; /* of number, not refused so far */
 	int tries;
 	struct buf refused;
 };
@@ -236,9 +236,11 @@ static bool state_action(const struct change *c, const struct action **out,
 	else if (strcmp(c->state, "defined") == 0)
 		*out = &actions[RELEASE];
 	else
-		return err_set(e, ERR_CONFLICT, "the state of a job can be "
+		return err_set(e, ERR_CONFLICT,
+			       "the state of a job can be "
 			       "set to held or defined, not to \"%.50s\": "
-			       "everything else happens to it", c->state);
+			       "everything else happens to it",
+			       c->state);
 	return true;
 }
 
@@ -273,7 +275,8 @@ static bool decode_set(struct req *r, const struct wanted *w, struct act *a,
 	const struct action *state;
 
 	if (w->set == NULL || json_len(w->set) == 0)
-		return err_set(e, ERR_BAD_REQUEST, "\"set\" is missing: it "
+		return err_set(e, ERR_BAD_REQUEST,
+			       "\"set\" is missing: it "
 			       "says what to change");
 	if (!json_decode(w->set, change_fields, N(change_fields), &c, "\"set\"",
 			 e) ||
@@ -295,9 +298,11 @@ static bool decode_action(struct req *r, const struct wanted *w, struct act *a,
 			a->now = &actions[i];
 	}
 	if (a->now == NULL)
-		return err_set(e, ERR_BAD_REQUEST, "\"action\" must be cancel, "
+		return err_set(e, ERR_BAD_REQUEST,
+			       "\"action\" must be cancel, "
 			       "hold, release, retry, delete or adjust, not "
-			       "\"%.50s\"", w->action);
+			       "\"%.50s\"",
+			       w->action);
 	if (w->cancel && a->now != &actions[DELETE])
 		return err_set(e, ERR_BAD_REQUEST,
 			       "\"cancel\" goes with the action delete");
@@ -322,16 +327,18 @@ static bool decode_jobs(struct req *r, const struct wanted *w, struct act *a,
 	bool span = w->first != 0 || w->count != 0;
 
 	if ((w->jobs != NULL) == span)
-		return err_set(e, ERR_BAD_REQUEST, "say which jobs: \"jobs\", "
+		return err_set(e, ERR_BAD_REQUEST,
+			       "say which jobs: \"jobs\", "
 			       "or \"first\" and \"count\"");
-	if (w->jobs != NULL &&
-	    !refs_parse(r->arena, "jobs", w->jobs, &jobs, e))
+	if (w->jobs != NULL && !refs_parse(r->arena, "jobs", w->jobs, &jobs, e))
 		return false;
 	if (span && !refs_span(r->arena, w->first, w->count, &jobs, e))
 		return false;
 	if (jobs.n_numbers > REFS_NUMBERS_MAX)
-		return err_set(e, ERR_BAD_REQUEST, "\"count\" is more than %d, "
-			       "which go into one call", REFS_NUMBERS_MAX);
+		return err_set(e, ERR_BAD_REQUEST,
+			       "\"count\" is more than %d, "
+			       "which go into one call",
+			       REFS_NUMBERS_MAX);
 	a->number = ARENA_ARRAY(r->arena, int64_t, jobs.n_numbers);
 	for (size_t i = 0; i < jobs.n; i++) {
 		for (int64_t n = jobs.range[i].lo; n <= jobs.range[i].hi; n++)

@@ -17,8 +17,8 @@
 
 struct counts {
 	struct refs jobs;
-	int64_t deadline_ms;    /* 0: answer at once */
-	int64_t seen_ended;     /* -1: only the end of all is waited for */
+	int64_t deadline_ms; /* 0: answer at once */
+	int64_t seen_ended;  /* -1: only the end of all is waited for */
 	int64_t asked_ms;
 	struct park_wait *watch;
 	struct park_wait *pause;
@@ -57,8 +57,8 @@ static void wait_on(struct req *r, struct counts *c)
 	}
 	/* No job has that number: this only lets time pass. */
 	if (c->pause == NULL)
-		c->pause = park_watch(r, PARK_JOB, ID_NUMBER_MAX,
-				      ID_NUMBER_MAX);
+		c->pause =
+			park_watch(r, PARK_JOB, ID_NUMBER_MAX, ID_NUMBER_MAX);
 	park_wait(c->pause, until_ms, paused);
 }
 
@@ -95,8 +95,8 @@ static void ask(struct req *r)
 static bool decode(struct req *r, struct counts *c, struct err *e)
 {
 	const char *jobs = req_query(r, "jobs");
-	bool span = req_query(r, "first") != NULL ||
-		    req_query(r, "count") != NULL;
+	bool span =
+		req_query(r, "first") != NULL || req_query(r, "count") != NULL;
 	int64_t first, count;
 
 	if (!view_deadline(r, &c->deadline_ms, e) ||
@@ -106,7 +106,8 @@ static bool decode(struct req *r, struct counts *c, struct err *e)
 	    !req_query_i64(r, "count", 1, ID_NUMBER_MAX, 1, &count, e))
 		return false;
 	if ((jobs != NULL) == span)
-		return err_set(e, ERR_BAD_REQUEST, "say which jobs: \"jobs\", "
+		return err_set(e, ERR_BAD_REQUEST,
+			       "say which jobs: \"jobs\", "
 			       "or \"first\" and \"count\"");
 	return jobs != NULL ? refs_parse(r->arena, "jobs", jobs, &c->jobs, e)
 			    : refs_span(r->arena, first, count, &c->jobs, e);

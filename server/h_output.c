@@ -11,7 +11,7 @@
 #include "server/talk.h"
 
 #define CHUNK_MAX 262144
-#define ROW_BYTES 65536         /* of a stream; what lies behind is a blob */
+#define ROW_BYTES 65536 /* of a stream; what lies behind is a blob */
 #define READ_MAX (INT64_C(1) << 20)
 
 static bool stream_read(struct req *r, const char *name, int16_t *out,
@@ -23,7 +23,8 @@ static bool stream_read(struct req *r, const char *name, int16_t *out,
 		*out = 1;
 	else
 		return err_set(e, ERR_NOT_FOUND,
-			"there is no stream \"%s\": stdout or stderr", name);
+			       "there is no stream \"%s\": stdout or stderr",
+			       name);
 	(void)r;
 	return true;
 }
@@ -36,7 +37,7 @@ static bool run_read(const char *s, int64_t *out, struct err *e)
 
 	if (strlen(s) != 16 || strspn(s, "0123456789abcdefABCDEF") != 16)
 		return err_set(e, ERR_BAD_REQUEST,
-			"\"%s\" is not a run: 16 hexadecimal digits", s);
+			       "\"%s\" is not a run: 16 hexadecimal digits", s);
 	*out = (int64_t)strtoull(s, &end, 16);
 	return true;
 }
@@ -44,16 +45,16 @@ static bool run_read(const char *s, int64_t *out, struct err *e)
 static bool chunk_read(struct req *r, struct chunk *c, struct err *e)
 {
 	if (r->body_len > CHUNK_MAX)
-		return err_set(e, ERR_TOO_LARGE,
-			       "a chunk has at most %d bytes", CHUNK_MAX);
+		return err_set(e, ERR_TOO_LARGE, "a chunk has at most %d bytes",
+			       CHUNK_MAX);
 	if (r->body_len == 0)
 		return err_set(e, ERR_BAD_REQUEST, "the chunk is empty");
 	return talk_pilot(r, e) && run_read(r->var[1], &c->run, e) &&
-		stream_read(r, r->var[2], &c->stream, e) &&
-		req_query_i64(r, "job", 1, ID_NUMBER_MAX, 0, &c->job, e) &&
-		(c->job > 0 || err_set(e, ERR_BAD_REQUEST,
-				       "the query lacks \"job\"")) &&
-		req_query_i64(r, "offset", 0, INT64_C(1) << 60, 0, &c->at, e);
+	       stream_read(r, r->var[2], &c->stream, e) &&
+	       req_query_i64(r, "job", 1, ID_NUMBER_MAX, 0, &c->job, e) &&
+	       (c->job > 0 ||
+		err_set(e, ERR_BAD_REQUEST, "the query lacks \"job\"")) &&
+	       req_query_i64(r, "offset", 0, INT64_C(1) << 60, 0, &c->at, e);
 }
 
 void chunk_reply(struct chunk *c, char what, int64_t has)
@@ -72,7 +73,8 @@ void chunk_reply(struct chunk *c, char what, int64_t has)
 			      "the run is not this pilot's any more");
 		req_reply_err(r, &e);
 	} else {
-		(void)err_set(&e, ERR_CONFLICT,
+		(void)err_set(
+			&e, ERR_CONFLICT,
 			"the chunk begins at %lld, but %lld bytes are here",
 			(long long)c->at, (long long)has);
 		req_reply_err_detail(r, &e, buf_str(&b));
@@ -114,7 +116,7 @@ static void on_put(struct req *r)
 struct reading {
 	struct req *req;
 	int64_t job;
-	int64_t attempt;                /* 0 = the last */
+	int64_t attempt; /* 0 = the last */
 	int16_t stream;
 	int64_t offset;
 	int64_t deadline_ms;
@@ -123,8 +125,15 @@ struct reading {
 };
 
 /* Columns of output_get. */
-enum { COL_COMPLETE, COL_INCOMPLETE, COL_SIZE, COL_AT, COL_LEN, COL_DATA,
-	COL_BLOB };
+enum {
+	COL_COMPLETE,
+	COL_INCOMPLETE,
+	COL_SIZE,
+	COL_AT,
+	COL_LEN,
+	COL_DATA,
+	COL_BLOB
+};
 
 static void reading_ask(struct reading *g);
 
@@ -184,8 +193,8 @@ static bool pieces_add(struct reading *g, const struct db_result *res,
 			next = *begin = at > g->offset ? at : g->offset;
 		if (at > next || end <= next || (int64_t)out->len >= READ_MAX)
 			break;
-		if (!piece_add(g, res, row, next,
-			       (size_t)READ_MAX - out->len, out, e))
+		if (!piece_add(g, res, row, next, (size_t)READ_MAX - out->len,
+			       out, e))
 			return false;
 		next = *begin + (int64_t)out->len;
 	}
@@ -212,8 +221,7 @@ static void reading_reply(struct reading *g, const struct db_result *res)
 	req_header_add(r, "Sortie-Complete", complete ? "true" : "false");
 	if (db_bool(res, 0, COL_INCOMPLETE))
 		req_header_add(r, "Sortie-Incomplete", "true");
-	req_reply_bytes(r, 200, "application/octet-stream", buf_str(&b),
-			b.len);
+	req_reply_bytes(r, 200, "application/octet-stream", buf_str(&b), b.len);
 	buf_fini(&b);
 }
 
@@ -230,14 +238,13 @@ static void on_pieces(enum db_outcome o, const struct db_result *res,
 	}
 	if (db_rows(res) == 0) {
 		(void)err_set(&e, ERR_NOT_FOUND,
-			"there is no run %s of a job %s", r->var[1],
-			r->var[0]);
+			      "there is no run %s of a job %s", r->var[1],
+			      r->var[0]);
 		req_reply_err(r, &e);
 		return;
 	}
 	if (db_is_null(res, 0, COL_AT) && !db_bool(res, 0, COL_COMPLETE) &&
-	    !g->over && g->watch != NULL &&
-	    clock_mono_ms() < g->deadline_ms) {
+	    !g->over && g->watch != NULL && clock_mono_ms() < g->deadline_ms) {
 		park_wait(g->watch, g->deadline_ms, on_woken);
 		return;
 	}
@@ -281,8 +288,8 @@ static bool reading_read(struct req *r, struct reading *g, struct err *e)
 	if (strcmp(r->var[1], "last") != 0 &&
 	    !units_parse_i64(r->var[1], 1, 32767, &g->attempt, &why))
 		return err_set(e, ERR_NOT_FOUND,
-			"there is no run \"%s\": a number or \"last\"",
-			r->var[1]);
+			       "there is no run \"%s\": a number or \"last\"",
+			       r->var[1]);
 	if (!stream_read(r, r->var[2], &g->stream, e) ||
 	    !req_query_i64(r, "offset", 0, INT64_C(1) << 60, 0, &g->offset,
 			   e) ||

@@ -9,7 +9,7 @@
 #include "server/view.h"
 #include "server/wake.h"
 
-#define STEP 50         /* pilots a statement: a kill ends all their runs */
+#define STEP 50 /* pilots a statement: a kill ends all their runs */
 #define LIVE "active,idle,busy,draining"
 #define ENDED "stopped,lost,killed"
 
@@ -17,8 +17,9 @@
 
 static bool check_states(const char *words, struct err *e)
 {
-	static const char *const known[] = { "active", "idle", "busy",
-		"draining", "stopped", "lost", "killed" };
+	static const char *const known[] = { "active",   "idle",    "busy",
+					     "draining", "stopped", "lost",
+					     "killed" };
 
 	while (words != NULL && *words != '\0') {
 		size_t len = strcspn(words, ",");
@@ -28,10 +29,11 @@ static bool check_states(const char *words, struct err *e)
 			found = strlen(known[i]) == len &&
 				memcmp(known[i], words, len) == 0;
 		if (!found)
-			return err_set(e, ERR_BAD_REQUEST, "\"%.*s\" is no "
+			return err_set(e, ERR_BAD_REQUEST,
+				       "\"%.*s\" is no "
 				       "state of a pilot: there are " LIVE
-				       "," ENDED, (int)(len < 50 ? len : 50),
-				       words);
+				       "," ENDED,
+				       (int)(len < 50 ? len : 50), words);
 		words += len;
 		words += *words == ',';
 	}
@@ -234,8 +236,10 @@ static bool decode_order(const char *name, enum order *out, struct err *e)
 			return true;
 		}
 	}
-	return err_set(e, ERR_BAD_REQUEST, "\"action\" must be drain, kill or "
-		       "delete, not \"%.50s\"", name);
+	return err_set(e, ERR_BAD_REQUEST,
+		       "\"action\" must be drain, kill or "
+		       "delete, not \"%.50s\"",
+		       name);
 }
 
 static void choose(struct req *r, const struct act *a, const struct wanted *w)
@@ -265,7 +269,8 @@ static bool decode(struct req *r, struct act *a, struct wanted *w,
 		return false;
 	by = w->host != NULL || w->site != NULL || w->state != NULL;
 	if ((w->pilots != NULL) == by)
-		return err_set(e, ERR_BAD_REQUEST, "say which pilots: "
+		return err_set(e, ERR_BAD_REQUEST,
+			       "say which pilots: "
 			       "\"pilots\", or \"host\", \"site\" or "
 			       "\"state\"");
 	if (by)

@@ -34,8 +34,7 @@ struct wanted {
 #define AT(field) offsetof(struct wanted, field)
 
 static const struct json_field wanted_fields[] = {
-	{ "older_s", JK_SECONDS, AT(older_s), JF_REQUIRED, 0, OLDER_MAX_S,
-	  0 },
+	{ "older_s", JK_SECONDS, AT(older_s), JF_REQUIRED, 0, OLDER_MAX_S, 0 },
 	{ "state", JK_STR, AT(state), 0, 0, 0, 0 },
 	{ "project", JK_STR, AT(project), 0, 0, 0, 0 },
 	{ "export", JK_BOOL, AT(export), 0, 0, 0, 0 },
@@ -43,8 +42,8 @@ static const struct json_field wanted_fields[] = {
 
 #undef AT
 
-static const char *const ended[] = { "finished", "failed", "timelimit",
-	"cancelled", "lost", "skipped" };
+static const char *const ended[] = { "finished",  "failed", "timelimit",
+				     "cancelled", "lost",   "skipped" };
 
 static bool state_ok(const char *state, struct err *e)
 {
@@ -52,8 +51,10 @@ static bool state_ok(const char *state, struct err *e)
 		if (state == NULL || strcmp(ended[i], state) == 0)
 			return true;
 	}
-	return err_set(e, ERR_BAD_REQUEST, "\"state\" must be one in which "
-		       "jobs have ended, not \"%.50s\"", state);
+	return err_set(e, ERR_BAD_REQUEST,
+		       "\"state\" must be one in which "
+		       "jobs have ended, not \"%.50s\"",
+		       state);
 }
 
 static void on_purged(enum db_outcome o, const struct db_result *res,
@@ -89,7 +90,8 @@ static void post_purge(struct req *r)
 		return;
 	}
 	if (w.export) {
-		err_set(&e, ERR_UNPROCESSABLE, "\"export\" is not built into "
+		err_set(&e, ERR_UNPROCESSABLE,
+			"\"export\" is not built into "
 			"this server: list the jobs as NDJSON first, then "
 			"purge them");
 		req_reply_err(r, &e);
@@ -106,8 +108,8 @@ static void post_purge(struct req *r)
 
 const struct route routes_reports[] = {
 	{ "GET", "/api/v1/summary", MAY_PEOPLE, NULL, get_summary },
-	{ "GET", "/api/v1/events", MAY_PEOPLE,
-	  "after wait job kind page_size", h_reports_events },
+	{ "GET", "/api/v1/events", MAY_PEOPLE, "after wait job kind page_size",
+	  h_reports_events },
 	{ "POST", "/api/v1/purge", MAY_CHANGE, NULL, post_purge },
 	{ NULL, NULL, 0, NULL, NULL }
 };

@@ -12,13 +12,13 @@
 #include "server/view.h"
 
 struct events {
-	const char *cursor;             /* NULL: the last page */
+	const char *cursor; /* NULL: the last page */
 	char xid[24];
 	int64_t src, n, attempt;
-	int64_t job;                    /* 0: any */
+	int64_t job; /* 0: any */
 	const char *kind;
 	int32_t page;
-	int64_t deadline_ms;            /* 0: answer at once */
+	int64_t deadline_ms; /* 0: answer at once */
 	struct park_wait *watch;
 };
 
@@ -67,8 +67,9 @@ static void reply(struct req *r, const struct events *v,
 		buf_add(&b, db_text(res, 0, COL_ITEMS),
 			db_len(res, 0, COL_ITEMS));
 	buf_adds(&b, "],\"next\":");
-	buf_json_str(&b, db_is_null(res, 0, COL_NEXT) ?
-			     v->cursor : db_text(res, 0, COL_NEXT));
+	buf_json_str(&b, db_is_null(res, 0, COL_NEXT)
+				 ? v->cursor
+				 : db_text(res, 0, COL_NEXT));
 	buf_adds(&b, "}\n");
 	req_reply_buf(r, 200, &b);
 	buf_fini(&b);
@@ -131,7 +132,8 @@ static bool decode(struct req *r, struct events *v, struct err *e)
 		after = "0-0-0-0";
 	if (after == NULL || cursor_take(v, after))
 		return true;
-	return err_set(e, ERR_BAD_REQUEST, "\"after\" is not one that a page "
+	return err_set(e, ERR_BAD_REQUEST,
+		       "\"after\" is not one that a page "
 		       "gave: 0 is the beginning");
 }
 

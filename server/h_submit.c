@@ -28,7 +28,8 @@ static bool idempotency_read(struct req *r, const char **out, struct err *e)
 	const char *s = req_header(r, "Idempotency-Key");
 
 	if (s != NULL && !key_ok(s))
-		return err_set(e, ERR_BAD_REQUEST,
+		return err_set(
+			e, ERR_BAD_REQUEST,
 			"the Idempotency-Key must be 1 to %d printable characters without blanks",
 			IDEMPOTENCY_MAX);
 	*out = arena_strdup(r->arena, s);
@@ -96,15 +97,15 @@ static void submission_id(struct req *r, const char *key, char *out)
 		id_uuid_random(out);
 		return;
 	}
-	text = arena_printf(r->arena, "submission:%d:%s", r->who.owner_id,
-			    key);
+	text = arena_printf(r->arena, "submission:%d:%s", r->who.owner_id, key);
 	id_hmac_sha256(r->srv->cluster_key, sizeof(r->srv->cluster_key), text,
 		       strlen(text), h);
 	/* Version 8, whose contents are the maker's own. */
-	(void)snprintf(out, ID_UUID_LEN + 1,
+	(void)snprintf(
+		out, ID_UUID_LEN + 1,
 		"%02x%02x%02x%02x-%02x%02x-8%01x%02x-8%01x%02x-%02x%02x%02x%02x%02x%02x",
-		h[0], h[1], h[2], h[3], h[4], h[5], h[6] & 15, h[7],
-		h[8] & 15, h[9], h[10], h[11], h[12], h[13], h[14], h[15]);
+		h[0], h[1], h[2], h[3], h[4], h[5], h[6] & 15, h[7], h[8] & 15,
+		h[9], h[10], h[11], h[12], h[13], h[14], h[15]);
 }
 
 static void on_created(enum db_outcome o, const struct db_result *res,
@@ -144,8 +145,8 @@ static void on_create(struct req *r)
 static bool id_read(struct req *r, struct err *e)
 {
 	return id_uuid_valid(r->var[0]) ||
-		err_set(e, ERR_NOT_FOUND, "there is no open submission \"%s\"",
-			r->var[0]);
+	       err_set(e, ERR_NOT_FOUND, "there is no open submission \"%s\"",
+		       r->var[0]);
 }
 
 static void on_staged(enum db_outcome o, const struct db_result *res,

@@ -28,8 +28,11 @@ struct registration {
 	struct json_object *pools, *labels, *jobtypes, *predecessor;
 };
 
-#define FIELD(key, kind, member, flags, min, max) \
-	{ key, kind, offsetof(struct registration, member), flags, min, max, 0 }
+#define FIELD(key, kind, member, flags, min, max)                             \
+	{                                                                     \
+		key, kind, offsetof(struct registration, member), flags, min, \
+			max, 0                                                \
+	}
 
 static const struct json_field registration_fields[] = {
 	FIELD("protocol", JK_I64, protocol, JF_REQUIRED, 0, 0),
@@ -63,7 +66,7 @@ static bool names_param(struct req *r, struct db_params *p,
 
 		if (json_type(x) != JSON_STR || !jobspec_name_ok(json_str(x)))
 			return err_set(e, ERR_BAD_REQUEST,
-				"\"%s\" must be a list of names", what);
+				       "\"%s\" must be a list of names", what);
 		db_a_text(v, json_str(x), json_str_len(x));
 	}
 	db_p_array(p, v);
@@ -72,9 +75,10 @@ static bool names_param(struct req *r, struct db_params *p,
 
 static bool label_check(const char *key, struct json_object *v, void *arg)
 {
-	return jobspec_name_ok(key) && json_type(v) == JSON_STR ? true :
-		err_set(arg, ERR_BAD_REQUEST,
-			"\"labels\" must be an object of texts");
+	return jobspec_name_ok(key) && json_type(v) == JSON_STR
+		       ? true
+		       : err_set(arg, ERR_BAD_REQUEST,
+				 "\"labels\" must be an object of texts");
 }
 
 static bool labels_param(struct req *r, struct db_params *p,
@@ -109,12 +113,12 @@ static bool jobtypes_params(struct req *r, struct db_params *p,
 {
 	struct jobtypes t = { NULL, NULL };
 
-	if (o != NULL && !json_decode(o, jobtypes_fields,
-				      N_FIELDS(jobtypes_fields), &t,
-				      "\"jobtypes\"", e))
+	if (o != NULL &&
+	    !json_decode(o, jobtypes_fields, N_FIELDS(jobtypes_fields), &t,
+			 "\"jobtypes\"", e))
 		return false;
 	return names_param(r, p, t.accept, "jobtypes.accept", e) &&
-		names_param(r, p, t.refuse, "jobtypes.refuse", e);
+	       names_param(r, p, t.refuse, "jobtypes.refuse", e);
 }
 
 struct predecessor {
@@ -124,8 +128,8 @@ struct predecessor {
 
 static const struct json_field predecessor_fields[] = {
 	{ "pilot", JK_ANY, offsetof(struct predecessor, pilot), 0, 0, 0, 0 },
-	{ "token", JK_STR, offsetof(struct predecessor, token), JF_REQUIRED,
-	  0, 200, 0 },
+	{ "token", JK_STR, offsetof(struct predecessor, token), JF_REQUIRED, 0,
+	  200, 0 },
 };
 
 /* Its token proves who it was. A spool of another cluster's pilot is no
@@ -154,11 +158,13 @@ static bool may_register(const struct req *r, const struct registration *x,
 			 struct err *e)
 {
 	if (x->protocol != PROTOCOL)
-		return err_set(e, ERR_BAD_REQUEST,
+		return err_set(
+			e, ERR_BAD_REQUEST,
 			"this server speaks protocol %d, the pilot %lld: take a pilot of the server's version",
 			PROTOCOL, (long long)x->protocol);
 	if (r->who.everybody && !x->one_user && x->uid != 0)
-		return err_set(e, ERR_FORBIDDEN,
+		return err_set(
+			e, ERR_FORBIDDEN,
 			"this join token is for everybody's jobs: they would all run as one user; start the pilot as root, or with --one-user if that is wanted");
 	return true;
 }
@@ -236,8 +242,8 @@ static void on_registered(enum db_outcome o, const struct db_result *res,
 	buf_json_kv_i64(&b, "lease_s", set->lease_s);
 	buf_json_kv_i64(&b, "heartbeat_s", set->heartbeat_s);
 	write_output_rules(&b, set);
-	buf_json_kv_raw(&b, "site", db_is_null(res, 0, 2) ? "null" :
-			db_text(res, 0, 2));
+	buf_json_kv_raw(&b, "site",
+			db_is_null(res, 0, 2) ? "null" : db_text(res, 0, 2));
 	buf_addc(&b, '}');
 	wake_events(r->srv);
 	req_reply_buf(r, 201, &b);
@@ -246,8 +252,9 @@ static void on_registered(enum db_outcome o, const struct db_result *res,
 
 static void on_register(struct req *r)
 {
-	struct registration x = { .version = "", .site = "", .batch_id = "",
-				  .uid = -1 };
+	struct registration x = {
+		.version = "", .site = "", .batch_id = "", .uid = -1
+	};
 	struct db_params *p = db_params_new(r->arena);
 	struct json_object *doc;
 	struct err e = ERR_INIT;
@@ -269,21 +276,21 @@ bool talk_pilot(struct req *r, struct err *e)
 	int64_t number = 0;
 
 	if (!id_uuid_number(r->var[0], &number)) {
-		for (const char *s = r->var[0]; *s >= '0' && *s <= '9' &&
-		     number < ID_NUMBER_MAX; s++)
+		for (const char *s = r->var[0];
+		     *s >= '0' && *s <= '9' && number < ID_NUMBER_MAX; s++)
 			number = number * 10 + (*s - '0');
 	}
 	return number == r->who.pilot ||
-		err_set(e, ERR_FORBIDDEN,
-			"the token belongs to pilot %lld, not to \"%s\"",
-			(long long)r->who.pilot, r->var[0]);
+	       err_set(e, ERR_FORBIDDEN,
+		       "the token belongs to pilot %lld, not to \"%s\"",
+		       (long long)r->who.pilot, r->var[0]);
 }
 
 struct talk *talk_new(struct req *r)
 {
 	struct talk *t = ARENA_NEW(r->arena, struct talk);
-	struct buf *bufs[] = { &t->grants, &t->orders, &t->missing, &t->stale,
-			       &t->acked_starts, &t->acked_ends };
+	struct buf *bufs[] = { &t->grants, &t->orders,       &t->missing,
+			       &t->stale,  &t->acked_starts, &t->acked_ends };
 
 	t->item.req = r;
 	t->item.owner = r->who.pilot;
@@ -407,8 +414,7 @@ void talk_reply(struct talk *t)
 	buf_fini(&b);
 }
 
-void talk_fail(struct lane_item *i, enum db_outcome o,
-	       const struct db_fault *f)
+void talk_fail(struct lane_item *i, enum db_outcome o, const struct db_fault *f)
 {
 	struct talk *t = (struct talk *)i;
 

@@ -10,8 +10,8 @@
 #include "server/server.h"
 
 #define OWNER_SLOTS 1024
-#define QUANTUM 250             /* jobs that an owner may send in its turn */
-#define ROUNDS_MAX 8           /* cap of a batch over the quantum */
+#define QUANTUM 250  /* jobs that an owner may send in its turn */
+#define ROUNDS_MAX 8 /* cap of a batch over the quantum */
 #define TRIES_MAX 10
 #define ALONE_MS 60000
 #define STATEMENT_MS 30000
@@ -23,7 +23,7 @@ struct lane_owner {
 	int64_t deficit;
 	int64_t alone_until_ms;
 	bool in_turn;
-	uint64_t batch;                 /* the last it stood in */
+	uint64_t batch; /* the last it stood in */
 	STAILQ_HEAD(, lane_item) items;
 };
 
@@ -52,7 +52,7 @@ static struct lane_owner *owner_get(struct lane *l, int64_t key)
 	size_t slot = (uint64_t)key * UINT64_C(0x9e3779b97f4a7c15) >> 54;
 	struct lane_owner *o;
 
-	LIST_FOREACH(o, &l->owners[slot], hash)
+	LIST_FOREACH (o, &l->owners[slot], hash)
 		if (o->key == key)
 			return o;
 	o = xcalloc(1, sizeof(*o));
@@ -74,8 +74,7 @@ static void owner_rest(struct lane *l, struct lane_owner *o)
 	free(o);
 }
 
-static void owner_put(struct lane *l, struct lane_owner *o,
-		      struct lane_item *i)
+static void owner_put(struct lane *l, struct lane_owner *o, struct lane_item *i)
 {
 	STAILQ_INSERT_TAIL(&o->items, i, link);
 	if (!o->in_turn) {
@@ -171,8 +170,7 @@ static bool owner_waits(const struct lane_batch *b, const struct lane_owner *o,
 			int64_t now_ms)
 {
 	return (b->n > 0 && o->alone_until_ms > now_ms) ||
-		(b->lane->kind->one_per_owner &&
-		 o->batch == b->lane->n_batches);
+	       (b->lane->kind->one_per_owner && o->batch == b->lane->n_batches);
 }
 
 static struct lane_batch *batch_make(struct lane *l)
@@ -329,7 +327,8 @@ bool lane_put(struct lane *l, struct lane_item *i)
 	if (l->n_items >= k->queue_items ||
 	    l->n_bytes + i->bytes > k->queue_bytes) {
 		metric_add(l->metric[REFUSED], 1);
-		req_reply_busy(i->req, "too much waits already; try again soon");
+		req_reply_busy(i->req,
+			       "too much waits already; try again soon");
 		return false;
 	}
 	if (l->flying == NULL && db_conn_failing(l->conn)) {
@@ -366,18 +365,18 @@ static int64_t lane_queued(void *arg)
 static void lane_metrics(struct lane *l)
 {
 	static const struct metric_def defs[N_METRICS] = {
-		[BATCHES] = { "sortie_lane_batches_total", NULL,
-			METRIC_COUNTER, "Batches that were sent." },
-		[ITEMS] = { "sortie_lane_requests_total", NULL,
-			METRIC_COUNTER, "Requests in these batches." },
-		[FAILED] = { "sortie_lane_failed_total", NULL,
-			METRIC_COUNTER, "Requests that failed." },
-		[REFUSED] = { "sortie_lane_refused_total", NULL,
-			METRIC_COUNTER, "Requests refused: too many wait." },
-		[SECONDS] = { "sortie_lane_batch_seconds", NULL,
-			METRIC_SECONDS, "Time of a batch in the database." },
-		[SIZES] = { "sortie_lane_batch_requests", NULL,
-			METRIC_SIZES, "Requests of a batch." },
+		[BATCHES] = { "sortie_lane_batches_total", NULL, METRIC_COUNTER,
+			      "Batches that were sent." },
+		[ITEMS] = { "sortie_lane_requests_total", NULL, METRIC_COUNTER,
+			    "Requests in these batches." },
+		[FAILED] = { "sortie_lane_failed_total", NULL, METRIC_COUNTER,
+			     "Requests that failed." },
+		[REFUSED] = { "sortie_lane_refused_total", NULL, METRIC_COUNTER,
+			      "Requests refused: too many wait." },
+		[SECONDS] = { "sortie_lane_batch_seconds", NULL, METRIC_SECONDS,
+			      "Time of a batch in the database." },
+		[SIZES] = { "sortie_lane_batch_requests", NULL, METRIC_SIZES,
+			    "Requests of a batch." },
 	};
 
 	l->label = xasprintf("lane=\"%s\"", l->kind->name);
@@ -385,8 +384,10 @@ static void lane_metrics(struct lane *l)
 	for (int i = 0; i < N_METRICS; i++)
 		l->defs[i].labels = l->label;
 	l->metric = metrics_register(l->srv->metrics, l->defs, N_METRICS);
-	l->queued = (struct metric_def){ "sortie_lane_queued", l->label,
-		METRIC_GAUGE, "Requests that wait for their batch." };
+	l->queued =
+		(struct metric_def){ "sortie_lane_queued", l->label,
+				     METRIC_GAUGE,
+				     "Requests that wait for their batch." };
 	metrics_gauge_fn(l->srv->metrics, &l->queued, lane_queued, l);
 }
 
@@ -399,8 +400,9 @@ struct lane *lane_new(struct server *srv, const struct lane_kind *kind)
 	STAILQ_INIT(&l->again);
 	TAILQ_INIT(&l->turns);
 	lane_metrics(l);
-	l->conn = db_conn_new(srv->db, kind->name, kind->statement_ms > 0 ?
-			      kind->statement_ms : STATEMENT_MS);
+	l->conn = db_conn_new(srv->db, kind->name,
+			      kind->statement_ms > 0 ? kind->statement_ms
+						     : STATEMENT_MS);
 	db_conn_on_ready(l->conn, on_ready, l);
 	db_conn_on_failing(l->conn, on_failing, l);
 	return l;

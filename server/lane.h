@@ -26,10 +26,10 @@ struct req;
 struct lane_item {
 	STAILQ_ENTRY(lane_item) link;
 	struct req *req;
-	int64_t owner;          /* who takes turns: an owner's number, a pilot's */
-	uint32_t weight;        /* jobs, messages, bytes: what the cap counts */
-	size_t bytes;           /* memory that the item holds while it queues */
-	bool solo;              /* goes in a batch of its own */
+	int64_t owner;   /* who takes turns: an owner's number, a pilot's */
+	uint32_t weight; /* jobs, messages, bytes: what the cap counts */
+	size_t bytes;    /* memory that the item holds while it queues */
+	bool solo;       /* goes in a batch of its own */
 };
 
 struct lane_batch {
@@ -38,20 +38,20 @@ struct lane_batch {
 	struct lane_item **item;
 	size_t n;
 	int tries;
-	struct arena *arena;    /* the kind's scratch; dies with the batch */
-	void *data;             /* the kind's own */
+	struct arena *arena; /* the kind's scratch; dies with the batch */
+	void *data;          /* the kind's own */
 	int64_t sent_us;
 };
 
 struct lane_kind {
-	const char *name;       /* for metrics and the connection's name */
-	uint32_t max_weight;    /* of a batch; an item above it goes alone */
-	size_t max_items;       /* of a batch */
-	size_t queue_items;     /* beyond them: 503 */
+	const char *name;    /* for metrics and the connection's name */
+	uint32_t max_weight; /* of a batch; an item above it goes alone */
+	size_t max_items;    /* of a batch */
+	size_t queue_items;  /* beyond them: 503 */
 	size_t queue_bytes;
-	bool one_per_owner;     /* an owner stands at most once in a batch */
-	bool drop_gone;         /* items whose peer went away are dropped */
-	int64_t statement_ms;   /* time-out of its statements; 0 = 30 s */
+	bool one_per_owner;   /* an owner stands at most once in a batch */
+	bool drop_gone;       /* items whose peer went away are dropped */
+	int64_t statement_ms; /* time-out of its statements; 0 = 30 s */
 	/* Fills the statement's parameters and names it. */
 	const char *(*build)(struct lane_batch *b, struct db_params *p);
 	/* Answers (or passes on) each item of the batch. */

@@ -40,8 +40,7 @@ static int64_t definition_int(const char *s, const char *key, int64_t def)
 			continue;
 		}
 		end = string_end(s);
-		if (depth == 1 && *end == ':' &&
-		    (size_t)(end - s) == len + 2 &&
+		if (depth == 1 && *end == ':' && (size_t)(end - s) == len + 2 &&
 		    memcmp(s + 1, key, len) == 0)
 			return strtoll(end + 1, NULL, 10);
 		s = end;
@@ -49,8 +48,7 @@ static int64_t definition_int(const char *s, const char *key, int64_t def)
 	return def;
 }
 
-void grant_write(struct buf *b, const struct server *srv,
-		 const struct grant *g)
+void grant_write(struct buf *b, const struct server *srv, const struct grant *g)
 {
 	char run[17], token[AUTH_JOB_TOKEN_LEN + 1];
 

@@ -10,7 +10,7 @@
 #include "server/wake.h"
 
 #define BATCH_JOBS 2000
-#define SHOWN_MAX 1000          /* jobs that an answer lists */
+#define SHOWN_MAX 1000 /* jobs that an answer lists */
 #define TRIES_MAX 3
 
 /* Time and salt of a batch's UUIDs, as sortie.uuid_1 takes them. */
@@ -182,9 +182,10 @@ static int32_t bucket_of(struct lane_batch *b, const struct submit *s)
 {
 	const struct server *srv = lane_server(b->lane);
 
-	return lanes_bucket(srv, b->lane == srv->lanes->bulk ||
-			    s->submission != NULL ? BUCKET_BULK :
-			    BUCKET_SUBMIT);
+	return lanes_bucket(srv,
+			    b->lane == srv->lanes->bulk || s->submission != NULL
+				    ? BUCKET_BULK
+				    : BUCKET_SUBMIT);
 }
 
 static const char *build_commit(struct lane_batch *b, struct db_params *p,
@@ -212,8 +213,10 @@ static const char *build_keyed(struct lane_batch *b, struct db_params *p,
 	for (size_t i = 0; i < s->n; i++) {
 		const struct submit_job *j = &s->job[i];
 
-		db_a_i64(project, (int64_t)project_index(&projects,
-			s->need[j->need].ids.project_id) + 1);
+		db_a_i64(project,
+			 (int64_t)project_index(
+				 &projects, s->need[j->need].ids.project_id) +
+				 1);
 		columns_add(&c, s, j);
 	}
 	for (size_t i = 0; i < projects.n; i++)
@@ -239,8 +242,8 @@ struct places {
 static void places_add(struct places *at, size_t req, const struct submit *s,
 		       const struct submit_job *j)
 {
-	size_t project = project_index(&at->projects,
-				       s->need[j->need].ids.project_id);
+	size_t project =
+		project_index(&at->projects, s->need[j->need].ids.project_id);
 
 	db_a_i64(at->req, (int64_t)req + 1);
 	db_a_i64(at->project, (int64_t)project + 1);
@@ -307,8 +310,7 @@ static const char *submit_build(struct lane_batch *b, struct db_params *p)
 	return build_plain(b, p);
 }
 
-static void add_job(struct buf *b, const char *id, int64_t number,
-		    bool created)
+static void add_job(struct buf *b, const char *id, int64_t number, bool created)
 {
 	buf_json_comma(b);
 	buf_addc(b, '{');
@@ -503,8 +505,7 @@ void submit_resolve(struct submit *s)
 		struct submit_need *n = &s->need[i];
 
 		n->of = s;
-		if (classes_find(c, owner, n->requirements, n->life_s,
-				 &n->ids))
+		if (classes_find(c, owner, n->requirements, n->life_s, &n->ids))
 			continue;
 		s->pending++;
 		classes_ensure(c, owner, n->requirements, n->life_s, on_class,

@@ -28,8 +28,9 @@ void claim_weigh(struct talk *t)
 {
 	int64_t n = (int64_t)t->slots + t->ahead;
 
-	t->item.weight = n < 1 ? 1 : n > CLAIM_GRANTS ? CLAIM_GRANTS :
-		(uint32_t)n;
+	t->item.weight = n < 1              ? 1
+			 : n > CLAIM_GRANTS ? CLAIM_GRANTS
+					    : (uint32_t)n;
 }
 
 static const char *claim_build(struct lane_batch *b, struct db_params *p)
@@ -88,15 +89,35 @@ struct layout {
 };
 
 static const struct layout claim_layout = {
-	.who = 1, .run = 2, .number = 3, .id = 4, .attempt = 5, .idx = 6,
-	.priority = 7, .kind = 8, .ahead = 9, .name = 10, .owner = 11,
-	.project = 12, .definition = 13,
+	.who = 1,
+	.run = 2,
+	.number = 3,
+	.id = 4,
+	.attempt = 5,
+	.idx = 6,
+	.priority = 7,
+	.kind = 8,
+	.ahead = 9,
+	.name = 10,
+	.owner = 11,
+	.project = 12,
+	.definition = 13,
 };
 
 static const struct layout report_layout = {
-	.who = 1, .run = 3, .number = 4, .id = 5, .attempt = 6, .idx = 7,
-	.priority = 8, .kind = 9, .ahead = 10, .name = 11, .owner = 12,
-	.project = 13, .definition = 14,
+	.who = 1,
+	.run = 3,
+	.number = 4,
+	.id = 5,
+	.attempt = 6,
+	.idx = 7,
+	.priority = 8,
+	.kind = 9,
+	.ahead = 10,
+	.name = 11,
+	.owner = 12,
+	.project = 13,
+	.definition = 14,
 };
 
 static void kinds_read(struct kind_rows *k, struct arena *a,
@@ -161,8 +182,10 @@ static void add_order(struct buf *b, char what, int64_t run, int64_t job)
 
 	buf_json_comma(b);
 	buf_addc(b, '{');
-	buf_json_kv_str(b, "order", what == 'c' ? "cancel" :
-			what == 'd' ? "drain" : "stop");
+	buf_json_kv_str(b, "order",
+			what == 'c'   ? "cancel"
+			: what == 'd' ? "drain"
+				      : "stop");
 	if (what == 'c') {
 		run_hex(run, hex);
 		buf_json_kv_str(b, "run", hex);
@@ -244,27 +267,35 @@ const struct lane_kind lane_claim_kind = {
 struct report_arrays {
 	struct db_array *pilot, *lease, *listed, *drained;
 	struct db_array *s_rep, *s_number, *s_run, *s_ago;
-	struct db_array *e_rep, *e_number, *e_run, *e_state, *e_reason,
-		*e_exit, *e_signal, *e_ago, *e_wall, *e_started, *e_user,
-		*e_system, *e_rss, *e_out_size, *e_err_size, *e_out, *e_err,
-		*e_incomplete, *e_meta;
+	struct db_array *e_rep, *e_number, *e_run, *e_state, *e_reason, *e_exit,
+		*e_signal, *e_ago, *e_wall, *e_started, *e_user, *e_system,
+		*e_rss, *e_out_size, *e_err_size, *e_out, *e_err, *e_incomplete,
+		*e_meta;
 	struct db_array *l_rep, *l_number, *l_run;
 };
 
 /* In the order of the statement's parameters. */
-#define REPORT_ARRAYS(X) \
-	X(pilot, DB_I64) X(lease, DB_I64) X(listed, DB_BOOL) \
-	X(drained, DB_BOOL) \
-	X(s_rep, DB_I32) X(s_number, DB_I64) X(s_run, DB_I64) \
-	X(s_ago, DB_I64) \
-	X(e_rep, DB_I32) X(e_number, DB_I64) X(e_run, DB_I64) \
-	X(e_state, DB_TEXT) X(e_reason, DB_TEXT) X(e_exit, DB_I32) \
-	X(e_signal, DB_I32) X(e_ago, DB_I64) X(e_wall, DB_I64) \
-	X(e_started, DB_BOOL) X(e_user, DB_I64) X(e_system, DB_I64) \
-	X(e_rss, DB_I64) X(e_out_size, DB_I64) X(e_err_size, DB_I64) \
-	X(e_out, DB_BYTEA) X(e_err, DB_BYTEA) X(e_incomplete, DB_I16) \
-	X(e_meta, DB_TEXT) \
-	X(l_rep, DB_I32) X(l_number, DB_I64) X(l_run, DB_I64)
+#define REPORT_ARRAYS(X)                                                       \
+	X(pilot, DB_I64)                                                       \
+	X(lease, DB_I64) X(listed, DB_BOOL) X(drained, DB_BOOL) X(             \
+		s_rep, DB_I32) X(s_number,                                     \
+				 DB_I64) X(s_run, DB_I64) X(s_ago,             \
+							    DB_I64) X(e_rep,   \
+								      DB_I32)  \
+		X(e_number, DB_I64) X(e_run, DB_I64) X(e_state, DB_TEXT) X(    \
+			e_reason,                                              \
+			DB_TEXT) X(e_exit, DB_I32) X(e_signal,                 \
+						     DB_I32) X(e_ago, DB_I64)  \
+			X(e_wall, DB_I64) X(e_started, DB_BOOL) X(             \
+				e_user, DB_I64) X(e_system, DB_I64) X(e_rss,   \
+								      DB_I64)  \
+				X(e_out_size, DB_I64) X(e_err_size, DB_I64) X( \
+					e_out, DB_BYTEA) X(e_err, DB_BYTEA)    \
+					X(e_incomplete, DB_I16) X(e_meta,      \
+								  DB_TEXT)     \
+						X(l_rep, DB_I32) X(l_number,   \
+								   DB_I64)     \
+							X(l_run, DB_I64)
 
 static void i64_or_null(struct db_array *v, int64_t x, bool given)
 {
@@ -302,8 +333,8 @@ static void add_end(struct report_arrays *v, int64_t rep,
 	db_a_i64(v->e_err_size, e->err.size);
 	add_inline(v->e_out, &e->out);
 	add_inline(v->e_err, &e->err);
-	db_a_i64(v->e_incomplete, (e->out.incomplete ? 1 : 0) |
-		 (e->err.incomplete ? 2 : 0));
+	db_a_i64(v->e_incomplete,
+		 (e->out.incomplete ? 1 : 0) | (e->err.incomplete ? 2 : 0));
 	if (e->meta != NULL)
 		db_a_text(v->e_meta, e->meta, strlen(e->meta));
 	else
@@ -403,8 +434,8 @@ static void report_row(struct lane_batch *b, const struct db_result *r,
 		t->unknown = "the pilot has ended or never was";
 		if (!db_is_null(r, row, l->name))
 			t->unknown = arena_printf(t->item.req->arena,
-				"the pilot has ended: %s",
-				db_text(r, row, l->name));
+						  "the pilot has ended: %s",
+						  db_text(r, row, l->name));
 		break;
 	default:
 		BUG("report_1 answered a row '%c'", what);

@@ -17,8 +17,14 @@ struct lane;
 /* Who counts in which bucket: every writer its own (sortie.tally). The pool's
  * is srv->bucket itself. */
 enum bucket {
-	BUCKET_POOL, BUCKET_SUBMIT, BUCKET_BULK, BUCKET_CLAIM, BUCKET_REPORT,
-	BUCKET_LEASE, BUCKET_DUTY, BUCKETS = 16
+	BUCKET_POOL,
+	BUCKET_SUBMIT,
+	BUCKET_BULK,
+	BUCKET_CLAIM,
+	BUCKET_REPORT,
+	BUCKET_LEASE,
+	BUCKET_DUTY,
+	BUCKETS = 16
 };
 
 /* Needs srv->base, db, metrics, set, server_id and bucket (lease_open). */

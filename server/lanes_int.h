@@ -14,7 +14,7 @@
 struct lanes {
 	struct server *srv;
 	struct lane *submit;
-	struct lane *bulk;              /* large submissions, commits of parts */
+	struct lane *bulk; /* large submissions, commits of parts */
 	struct lane *claim;
 	struct lane *report;
 	struct lane *output;
@@ -30,7 +30,7 @@ extern const struct lane_kind lane_output_kind;
 /* Jobs of a request that share their requirements. */
 struct submit_need {
 	const char *requirements;
-	const char *where;              /* "job 3", its first job; or "" */
+	const char *where; /* "job 3", its first job; or "" */
 	int64_t life_s;
 	struct class_ids ids;
 	struct submit *of;
@@ -38,17 +38,17 @@ struct submit_need {
 
 /* One object of the body; makes `replicas` jobs. */
 struct submit_job {
-	size_t need;                    /* index */
+	size_t need; /* index */
 	int32_t priority;
 	int32_t replicas;
 	bool held;
-	int64_t due_ms;                 /* 0 = at once */
+	int64_t due_ms; /* 0 = at once */
 	const char *name;
 	const char *definition;
 	size_t definition_len;
-	const char *tags;               /* JSON object or NULL */
-	const char *sends;              /* "hex,hex" or NULL */
-	const char *key;                /* or NULL */
+	const char *tags;  /* JSON object or NULL */
+	const char *sends; /* "hex,hex" or NULL */
+	const char *key;   /* or NULL */
 };
 
 /* One POST /jobs, or the commit of a submission. All in the request's arena. */
@@ -58,15 +58,15 @@ struct submit {
 	size_t n, cap;
 	struct submit_need *need;
 	size_t n_needs, cap_needs;
-	int64_t total;                  /* jobs, replicas counted */
-	bool keyed;                     /* an Idempotency-Key, or job keys */
-	const char *idempotency_key;    /* or NULL */
+	int64_t total;               /* jobs, replicas counted */
+	bool keyed;                  /* an Idempotency-Key, or job keys */
+	const char *idempotency_key; /* or NULL */
 	uint8_t body_hash[32];
-	const char *submission;         /* UUID: commit its parts */
+	const char *submission; /* UUID: commit its parts */
 	int32_t parts;
-	size_t pending;                 /* needs that are being asked for */
+	size_t pending; /* needs that are being asked for */
 	int tries;
-	enum db_outcome outcome;        /* of the first need that failed */
+	enum db_outcome outcome; /* of the first need that failed */
 	struct db_fault fault;
 	void (*ready)(struct submit *s); /* all needs are known */
 };
@@ -91,7 +91,7 @@ struct talk_start {
 
 struct talk_stream {
 	int64_t size;
-	bool inlined;                   /* text holds all of it */
+	bool inlined; /* text holds all of it */
 	const char *text;
 	size_t text_len;
 	bool incomplete;
@@ -105,7 +105,7 @@ struct talk_end {
 	int32_t exit_code, signal;
 	int64_t ago_ms, wall_ms, user_ms, system_ms, max_rss;
 	struct talk_stream out, err;
-	const char *meta;               /* JSON list or NULL */
+	const char *meta; /* JSON list or NULL */
 };
 
 /* One claim or report of a pilot; a report that brings `free` becomes a claim
@@ -114,12 +114,12 @@ struct talk {
 	struct lane_item item;
 	int64_t pilot;
 	bool is_report;
-	bool reported;                  /* the report's part is committed */
+	bool reported; /* the report's part is committed */
 	bool claims;
 	int64_t request;
 	int32_t slots, cores, ahead;
 	int64_t memory;
-	int64_t deadline_ms;            /* parked until then; 0 = not at all */
+	int64_t deadline_ms; /* parked until then; 0 = not at all */
 
 	bool listed, drained;
 	struct talk_start *start;
@@ -131,14 +131,14 @@ struct talk {
 
 	/* What the answer is made of: elements, comma-separated. */
 	struct buf grants, orders, missing, stale, acked_starts, acked_ends;
-	const char *unknown;            /* why the pilot is none any more */
+	const char *unknown; /* why the pilot is none any more */
 
 	/* While it is parked (park_claim.c). */
 	TAILQ_ENTRY(talk) park_link;
 	LIST_ENTRY(talk) park_hash;
-	int32_t profile;                /* 0 = not known */
+	int32_t profile; /* 0 = not known */
 	int64_t fit_version;
-	uint64_t sent_seq;              /* wake counter when it was sent */
+	uint64_t sent_seq; /* wake counter when it was sent */
 	bool parked;
 };
 

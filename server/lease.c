@@ -19,10 +19,10 @@
 #include "server/wake.h"
 
 #define TICK_MS 1000
-#define SETTLE_MS 5             /* between looks at the report lane */
-#define TURNS 2                 /* of the loop, between timer and tick */
-#define STILL_TICKS 10          /* of ours, after which a server is dead */
-#define EXPIRE_MAX 100          /* pilots a statement gives up */
+#define SETTLE_MS 5    /* between looks at the report lane */
+#define TURNS 2        /* of the loop, between timer and tick */
+#define STILL_TICKS 10 /* of ours, after which a server is dead */
+#define EXPIRE_MAX 100 /* pilots a statement gives up */
 #define OTHERS_MAX 1000
 #define STATEMENT_MS 10000
 
@@ -40,10 +40,10 @@ struct lease {
 	struct server *srv;
 	struct db_conn *conn;
 	struct event *timer;
-	struct arena *arena;            /* of the statement in flight */
+	struct arena *arena; /* of the statement in flight */
 	int64_t ticks;
 	int turns;
-	uint64_t mark;                  /* reports put when the turn ended */
+	uint64_t mark; /* reports put when the turn ended */
 	struct other *other;
 	size_t n_others;
 	struct metric **metric;
@@ -127,8 +127,9 @@ static void on_restarted(enum db_outcome o, const struct db_result *r,
 	if (o == DB_OK) {
 		row_take(l->srv, r, 0);
 		l->ticks = 0;
-		log_warn("this server stood still and was given up by another; it goes on as server %lld",
-			 (long long)l->srv->server_id);
+		log_warn(
+			"this server stood still and was given up by another; it goes on as server %lld",
+			(long long)l->srv->server_id);
 	}
 	lease_rest(l);
 }
@@ -318,12 +319,14 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 struct lease *lease_new(struct server *srv)
 {
 	static const struct metric_def defs[N_METRICS] = {
-		[TICKS] = { "sortie_service_ticks_total", NULL,
-			METRIC_COUNTER, "Seconds of service time." },
+		[TICKS] = { "sortie_service_ticks_total", NULL, METRIC_COUNTER,
+			    "Seconds of service time." },
 		[EXPIRED] = { "sortie_pilots_expired_total", NULL,
-			METRIC_COUNTER, "Pilots given up: their lease ended." },
+			      METRIC_COUNTER,
+			      "Pilots given up: their lease ended." },
 		[ADOPTED] = { "sortie_pilots_adopted_total", NULL,
-			METRIC_COUNTER, "Pilots taken from dead servers." },
+			      METRIC_COUNTER,
+			      "Pilots taken from dead servers." },
 	};
 	struct lease *l = xcalloc(1, sizeof(*l));
 

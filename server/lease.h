@@ -16,8 +16,8 @@ struct lease;
 
 /* Makes the row, on the blocking connection that migrated: fills in
  * srv->server_id and srv->bucket. Before anything that needs them. */
-bool lease_open(struct server *srv, struct db_sync *db, struct err *e)
-	MUST_CHECK;
+bool lease_open(struct server *srv, struct db_sync *db,
+		struct err *e) MUST_CHECK;
 /* Starts the clock. Needs srv->base, db, metrics, lanes, park. */
 struct lease *lease_new(struct server *srv);
 void lease_free(struct lease *l);

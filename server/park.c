@@ -19,7 +19,7 @@
 
 struct park_wait {
 	LIST_ENTRY(park_wait) hash;
-	TAILQ_ENTRY(park_wait) link;    /* wide */
+	TAILQ_ENTRY(park_wait) link; /* wide */
 	TAILQ_ENTRY(park_wait) due;
 	struct park *park;
 	struct req *req;
@@ -28,7 +28,7 @@ struct park_wait {
 	int64_t deadline_ms;
 	int64_t called_ms;
 	void (*fn)(struct req *r, bool over); /* NULL: only watching */
-	bool news;                      /* since the last call */
+	bool news;                            /* since the last call */
 	bool over;
 	bool is_due;
 };
@@ -76,8 +76,9 @@ static void wait_due(struct park_wait *w)
 
 static int64_t spacing_ms(const struct park_wait *w)
 {
-	return w->topic == PARK_EVENTS ? EVENTS_MS :
-		w->topic == PARK_ENDS ? ENDS_MS : 0;
+	return w->topic == PARK_EVENTS ? EVENTS_MS
+	       : w->topic == PARK_ENDS ? ENDS_MS
+				       : 0;
 }
 
 /* Something may have happened; too soon after the last call it waits for the
@@ -98,10 +99,10 @@ static void on_turn(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	/* A call may queue its watch again: only today's are served. */
-	TAILQ_FOREACH(w, &p->due, due)
+	TAILQ_FOREACH (w, &p->due, due)
 		n++;
 	while (n-- > 0 && (w = TAILQ_FIRST(&p->due)) != NULL) {
-		void (*fn)(struct req *r, bool over) = w->fn;
+		void (*fn)(struct req * r, bool over) = w->fn;
 		bool over = w->over;
 
 		if (w->fn == NULL)
@@ -121,13 +122,14 @@ void park_job_changed(struct park *p, int64_t number, bool ended)
 {
 	struct park_wait *w;
 
-	LIST_FOREACH(w, &p->by_job[slot_of(number)], hash)
+	LIST_FOREACH (w, &p->by_job[slot_of(number)], hash)
 		if (w->first == number)
 			wait_news(w);
-	TAILQ_FOREACH(w, &p->wide, link) {
-		if (w->topic == PARK_EVENTS ? !ended :
-		    number < w->first || number > w->last ||
-		    (w->topic == PARK_ENDS && !ended))
+	TAILQ_FOREACH (w, &p->wide, link) {
+		if (w->topic == PARK_EVENTS
+			    ? !ended
+			    : number < w->first || number > w->last ||
+				      (w->topic == PARK_ENDS && !ended))
 			continue;
 		wait_news(w);
 	}
@@ -137,7 +139,7 @@ void park_events_changed(struct park *p)
 {
 	struct park_wait *w;
 
-	TAILQ_FOREACH(w, &p->wide, link)
+	TAILQ_FOREACH (w, &p->wide, link)
 		if (w->topic == PARK_EVENTS)
 			wait_news(w);
 }
@@ -147,9 +149,9 @@ void park_all_changed(struct park *p)
 	struct park_wait *w;
 
 	for (size_t i = 0; i < WAIT_SLOTS; i++)
-		LIST_FOREACH(w, &p->by_job[i], hash)
+		LIST_FOREACH (w, &p->by_job[i], hash)
 			wait_news(w);
-	TAILQ_FOREACH(w, &p->wide, link)
+	TAILQ_FOREACH (w, &p->wide, link)
 		wait_news(w);
 }
 
@@ -177,12 +179,13 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	p->n_turns++;
 	/* Re-checks are spread over the slots, so over the ticks. */
 	for (size_t slot = 0; slot < WAIT_SLOTS; slot++)
-		LIST_FOREACH(w, &p->by_job[slot], hash)
-			wait_tick(w, now_ms, (slot + (size_t)p->n_turns) %
-				  RECHECK_TICKS == 0);
-	TAILQ_FOREACH(w, &p->wide, link)
-		wait_tick(w, now_ms, (i++ + (size_t)p->n_turns) %
-			  RECHECK_TICKS == 0);
+		LIST_FOREACH (w, &p->by_job[slot], hash)
+			wait_tick(w, now_ms,
+				  (slot + (size_t)p->n_turns) % RECHECK_TICKS ==
+					  0);
+	TAILQ_FOREACH (w, &p->wide, link)
+		wait_tick(w, now_ms,
+			  (i++ + (size_t)p->n_turns) % RECHECK_TICKS == 0);
 	parking_tick(p->parking, now_ms);
 }
 
@@ -229,8 +232,10 @@ static int64_t gauge_waits(void *arg)
 struct park *park_new(struct server *srv)
 {
 	static const struct timeval tick = { 0, TICK_MS * 1000 };
-	static const struct metric_def waits = { "sortie_long_polls", NULL,
-		METRIC_GAUGE, "Long polls that watch something." };
+	static const struct metric_def waits = {
+		"sortie_long_polls", NULL, METRIC_GAUGE,
+		"Long polls that watch something."
+	};
 	struct park *p = xcalloc(1, sizeof(*p));
 
 	p->srv = srv;

@@ -27,7 +27,7 @@ struct profile {
 	int32_t id;
 	uint64_t woken_seq;
 	int64_t checked_ms;
-	bool chain;             /* the next that gets work wakes another */
+	bool chain;              /* the next that gets work wakes another */
 	struct talk_list parked; /* longest first */
 };
 
@@ -39,7 +39,7 @@ struct parking {
 	LIST_HEAD(, profile) profiles[PROFILE_SLOTS];
 	size_t n_profiles;
 	uint64_t seq, all_seq;
-	struct arena *asking;   /* of a re-check in flight */
+	struct arena *asking; /* of a re-check in flight */
 	bool draining;
 	size_t n;
 	struct metric **metric;
@@ -54,7 +54,7 @@ static struct profile *profile_get(struct parking *k, int32_t id)
 {
 	struct profile *f;
 
-	LIST_FOREACH(f, &k->profiles[(uint32_t)id % PROFILE_SLOTS], link)
+	LIST_FOREACH (f, &k->profiles[(uint32_t)id % PROFILE_SLOTS], link)
 		if (f->id == id)
 			return f;
 	f = xcalloc(1, sizeof(*f));
@@ -74,7 +74,7 @@ static struct talk *parked_find(struct parking *k, int64_t pilot)
 {
 	struct talk *t;
 
-	LIST_FOREACH(t, &k->by_pilot[pilot_slot(pilot)], park_hash)
+	LIST_FOREACH (t, &k->by_pilot[pilot_slot(pilot)], park_hash)
 		if (t->pilot == pilot)
 			return t;
 	return NULL;
@@ -229,8 +229,8 @@ static void on_recheck(enum db_outcome o, const struct db_result *r,
 		return;
 	for (size_t row = 0; row < db_rows(r); row++)
 		wake_chain(k, profile_get(k, (int32_t)db_i64(r, row, 0)));
-	waker_fit_version(k->srv->park->waker, db_rows(r) > 0 ?
-			  db_i64(r, 0, 1) : 0);
+	waker_fit_version(k->srv->park->waker,
+			  db_rows(r) > 0 ? db_i64(r, 0, 1) : 0);
 }
 
 /* Which profiles with parked pilots have work after all. */
@@ -246,7 +246,7 @@ static void recheck(struct parking *k, int64_t now_ms)
 	p = db_params_new(k->asking);
 	v = db_array_new(k->asking, DB_I32);
 	for (size_t i = 0; i < PROFILE_SLOTS; i++)
-		LIST_FOREACH(f, &k->profiles[i], link) {
+		LIST_FOREACH (f, &k->profiles[i], link) {
 			if (TAILQ_EMPTY(&f->parked) ||
 			    now_ms - f->checked_ms < RECHECK_MS)
 				continue;
@@ -303,15 +303,16 @@ static int64_t gauge_parked(void *arg)
 struct parking *parking_new(struct server *srv)
 {
 	static const struct metric_def defs[N_METRICS] = {
-		[PARKED] = { "sortie_claims_parked_total", NULL,
-			METRIC_COUNTER, "Claims that had to wait." },
-		[WOKEN] = { "sortie_claims_woken_total", NULL,
-			METRIC_COUNTER, "Parked claims woken for work." },
+		[PARKED] = { "sortie_claims_parked_total", NULL, METRIC_COUNTER,
+			     "Claims that had to wait." },
+		[WOKEN] = { "sortie_claims_woken_total", NULL, METRIC_COUNTER,
+			    "Parked claims woken for work." },
 		[RECHECKED] = { "sortie_profiles_rechecked_total", NULL,
-			METRIC_COUNTER, "Profiles asked about again." },
+				METRIC_COUNTER, "Profiles asked about again." },
 	};
 	static const struct metric_def now = { "sortie_claims_parked", NULL,
-		METRIC_GAUGE, "Claims that wait now." };
+					       METRIC_GAUGE,
+					       "Claims that wait now." };
 	struct parking *k = xcalloc(1, sizeof(*k));
 
 	k->srv = srv;

@@ -8,8 +8,8 @@
 #include "server/wake.h"
 
 struct event;
-struct parking;                 /* park_claim.c */
-struct waker;                   /* wake.c */
+struct parking; /* park_claim.c */
+struct waker;   /* wake.c */
 
 #define WAIT_SLOTS 1024
 
@@ -18,9 +18,9 @@ struct park {
 	struct parking *parking;
 	struct waker *waker;
 	LIST_HEAD(, park_wait) by_job[WAIT_SLOTS]; /* PARK_JOB of one job */
-	TAILQ_HEAD(, park_wait) wide;   /* all other watches */
-	TAILQ_HEAD(, park_wait) due;    /* to be called in this turn */
-	struct event *tick;             /* deadlines, and the slow re-check */
+	TAILQ_HEAD(, park_wait) wide;              /* all other watches */
+	TAILQ_HEAD(, park_wait) due; /* to be called in this turn */
+	struct event *tick;          /* deadlines, and the slow re-check */
 	struct event *turn;
 	int n_turns;
 	bool draining;

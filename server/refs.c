@@ -69,30 +69,35 @@ bool refs_parse(struct arena *a, const char *what, const char *s,
 		if (*p == '-' && (p++, !take_number(&p, &r->hi)))
 			break;
 		if (r->hi < r->lo)
-			return err_set(e, ERR_BAD_REQUEST, "\"%s\" has the "
+			return err_set(e, ERR_BAD_REQUEST,
+				       "\"%s\" has the "
 				       "range %lld-%lld, which ends before it "
-				       "begins", what, (long long)r->lo,
+				       "begins",
+				       what, (long long)r->lo,
 				       (long long)r->hi);
 		out->n++;
 		if (*p == '\0') {
 			merge(out);
 			if (out->n_numbers <= REFS_NUMBERS_MAX)
 				return true;
-			return err_set(e, ERR_BAD_REQUEST, "\"%s\" names "
+			return err_set(e, ERR_BAD_REQUEST,
+				       "\"%s\" names "
 				       "%lld numbers: at most %d go into one "
-				       "call", what,
-				       (long long)out->n_numbers,
+				       "call",
+				       what, (long long)out->n_numbers,
 				       REFS_NUMBERS_MAX);
 		}
 		if (*p++ != ',')
 			break;
 	}
-	return err_set(e, ERR_BAD_REQUEST, "\"%s\" must be numbers and "
-		       "ranges like 3-9,12, not \"%.100s\"", what, s);
+	return err_set(e, ERR_BAD_REQUEST,
+		       "\"%s\" must be numbers and "
+		       "ranges like 3-9,12, not \"%.100s\"",
+		       what, s);
 }
 
-bool refs_span(struct arena *a, int64_t first, int64_t count,
-	       struct refs *out, struct err *e)
+bool refs_span(struct arena *a, int64_t first, int64_t count, struct refs *out,
+	       struct err *e)
 {
 	if (first < 1 || first > ID_NUMBER_MAX || count < 1 ||
 	    count > ID_NUMBER_MAX - first + 1)
@@ -118,6 +123,8 @@ bool refs_one(const char *what, const char *s, int64_t *number,
 		*uuid = s;
 		return true;
 	}
-	return err_set(e, ERR_NOT_FOUND, "there is no %s \"%.100s\": it is "
-		       "named by its number or its UUID", what, s);
+	return err_set(e, ERR_NOT_FOUND,
+		       "there is no %s \"%.100s\": it is "
+		       "named by its number or its UUID",
+		       what, s);
 }

@@ -14,7 +14,7 @@
 #define REFS_NUMBERS_MAX 10000
 
 struct refs_range {
-	int64_t lo, hi;         /* both included, 1 <= lo <= hi */
+	int64_t lo, hi; /* both included, 1 <= lo <= hi */
 };
 
 /* Ranges in rising order that do not touch; n_numbers is how many numbers
@@ -30,8 +30,8 @@ struct refs {
 bool refs_parse(struct arena *a, const char *what, const char *s,
 		struct refs *out, struct err *e) MUST_CHECK;
 /* One range of count numbers; any count. */
-bool refs_span(struct arena *a, int64_t first, int64_t count,
-	       struct refs *out, struct err *e) MUST_CHECK;
+bool refs_span(struct arena *a, int64_t first, int64_t count, struct refs *out,
+	       struct err *e) MUST_CHECK;
 /* A number or a UUID. *uuid is s, or NULL when it is a number; the object must
  * then have that UUID. what: "job", "pilot". A text that can name no object is
  * ERR_NOT_FOUND. */

@@ -150,8 +150,10 @@ bool req_media_ok(struct req *r, struct err *e)
 		    (type[len] == '\0' || strchr("; \t", type[len]) != NULL))
 			return true;
 	}
-	return err_set(e, ERR_MEDIA_TYPE, "the body is \"%.100s\": send JSON "
-		       "as application/json", type);
+	return err_set(e, ERR_MEDIA_TYPE,
+		       "the body is \"%.100s\": send JSON "
+		       "as application/json",
+		       type);
 }
 
 bool req_json(struct req *r, struct json_object **out, struct err *e)

@@ -25,23 +25,28 @@ struct server;
 struct httpd_request;
 
 enum role {
-	ROLE_NONE, ROLE_READER, ROLE_USER, ROLE_ADMIN, ROLE_JOIN, ROLE_PILOT,
+	ROLE_NONE,
+	ROLE_READER,
+	ROLE_USER,
+	ROLE_ADMIN,
+	ROLE_JOIN,
+	ROLE_PILOT,
 	ROLE_JOB
 };
 
 /* Who asks. Strings live in the request's arena. */
 struct principal {
 	enum role role;
-	const char *owner;              /* "" for ROLE_NONE */
+	const char *owner; /* "" for ROLE_NONE */
 	int32_t owner_id;
-	const char *token_id;           /* UUID of a stored token or "" */
-	bool everybody;                 /* join tokens: may take all jobs */
-	int32_t *projects;              /* ids the token is bound to */
-	size_t n_projects;              /* 0 = all */
+	const char *token_id; /* UUID of a stored token or "" */
+	bool everybody;       /* join tokens: may take all jobs */
+	int32_t *projects;    /* ids the token is bound to */
+	size_t n_projects;    /* 0 = all */
 	const char *const *project_names;
-	int64_t pilot;                  /* ROLE_PILOT: number */
-	int64_t job;                    /* ROLE_JOB: number */
-	uint64_t run;                   /* ROLE_JOB: run id */
+	int64_t pilot; /* ROLE_PILOT: number */
+	int64_t job;   /* ROLE_JOB: number */
+	uint64_t run;  /* ROLE_JOB: run id */
 };
 
 #define REQ_VARS_MAX 4
@@ -49,22 +54,22 @@ struct principal {
 struct req {
 	struct arena *arena;
 	struct server *srv;
-	struct httpd_request *http;     /* httpd.c's */
-	const char *method;             /* "GET" */
-	const char *path;               /* raw, without the query */
-	const char *var[REQ_VARS_MAX];  /* decoded {name}s of the path */
+	struct httpd_request *http;    /* httpd.c's */
+	const char *method;            /* "GET" */
+	const char *path;              /* raw, without the query */
+	const char *var[REQ_VARS_MAX]; /* decoded {name}s of the path */
 	size_t n_vars;
-	const char *body;               /* NUL-terminated copy-free view */
+	const char *body; /* NUL-terminated copy-free view */
 	size_t body_len;
-	bool unix_socket;               /* came over the Unix socket */
-	int peer_uid;                   /* of the Unix peer, -1 otherwise */
+	bool unix_socket; /* came over the Unix socket */
+	int peer_uid;     /* of the Unix peer, -1 otherwise */
 	struct principal who;
 	bool gone;
 	bool replied;
-	int64_t started_us;             /* monotonic */
+	int64_t started_us; /* monotonic */
 	void (*on_gone)(struct req *r);
-	void *data;                     /* the handler's own (arena) */
-	struct req *next;               /* for whoever owns it now */
+	void *data;       /* the handler's own (arena) */
+	struct req *next; /* for whoever owns it now */
 };
 
 /* A query variable decoded, or NULL. Unknown ones are refused by route.c when
@@ -77,8 +82,8 @@ const char *req_header(struct req *r, const char *name);
  * `curl -d` says of a body by itself counts as JSON. */
 bool req_media_ok(struct req *r, struct err *e) MUST_CHECK;
 /* The body as one JSON document; an empty body is refused. */
-bool req_json(struct req *r, struct json_object **out, struct err *e)
-	MUST_CHECK;
+bool req_json(struct req *r, struct json_object **out,
+	      struct err *e) MUST_CHECK;
 
 /* Replies. Each request gets exactly one (asserted). json is copied. */
 void req_reply_json(struct req *r, int status, const char *json, size_t len);

@@ -134,9 +134,11 @@ static void forbid(struct req *r, const struct route *route)
 			buf_adds(&who, ", ");
 		buf_adds(&who, auth_role_name((enum role)role));
 	}
-	err_set(&e, ERR_FORBIDDEN, "a token of role \"%s\" may not %s %s "
-		"(%s may)", auth_role_name(r->who.role), route->method,
-		route->path, buf_str(&who));
+	err_set(&e, ERR_FORBIDDEN,
+		"a token of role \"%s\" may not %s %s "
+		"(%s may)",
+		auth_role_name(r->who.role), route->method, route->path,
+		buf_str(&who));
 	buf_fini(&who);
 	req_reply_err(r, &e);
 }

@@ -13,19 +13,19 @@
 struct event_base;
 struct db;
 struct httpd;
-struct lanes;           /* lanes.h: submit, claim, report, output */
-struct park;            /* park.h: parked claims and other long polls */
-struct lease;           /* lease.h: service time, expiry, adoption */
-struct duties;          /* duty.h: periodic work */
-struct blobs;           /* blob.h */
-struct embedded;        /* embedded.h: NULL with a foreign database */
-struct auth;            /* auth.h: token cache, keys */
-struct metrics;         /* metrics.h */
-struct settings;        /* options.h */
+struct lanes;    /* lanes.h: submit, claim, report, output */
+struct park;     /* park.h: parked claims and other long polls */
+struct lease;    /* lease.h: service time, expiry, adoption */
+struct duties;   /* duty.h: periodic work */
+struct blobs;    /* blob.h */
+struct embedded; /* embedded.h: NULL with a foreign database */
+struct auth;     /* auth.h: token cache, keys */
+struct metrics;  /* metrics.h */
+struct settings; /* options.h */
 
 struct server {
 	struct event_base *base;
-	struct arena *arena;            /* process lifetime */
+	struct arena *arena; /* process lifetime */
 	const struct settings *set;
 	struct db *db;
 	struct httpd *httpd;
@@ -37,10 +37,10 @@ struct server {
 	struct blobs *blobs;
 	struct embedded *embedded;
 	struct metrics *metrics;
-	char cluster[37];               /* UUID of the cluster */
-	uint8_t cluster_key[32];        /* HMAC key for pilot and job tokens */
-	int64_t server_id;              /* row in sortie.server */
-	int32_t bucket;                 /* counters' bucket of this process */
+	char cluster[37];        /* UUID of the cluster */
+	uint8_t cluster_key[32]; /* HMAC key for pilot and job tokens */
+	int64_t server_id;       /* row in sortie.server */
+	int32_t bucket;          /* counters' bucket of this process */
 	bool draining;
 };
 

@@ -19,7 +19,7 @@ struct slice {
 struct reading {
 	struct req *r;
 	struct submit *s;
-	struct arena *scratch;  /* of one job */
+	struct arena *scratch; /* of one job */
 	struct err *e;
 };
 
@@ -148,14 +148,15 @@ static void job_keep(struct reading *g, const struct jobspec *j,
 {
 	struct submit *s = g->s;
 	struct arena *a = g->r->arena;
-	int64_t timeout_s = j->timeout_s >= 0 ? j->timeout_s :
-		g->r->srv->set->default_timeout_s;
+	int64_t timeout_s = j->timeout_s >= 0
+				    ? j->timeout_s
+				    : g->r->srv->set->default_timeout_s;
 	struct submit_job *x;
 
 	s->job = grown(a, s->job, s->n, &s->cap, sizeof(*s->job));
 	x = &s->job[s->n++];
-	x->need = need_index(g, j->requirements, classes_life(timeout_s),
-			     where);
+	x->need =
+		need_index(g, j->requirements, classes_life(timeout_s), where);
 	x->priority = j->priority;
 	x->replicas = (int32_t)j->replicas;
 	x->held = j->held;
@@ -177,16 +178,17 @@ static bool job_check(struct reading *g, const struct jobspec *j,
 
 	if (!project_allowed(&g->r->who, j->project))
 		return err_set(g->e, ERR_FORBIDDEN,
-			"%s%sthis token may not use the project \"%s\"",
-			where, colon, j->project);
+			       "%s%sthis token may not use the project \"%s\"",
+			       where, colon, j->project);
 	if (j->key != NULL && j->replicas > 1)
-		return err_set(g->e, ERR_BAD_REQUEST,
+		return err_set(
+			g->e, ERR_BAD_REQUEST,
 			"%s%sa job with a \"key\" cannot have \"replicas\"",
 			where, colon);
 	if (g->s->total + j->replicas > TOTAL_MAX)
 		return err_set(g->e, ERR_BAD_REQUEST,
-			"%s%smore than %lld jobs in one submission", where,
-			colon, (long long)TOTAL_MAX);
+			       "%s%smore than %lld jobs in one submission",
+			       where, colon, (long long)TOTAL_MAX);
 	return true;
 }
 
@@ -198,8 +200,8 @@ static bool job_read(struct reading *g, struct slice x, const char *where)
 
 	arena_reset(g->scratch);
 	ok = json_parse(g->scratch, x.p, x.len, &o, g->e) &&
-		jobspec_decode(g->scratch, o, where, &j, g->e) &&
-		job_check(g, &j, where);
+	     jobspec_decode(g->scratch, o, where, &j, g->e) &&
+	     job_check(g, &j, where);
 	if (ok)
 		job_keep(g, &j, where);
 	return ok;
@@ -223,8 +225,9 @@ static bool list_read(struct reading *g, const char *p, const char *end)
 			break;
 		p = skip_blanks(stop + 1, end);
 		if (*stop == ']')
-			return p == end || err_set(g->e, ERR_BAD_REQUEST,
-				"the list is followed by something else");
+			return p == end ||
+			       err_set(g->e, ERR_BAD_REQUEST,
+				       "the list is followed by something else");
 	}
 	return err_set(g->e, ERR_BAD_REQUEST, "the list does not end");
 }
@@ -249,7 +252,7 @@ static bool lines_read(struct reading *g, const char *p, const char *end)
 		p = stop < end ? stop + 1 : end;
 	}
 	return g->s->n > 0 ||
-		err_set(g->e, ERR_BAD_REQUEST, "the body has no job");
+	       err_set(g->e, ERR_BAD_REQUEST, "the body has no job");
 }
 
 /* Not a job and not a list of jobs: the sentence is lib/jobspec's. */

@@ -8,8 +8,7 @@
 bool talk_pilot(struct req *r, struct err *e) MUST_CHECK;
 struct talk *talk_new(struct req *r);
 /* Reads `free`: the call brings grants. */
-bool talk_free(struct talk *t, struct json_object *o, struct err *e)
-	MUST_CHECK;
+bool talk_free(struct talk *t, struct json_object *o, struct err *e) MUST_CHECK;
 void talk_wait(struct talk *t, int64_t wait_s);
 /* The handler of reports. */
 void talk_report(struct req *r);

@@ -28,7 +28,8 @@ static bool ref_read(const struct ref *x, struct run_ref *out, struct err *e)
 
 	if (!id_unhex(x->run, raw, sizeof(raw)))
 		return err_set(e, ERR_BAD_REQUEST,
-			"\"%s\" is not a run: 16 hexadecimal digits", x->run);
+			       "\"%s\" is not a run: 16 hexadecimal digits",
+			       x->run);
 	for (size_t i = 0; i < sizeof(raw); i++)
 		v = v << 8 | raw[i];
 	out->run = (int64_t)v;
@@ -36,10 +37,12 @@ static bool ref_read(const struct ref *x, struct run_ref *out, struct err *e)
 	return true;
 }
 
-#define REF_FIELDS(type) \
+#define REF_FIELDS(type)                                                   \
 	{ "run", JK_STR, offsetof(type, ref.run), JF_REQUIRED, 0, 16, 0 }, \
-	{ "job", JK_I64, offsetof(type, ref.job), JF_REQUIRED, 1, \
-	  ID_NUMBER_MAX, 0 }
+	{                                                                  \
+		"job", JK_I64, offsetof(type, ref.job), JF_REQUIRED, 1,    \
+			ID_NUMBER_MAX, 0                                   \
+	}
 
 struct start {
 	struct ref ref;
@@ -50,8 +53,8 @@ static const struct json_field start_fields[] = {
 	REF_FIELDS(struct start),
 	{ "ago_ms", JK_I64, offsetof(struct start, ago_ms), 0, 0, INT64_MAX,
 	  0 },
-	{ "host_pid", JK_I64, offsetof(struct start, host_pid), 0, 0,
-	  INT64_MAX, 0 },
+	{ "host_pid", JK_I64, offsetof(struct start, host_pid), 0, 0, INT64_MAX,
+	  0 },
 };
 
 struct stream {
@@ -73,14 +76,15 @@ static const struct json_field stream_fields[] = {
 struct end {
 	struct ref ref;
 	const char *state, *reason;
-	int64_t exit_code, signal, ago_ms, wall_ms, user_ms, system_ms,
-		max_rss;
+	int64_t exit_code, signal, ago_ms, wall_ms, user_ms, system_ms, max_rss;
 	bool started;
 	struct json_object *out, *err, *meta;
 };
 
-#define END_I64(key, member, min, max) \
-	{ key, JK_I64, offsetof(struct end, member), 0, min, max, 0 }
+#define END_I64(key, member, min, max)                                    \
+	{                                                                 \
+		key, JK_I64, offsetof(struct end, member), 0, min, max, 0 \
+	}
 
 static const struct json_field end_fields[] = {
 	REF_FIELDS(struct end),
@@ -113,8 +117,8 @@ static bool start_read(struct talk *t, struct json_object *o, struct err *e)
 	struct talk_start *out = &t->start[t->n_starts++];
 	struct start x = { 0 };
 
-	if (!json_decode(o, start_fields, N_FIELDS(start_fields), &x,
-			 "a start", e))
+	if (!json_decode(o, start_fields, N_FIELDS(start_fields), &x, "a start",
+			 e))
 		return false;
 	out->ago_ms = ago_bounded(x.ago_ms);
 	return ref_read(&x.ref, &out->ref, e);
@@ -159,7 +163,8 @@ static bool stream_read(struct talk *t, struct json_object *o,
 	if (!stream_unpack(t, &x, out, e))
 		return false;
 	if (out->text_len > INLINE_MAX)
-		return err_set(e, ERR_TOO_LARGE,
+		return err_set(
+			e, ERR_TOO_LARGE,
 			"an output inside an end has more than %d bytes: put it in chunks",
 			INLINE_MAX);
 	if (out->size < (int64_t)out->text_len)
@@ -180,9 +185,9 @@ static bool meta_read(struct talk *t, struct json_object *list,
 	for (size_t i = 0; i < json_len(list); i++) {
 		struct json_object *x = json_at(list, i);
 
-		if (json_type(x) != JSON_STR ||
-		    json_str_len(x) > META_LINE_MAX)
-			return err_set(e, ERR_BAD_REQUEST,
+		if (json_type(x) != JSON_STR || json_str_len(x) > META_LINE_MAX)
+			return err_set(
+				e, ERR_BAD_REQUEST,
 				"\"meta\" must be a list of lines of at most %d bytes",
 				META_LINE_MAX);
 	}
@@ -194,8 +199,8 @@ static bool meta_read(struct talk *t, struct json_object *list,
 
 static bool state_known(const char *s)
 {
-	static const char *const states[] = { "finished", "failed",
-		"timelimit", "cancelled", "returned" };
+	static const char *const states[] = { "finished", "failed", "timelimit",
+					      "cancelled", "returned" };
 
 	for (size_t i = 0; i < N_FIELDS(states); i++)
 		if (strcmp(s, states[i]) == 0)
@@ -214,8 +219,9 @@ static void end_fill(struct talk_end *out, const struct end *x,
 		     struct json_object *o, struct arena *a)
 {
 	out->state = x->state;
-	out->reason = arena_strndup(a, x->reason, utf8_cut(x->reason,
-				    strlen(x->reason), REASON_MAX));
+	out->reason = arena_strndup(
+		a, x->reason,
+		utf8_cut(x->reason, strlen(x->reason), REASON_MAX));
 	out->has_exit = is_int(o, "exit_code");
 	out->has_signal = is_int(o, "signal");
 	out->exit_code = (int32_t)x->exit_code;
@@ -231,20 +237,24 @@ static void end_fill(struct talk_end *out, const struct end *x,
 static bool end_read(struct talk *t, struct json_object *o, struct err *e)
 {
 	struct talk_end *out = &t->end[t->n_ends++];
-	struct end x = { .reason = "", .wall_ms = -1, .user_ms = -1,
-			 .system_ms = -1, .max_rss = -1, .started = true };
+	struct end x = { .reason = "",
+			 .wall_ms = -1,
+			 .user_ms = -1,
+			 .system_ms = -1,
+			 .max_rss = -1,
+			 .started = true };
 
-	if (!json_decode(o, end_fields, N_FIELDS(end_fields), &x, "an end",
-			 e))
+	if (!json_decode(o, end_fields, N_FIELDS(end_fields), &x, "an end", e))
 		return false;
 	if (!state_known(x.state))
 		return err_set(e, ERR_BAD_REQUEST,
-			"\"%s\" is not a state that a run ends in", x.state);
+			       "\"%s\" is not a state that a run ends in",
+			       x.state);
 	end_fill(out, &x, o, t->item.req->arena);
 	return ref_read(&x.ref, &out->ref, e) &&
-		stream_read(t, x.out, &out->out, e) &&
-		stream_read(t, x.err, &out->err, e) &&
-		meta_read(t, x.meta, out, e);
+	       stream_read(t, x.out, &out->out, e) &&
+	       stream_read(t, x.err, &out->err, e) &&
+	       meta_read(t, x.meta, out, e);
 }
 
 struct listed {
@@ -261,16 +271,18 @@ static bool live_read(struct talk *t, struct json_object *o, struct err *e)
 
 	return json_decode(o, listed_fields, N_FIELDS(listed_fields), &x,
 			   "a live run", e) &&
-		ref_read(&x.ref, &t->live[t->n_live++], e);
+	       ref_read(&x.ref, &t->live[t->n_live++], e);
 }
 
 static bool each(struct talk *t, struct json_object *list,
 		 bool (*fn)(struct talk *t, struct json_object *o,
-			    struct err *e), struct err *e)
+			    struct err *e),
+		 struct err *e)
 {
 	for (size_t i = 0; i < json_len(list); i++) {
 		if (json_type(json_at(list, i)) != JSON_OBJECT)
-			return err_set(e, ERR_BAD_REQUEST,
+			return err_set(
+				e, ERR_BAD_REQUEST,
 				"starts, ends and live are lists of objects");
 		if (!fn(t, json_at(list, i), e))
 			return false;
@@ -284,8 +296,10 @@ struct report {
 	bool drained;
 };
 
-#define REPORT_FIELD(key, kind, member, min, max) \
-	{ key, kind, offsetof(struct report, member), 0, min, max, 0 }
+#define REPORT_FIELD(key, kind, member, min, max)                          \
+	{                                                                  \
+		key, kind, offsetof(struct report, member), 0, min, max, 0 \
+	}
 
 static const struct json_field report_fields[] = {
 	REPORT_FIELD("starts", JK_ARRAY, starts, 0, 0),
@@ -309,7 +323,8 @@ static bool lists_read(struct talk *t, const struct report *x, struct err *e)
 	size_t n_live = list_len(x->live);
 
 	if (n_starts + n_ends > ITEMS_MAX || n_live > LIVE_MAX)
-		return err_set(e, ERR_BAD_REQUEST,
+		return err_set(
+			e, ERR_BAD_REQUEST,
 			"a report has at most %d starts and ends and %d live runs",
 			ITEMS_MAX, LIVE_MAX);
 	t->start = ARENA_ARRAY(a, struct talk_start, n_starts);
@@ -318,8 +333,8 @@ static bool lists_read(struct talk *t, const struct report *x, struct err *e)
 	t->listed = x->live != NULL;
 	t->item.weight = (uint32_t)(n_starts + n_ends) + 1;
 	return (n_starts == 0 || each(t, x->starts, start_read, e)) &&
-		(n_ends == 0 || each(t, x->ends, end_read, e)) &&
-		(n_live == 0 || each(t, x->live, live_read, e));
+	       (n_ends == 0 || each(t, x->ends, end_read, e)) &&
+	       (n_live == 0 || each(t, x->live, live_read, e));
 }
 
 static bool room_read(struct talk *t, const struct report *x, struct err *e)

@@ -45,8 +45,8 @@ void view_reply_missing(struct req *r, const char *what);
 void view_reply_text(struct req *r, const struct db_result *res, int col);
 
 /* wait from the query as the monotonic time when it is over; 0 = no wait. */
-bool view_deadline(struct req *r, int64_t *deadline_ms, struct err *e)
-	MUST_CHECK;
+bool view_deadline(struct req *r, int64_t *deadline_ms,
+		   struct err *e) MUST_CHECK;
 
 /* The body as an object that is decoded by the table. */
 bool view_body(struct req *r, const struct json_field *fields, size_t n,

@@ -15,7 +15,7 @@
 #define CLASS_SLOTS 1024
 #define KNOWN_MAX 20000
 #define NOTIFY_US 2000
-#define NAMED_MAX 200           /* classes a notice names; then all */
+#define NAMED_MAX 200 /* classes a notice names; then all */
 #define CHANNEL "sortie"
 
 /* Profiles that fit a class, as of `fit_version`. */
@@ -23,8 +23,8 @@ struct known {
 	struct known *next;
 	int32_t class_id;
 	bool known;
-	int64_t pending;        /* jobs to wake for that nobody asked about */
-	int64_t asking;         /* the same, of the statement in flight */
+	int64_t pending; /* jobs to wake for that nobody asked about */
+	int64_t asking;  /* the same, of the statement in flight */
 	size_t n;
 	int32_t *profile;
 };
@@ -342,7 +342,7 @@ static void hear_word(struct waker *w, const char *word)
 		parking_wake_pilot(park->parking, strtoll(word + 1, NULL, 10));
 		break;
 	default:
-		break;          /* a newer server's word */
+		break; /* a newer server's word */
 	}
 }
 
