@@ -13,9 +13,9 @@
 #define BACKOFF_MIN_MS 200
 
 struct backoff {
-	int64_t max_ms;         /* the longest wait */
-	int64_t step_ms;        /* the next wait before jitter; 0 = none yet */
-	int64_t until_ms;       /* monotonic; not before that */
+	int64_t max_ms;   /* the longest wait */
+	int64_t step_ms;  /* the next wait before jitter; 0 = none yet */
+	int64_t until_ms; /* monotonic; not before that */
 };
 
 void backoff_init(struct backoff *b, int64_t max_ms);

@@ -19,8 +19,8 @@ int64_t blackhole_note(struct blackhole *b, uint64_t kind, bool failed,
 	if (blackhole_paused(b, now_ms) || b->in_a_row < BLACKHOLE_RUNS ||
 	    (!b->mixed && b->since_pause < BLACKHOLE_RUNS))
 		return 0;
-	max_ms = b->mixed ? BLACKHOLE_PAUSE_MAX_MS :
-		BLACKHOLE_PAUSE_ONE_KIND_MS;
+	max_ms =
+		b->mixed ? BLACKHOLE_PAUSE_MAX_MS : BLACKHOLE_PAUSE_ONE_KIND_MS;
 	b->pause_ms = b->pause_ms ? b->pause_ms * 2 : BLACKHOLE_PAUSE_MS;
 	if (b->pause_ms > max_ms)
 		b->pause_ms = max_ms;

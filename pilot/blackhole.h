@@ -18,17 +18,17 @@
 /* So many fast failures in a row, and none that went well between, pause. */
 #define BLACKHOLE_RUNS 10
 #define BLACKHOLE_FAST_MS 1000
-#define BLACKHOLE_PAUSE_MS 1000         /* the first pause; then it doubles */
+#define BLACKHOLE_PAUSE_MS 1000 /* the first pause; then it doubles */
 #define BLACKHOLE_PAUSE_MAX_MS 300000
 #define BLACKHOLE_PAUSE_ONE_KIND_MS 4000
 
 struct blackhole {
 	int in_a_row;
 	int since_pause;
-	uint64_t kind;          /* of the first of them */
-	bool mixed;             /* there was another kind */
-	int64_t pause_ms;       /* the last pause; 0 = none yet */
-	int64_t until_ms;       /* monotonic; 0 = not pausing */
+	uint64_t kind;    /* of the first of them */
+	bool mixed;       /* there was another kind */
+	int64_t pause_ms; /* the last pause; 0 = none yet */
+	int64_t until_ms; /* monotonic; 0 = not pausing */
 };
 
 /* A run of work of this kind (a hash) ended. One that did well, or that

@@ -16,10 +16,9 @@
 #define HOLE_MIN ((int64_t)4 << 20)
 #define BLOCK ((int64_t)4096)
 
-static char piece[PIECE];       /* one thread, never held between calls */
+static char piece[PIECE]; /* one thread, never held between calls */
 
-void capture_init(struct capture *c, int fd, int64_t head_max,
-		  int64_t tail_max)
+void capture_init(struct capture *c, int fd, int64_t head_max, int64_t tail_max)
 {
 	memset(c, 0, sizeof(*c));
 	c->fd = fd;
@@ -99,8 +98,7 @@ void capture_end(struct capture *c, struct meta_list *l)
 	meta_end(&c->scan, l);
 }
 
-int64_t capture_read(struct capture *c, int64_t *offset, void *out,
-		     int64_t len)
+int64_t capture_read(struct capture *c, int64_t *offset, void *out, int64_t len)
 {
 	bool long_stream;
 	ssize_t n;
@@ -112,8 +110,7 @@ int64_t capture_read(struct capture *c, int64_t *offset, void *out,
 	if (long_stream && *offset >= c->head_max &&
 	    *offset < c->size - c->tail_max)
 		*offset = c->size - c->tail_max;
-	if (long_stream && *offset < c->head_max &&
-	    len > c->head_max - *offset)
+	if (long_stream && *offset < c->head_max && len > c->head_max - *offset)
 		len = c->head_max - *offset;
 	do {
 		n = pread(c->fd, out, (size_t)len, *offset);

@@ -13,12 +13,12 @@
 #include "pilot/meta.h"
 
 struct capture {
-	int fd;                 /* borrowed; -1 = none */
-	int64_t size;           /* bytes written, when last looked at */
-	int64_t scanned;        /* bytes searched for meta lines */
-	int64_t hole_end;       /* the hole is from head_max to here */
+	int fd;           /* borrowed; -1 = none */
+	int64_t size;     /* bytes written, when last looked at */
+	int64_t scanned;  /* bytes searched for meta lines */
+	int64_t hole_end; /* the hole is from head_max to here */
 	int64_t head_max, tail_max;
-	bool no_holes;          /* the file system cannot */
+	bool no_holes; /* the file system cannot */
 	struct meta_scan scan;
 };
 

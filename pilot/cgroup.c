@@ -24,12 +24,12 @@ _Static_assert(N_PLACES <= SPAWN_JOIN_MAX, "a payload can join every place");
 struct limit_file {
 	enum place place;
 	const char *file;
-	bool required;          /* else the kernel may lack it */
+	bool required; /* else the kernel may lack it */
 };
 
 struct backend {
 	const char *name;
-	struct limit_file memory[3];    /* each gets the limit in bytes */
+	struct limit_file memory[3]; /* each gets the limit in bytes */
 	const char *oom_file;
 };
 
@@ -50,17 +50,17 @@ static const struct backend backend_none = { .name = "none" };
 
 struct cgroup {
 	struct cgroups *host;
-	char *dir[N_PLACES];            /* NULL = none, or the same as before */
+	char *dir[N_PLACES]; /* NULL = none, or the same as before */
 	int fd[N_PLACES];
 	size_t n_fd;
-	TAILQ_ENTRY(cgroup) link;       /* in busy */
+	TAILQ_ENTRY(cgroup) link; /* in busy */
 };
 
 struct cgroups {
 	const struct backend *b;
-	char *base[N_PLACES];           /* .../sortie-PID, NULL = none */
-	char *own;                      /* v2: the group we moved out of */
-	TAILQ_HEAD(cgroup_list, cgroup) busy;     /* ended, not yet removable */
+	char *base[N_PLACES]; /* .../sortie-PID, NULL = none */
+	char *own;            /* v2: the group we moved out of */
+	TAILQ_HEAD(cgroup_list, cgroup) busy; /* ended, not yet removable */
 };
 
 static char *make_dir(const char *parent, const char *name)
@@ -126,8 +126,8 @@ static bool open_v2(struct cgroups *c)
 	/* Limits need processes to live in leaves only, so the pilot and its
 	 * keeper, the only ones a delegated group has, move into one. */
 	ok = leaf && move_all(own, leaf, true) &&
-		cgroup_fs_write(own, "cgroup.subtree_control", on) &&
-		cgroup_fs_write(c->base[MEMORY], "cgroup.subtree_control", on);
+	     cgroup_fs_write(own, "cgroup.subtree_control", on) &&
+	     cgroup_fs_write(c->base[MEMORY], "cgroup.subtree_control", on);
 	if (ok) {
 		c->own = xstrdup(own);
 	} else {
@@ -223,8 +223,9 @@ void cgroups_close(struct cgroups *c)
 	while ((g = TAILQ_FIRST(&c->busy))) {
 		TAILQ_REMOVE(&c->busy, g, link);
 		log_warn("control group '%s' is still busy and stays",
-			 g->dir[MEMORY] ? g->dir[MEMORY] : g->dir[PIDS] ?
-			 g->dir[PIDS] : g->dir[KILL]);
+			 g->dir[MEMORY] ? g->dir[MEMORY]
+			 : g->dir[PIDS] ? g->dir[PIDS]
+					: g->dir[KILL]);
 		for (int i = 0; i < N_PLACES; i++)
 			free(g->dir[i]);
 		free(g);
@@ -274,11 +275,14 @@ static bool set_up(struct cgroup *g, const char *run, int64_t memory,
 		if (!g->dir[i])
 			return err_set_errno(e, ERR_IO,
 					     "cannot make a control group "
-					     "in '%s'", c->base[i]);
+					     "in '%s'",
+					     c->base[i]);
 		g->fd[g->n_fd] = cgroup_fs_open_procs(g->dir[i]);
 		if (g->fd[g->n_fd] < 0)
-			return err_set_errno(e, ERR_IO, "cannot open the "
-					     "control group '%s'", g->dir[i]);
+			return err_set_errno(e, ERR_IO,
+					     "cannot open the "
+					     "control group '%s'",
+					     g->dir[i]);
 		g->n_fd++;
 	}
 	pids_dir = g->dir[PIDS] ? g->dir[PIDS] : g->dir[MEMORY];
@@ -322,14 +326,15 @@ void cgroup_kill(struct cgroup *g)
 
 bool cgroup_empty(struct cgroup *g)
 {
-	int64_t populated = cgroup_fs_count(kill_dir(g), "cgroup.events",
-					    "populated");
+	int64_t populated =
+		cgroup_fs_count(kill_dir(g), "cgroup.events", "populated");
 	char text[64];
 
 	if (populated >= 0)
 		return populated == 0;
 	return !cgroup_fs_read(g->dir[MEMORY], "cgroup.procs", text,
-			       sizeof(text)) || !*text;
+			       sizeof(text)) ||
+	       !*text;
 }
 
 int64_t cgroup_oom_kills(struct cgroup *g)

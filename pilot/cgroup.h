@@ -16,8 +16,8 @@
 #include <stdint.h>
 #include "lib/err.h"
 
-struct cgroups;                 /* the pilot's */
-struct cgroup;                  /* one run's */
+struct cgroups; /* the pilot's */
+struct cgroup;  /* one run's */
 
 /* Always gives one; try = false finds nothing. */
 struct cgroups *cgroups_open(bool try);

@@ -50,8 +50,8 @@ static bool parse_mount(char *line, const char *controller, struct mount *m)
 	} else if (strcmp(type, "cgroup2") != 0) {
 		return false;
 	}
-	return sscanf(line, "%*s %*s %*s %4095s %4095s", m->root,
-		      m->point) == 2;
+	return sscanf(line, "%*s %*s %*s %4095s %4095s", m->root, m->point) ==
+	       2;
 }
 
 static bool find_mount(const char *controller, struct mount *m)
@@ -85,8 +85,8 @@ static bool find_path(const char *controller, char *out, size_t cap)
 			continue;
 		*path++ = '\0';
 		names++;
-		found = controller ? has_word(names, controller, ",") :
-			*names == '\0';
+		found = controller ? has_word(names, controller, ",")
+				   : *names == '\0';
 		path[strcspn(path, "\n")] = '\0';
 		if (found)
 			snprintf(out, cap, "%s", path);
@@ -189,7 +189,7 @@ bool cgroup_fs_has(const char *dir, const char *file, const char *word)
 	char text[LINE_MAX_LEN];
 
 	return cgroup_fs_read(dir, file, text, sizeof(text)) &&
-		has_word(text, word, " \n");
+	       has_word(text, word, " \n");
 }
 
 int cgroup_fs_open_procs(const char *dir)
@@ -220,8 +220,8 @@ void cgroup_fs_kill_each(const char *dir)
 }
 
 /* Calls fn for each group below dir. */
-static void each_group(const char *dir, void (*fn)(const char *path,
-						   const char *name))
+static void each_group(const char *dir,
+		       void (*fn)(const char *path, const char *name))
 {
 	DIR *d = opendir(dir);
 	struct dirent *de;

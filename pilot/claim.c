@@ -172,7 +172,7 @@ static bool ends_wait(struct talk *t)
 	int64_t now = clock_mono_ms();
 	struct run *r;
 
-	TAILQ_FOREACH(r, runs_list(t->runs, RUN_ENDED), entry)
+	TAILQ_FOREACH (r, runs_list(t->runs, RUN_ENDED), entry)
 		if (r->tell_after_ms <= now)
 			return true;
 	return false;

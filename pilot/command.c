@@ -77,15 +77,15 @@ static bool read_payload(struct arena *a, const char *text, bool through_shell,
 	if (!words_split(a, text, &words, &n, e)) {
 		if (!through_shell)
 			return err_prefix(e, "payload");
-		n = 0;          /* the shell may well understand it */
+		n = 0; /* the shell may well understand it */
 	}
 	if (n == 0 && !through_shell)
 		return err_set(e, ERR_UNPROCESSABLE, "payload is empty");
 	c->program = n ? words[0] : NULL;
 	if (!through_shell)
 		return join_words(a, c, words + 1, n - 1, args, e);
-	c->shell = args && json_len(args) ?
-		arena_printf(a, "%s \"$@\"", text) : arena_strdup(a, text);
+	c->shell = args && json_len(args) ? arena_printf(a, "%s \"$@\"", text)
+					  : arena_strdup(a, text);
 	c->program_len = first_word_len(text);
 	return join_words(a, c, NULL, 0, args, e);
 }
@@ -195,9 +195,9 @@ const char *command_find(struct arena *a, const char *name, const char *path,
 	for (;;) {
 		size_t len = strcspn(path, ":");
 		const char *at = len ? arena_strndup(a, path, len) : ".";
-		const char *found = *at == '/' ?
-			arena_printf(a, "%s/%s", at, name) :
-			arena_printf(a, "%s/%s/%s", cwd, at, name);
+		const char *found =
+			*at == '/' ? arena_printf(a, "%s/%s", at, name)
+				   : arena_printf(a, "%s/%s/%s", cwd, at, name);
 
 		if (runnable(found, &why))
 			return found;

@@ -11,18 +11,18 @@
 #include "lib/json.h"
 
 struct command {
-	const char *program;    /* as the job names it; NULL for `shell` */
-	size_t program_len;     /* shell text: bytes that named it */
-	const char *shell;      /* text for /bin/sh -c, or NULL */
-	char **words;           /* without program; NULL-terminated */
+	const char *program; /* as the job names it; NULL for `shell` */
+	size_t program_len;  /* shell text: bytes that named it */
+	const char *shell;   /* text for /bin/sh -c, or NULL */
+	char **words;        /* without program; NULL-terminated */
 	size_t n_words;
 };
 
 /* Reads payload, argv or shell, and args. through_shell: a `payload` goes to
  * /bin/sh -c instead of being split into words. */
 bool command_read(struct arena *a, struct json_object *definition,
-		  bool through_shell, struct command *out, struct err *e)
-	MUST_CHECK;
+		  bool through_shell, struct command *out,
+		  struct err *e) MUST_CHECK;
 /* Another file takes the program's place (a copy of it). */
 void command_replace(struct arena *a, struct command *c, const char *path);
 /* The argument list to run. */

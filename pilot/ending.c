@@ -11,8 +11,7 @@
 /* All meta lines of an end together, so that a report holds it. */
 #define META_MAX (256 * 1024)
 
-void ending_unstarted(struct ending *out, const char *state,
-		      const char *reason)
+void ending_unstarted(struct ending *out, const char *state, const char *reason)
 {
 	*out = (struct ending){ .state = state };
 	snprintf(out->reason, sizeof(out->reason), "%s", reason);

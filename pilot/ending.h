@@ -10,9 +10,9 @@
 #include "pilot/runs.h"
 
 struct ending {
-	const char *state;      /* a run's end state of the protocol */
-	char reason[1024];      /* "" = nothing to add */
-	bool ran;               /* exit code or signal and usage hold */
+	const char *state; /* a run's end state of the protocol */
+	char reason[1024]; /* "" = nothing to add */
+	bool ran;          /* exit code or signal and usage hold */
 	bool exited;
 	int exit_code, signal;
 	int64_t wall_ms, user_ms, system_ms, max_rss;

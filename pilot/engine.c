@@ -79,8 +79,8 @@ static bool slurm_detect(struct arena *a, int64_t now_s, struct engine *out)
 	if (!id)
 		return false;
 	out->name = "slurm";
-	out->batch_id = array && task ? arena_printf(a, "%s_%s", array, task) :
-					arena_strdup(a, id);
+	out->batch_id = array && task ? arena_printf(a, "%s_%s", array, task)
+				      : arena_strdup(a, id);
 	out->scratch = arena_strdup(a, scratch ? scratch : env_text("TMPDIR"));
 	out->cores = slurm_cores();
 	out->memory = slurm_memory(out->cores);

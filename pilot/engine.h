@@ -11,12 +11,12 @@
 #include "lib/arena.h"
 
 struct engine {
-	const char *name;       /* "slurm", "condor"; NULL = no batch system */
-	const char *batch_id;   /* "4711", "4711_3", "55.0"; NULL = unknown */
-	const char *scratch;    /* directory of its own, or NULL */
-	int64_t cores;          /* 0 = unknown */
-	int64_t memory;         /* bytes; 0 = unknown */
-	int64_t lifetime_s;     /* left from now; 0 = unknown, else at least 1 */
+	const char *name;     /* "slurm", "condor"; NULL = no batch system */
+	const char *batch_id; /* "4711", "4711_3", "55.0"; NULL = unknown */
+	const char *scratch;  /* directory of its own, or NULL */
+	int64_t cores;        /* 0 = unknown */
+	int64_t memory;       /* bytes; 0 = unknown */
+	int64_t lifetime_s;   /* left from now; 0 = unknown, else at least 1 */
 };
 
 /* Reads the process's environment. Strings belong to the arena. now_s: wall

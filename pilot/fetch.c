@@ -29,7 +29,7 @@ struct fetch_file {
 	char *path;
 	int64_t size;
 	bool here;
-	int users;                      /* runs that want it or read it */
+	int users; /* runs that want it or read it */
 	struct httpc_call *call;
 	const char *url;
 	int64_t call_ms;
@@ -38,8 +38,8 @@ struct fetch_file {
 TAILQ_HEAD(fetch_list, fetch_file);
 
 struct fetch_cache {
-	struct fetch_list files;        /* least lately wanted first */
-	int64_t size;                   /* bytes that are here */
+	struct fetch_list files; /* least lately wanted first */
+	int64_t size;            /* bytes that are here */
 	int calls;
 };
 
@@ -47,7 +47,7 @@ struct fetch_cache {
 struct fetch {
 	size_t n;
 	struct fetch_file **file;
-	const char **path;              /* NULL-terminated */
+	const char **path; /* NULL-terminated */
 };
 
 static void clean(const char *dir)
@@ -98,7 +98,7 @@ static struct fetch_file *find(struct talk *t, const char *sha)
 	struct fetch_cache *c = t->files;
 	struct fetch_file *f;
 
-	TAILQ_FOREACH(f, &c->files, entry)
+	TAILQ_FOREACH (f, &c->files, entry)
 		if (strcmp(f->sha, sha) == 0)
 			break;
 	if (f) {
@@ -149,7 +149,7 @@ bool fetch_begin(struct talk *t, struct run *r)
 		const char *sha = wanted_sha(json_at(send, i));
 
 		if (!sha)
-			return false;   /* the payload's start will tell */
+			return false; /* the payload's start will tell */
 		w->file[i] = find(t, sha);
 		w->file[i]->users++;
 		w->path[i] = arena_strdup(r->arena, w->file[i]->path);
@@ -236,8 +236,8 @@ static void release_ready(struct talk *t)
 static bool store(struct fetch_file *f, const struct buf *body, struct err *e)
 {
 	char *temp = xasprintf("%s.new", f->path);
-	int fd = open(temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC |
-				    O_NOFOLLOW,
+	int fd = open(temp,
+		      O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
 		      0600);
 	bool ok = fd >= 0 && fd_write_all(fd, body->data, body->len) &&
 		  rename(temp, f->path) == 0;
@@ -336,7 +336,7 @@ void fetch_turn(struct talk *t)
 		talk_turn_at(t, t->fetch_backoff.until_ms);
 		return;
 	}
-	TAILQ_FOREACH(f, &c->files, entry) {
+	TAILQ_FOREACH (f, &c->files, entry) {
 		if (c->calls >= FETCHES_MAX)
 			return;
 		if (!f->here && !f->call)

@@ -19,8 +19,7 @@ static bool is_given(struct json_object *o, const char *key)
 	return v && json_type(v) != JSON_NULL;
 }
 
-static const char *text(struct arena *a, struct json_object *o,
-			const char *key)
+static const char *text(struct arena *a, struct json_object *o, const char *key)
 {
 	const char *s = json_get_str(o, key);
 
@@ -63,7 +62,8 @@ static bool read_definition(struct arena *a, struct json_object *o,
 		if (is_given(def, not_here[i]))
 			return err_set(e, ERR_UNPROCESSABLE,
 				       "job %" PRId64 ": this pilot cannot run "
-				       "'%s'", g->job, not_here[i]);
+				       "'%s'",
+				       g->job, not_here[i]);
 	/* The reply that it came with goes; the payload keeps a copy. */
 	json_write(&b, def);
 	ok = json_parse(a, b.data, b.len, &g->definition, e);
@@ -75,12 +75,13 @@ static bool in_range(const struct payload_grant *g, int64_t timeout_s,
 		     int64_t cores, struct err *e)
 {
 	if (timeout_s < 0 || timeout_s > JOBSPEC_TIMEOUT_MAX)
-		return err_set(e, ERR_BAD_REQUEST, "job %" PRId64
-			       ": a time limit of %" PRId64 " s", g->job,
-			       timeout_s);
+		return err_set(e, ERR_BAD_REQUEST,
+			       "job %" PRId64 ": a time limit of %" PRId64 " s",
+			       g->job, timeout_s);
 	if (cores < 1 || cores > INT32_MAX || g->memory < 0)
-		return err_set(e, ERR_BAD_REQUEST, "job %" PRId64 ": %" PRId64
-			       " cores and %" PRId64 " bytes of memory",
+		return err_set(e, ERR_BAD_REQUEST,
+			       "job %" PRId64 ": %" PRId64 " cores and %" PRId64
+			       " bytes of memory",
 			       g->job, cores, g->memory);
 	return true;
 }
@@ -98,8 +99,9 @@ bool payload_grant_read(struct arena *a, struct json_object *o,
 	if (!read_ids(o, &g, e) || !read_definition(a, o, &g, e))
 		return false;
 	timeout_s = json_get_int(o, "timeout_s");
-	cores = is_given(g.definition, "cores") ?
-		json_get_int(g.definition, "cores") : 1;
+	cores = is_given(g.definition, "cores")
+			? json_get_int(g.definition, "cores")
+			: 1;
 	g.memory = json_get_int(g.definition, "memory");
 	if (!in_range(&g, timeout_s, cores, e))
 		return false;
@@ -111,7 +113,8 @@ bool payload_grant_read(struct arena *a, struct json_object *o,
 	g.owner = text(a, o, "owner");
 	g.jobtype = text(a, o, "jobtype");
 	g.token = text(a, o, "token");
-	g.workflow = json_get_str(o, "workflow") ? text(a, o, "workflow") : NULL;
+	g.workflow =
+		json_get_str(o, "workflow") ? text(a, o, "workflow") : NULL;
 	g.timeout_ms = timeout_s * 1000;
 	g.cores = (int32_t)cores;
 	g.stop_on_disconnect = on && strcmp(on, "stop") == 0;

@@ -204,8 +204,7 @@ static void read_limits(struct talk *t, struct json_object *doc)
 	t->chunk_max = INT64_C(256) << 10;
 	t->inline_max = 4096;
 	bound(&t->lease_ms, doc, "lease_s", 1000, 1000, INT64_C(86400000));
-	bound(&t->heartbeat_ms, doc, "heartbeat_s", 1000, 200,
-	      t->lease_ms / 2);
+	bound(&t->heartbeat_ms, doc, "heartbeat_s", 1000, 200, t->lease_ms / 2);
 	if (!out || json_type(out) != JSON_OBJECT)
 		return;
 	bound(&t->head_max, out, "head", 1, 1, INT64_C(1) << 40);

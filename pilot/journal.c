@@ -22,14 +22,14 @@
 #define NEW_NAME "journal.new"
 #define MAGIC "sortie journal 1\n"
 #define MAGIC_LEN (sizeof(MAGIC) - 1)
-#define HEAD_LEN 9              /* length, checksum, kind */
+#define HEAD_LEN 9 /* length, checksum, kind */
 
 struct journal {
 	int dir_fd, fd;
-	int64_t size;                   /* bytes of whole records in the file */
+	int64_t size; /* bytes of whole records in the file */
 	struct buf pending;
-	bool pending_end;               /* an end waits to be synced */
-	bool refused;                   /* the disk refused, said already */
+	bool pending_end; /* an end waits to be synced */
+	bool refused;     /* the disk refused, said already */
 	uint64_t added, written, synced;
 	journal_synced_fn *on_synced;
 	void *arg;
@@ -344,8 +344,8 @@ void journal_flush(struct journal *j)
 {
 	if (j->syncing)
 		return;
-	if (j->pending.len && !fd_write_all(j->fd, j->pending.data,
-					 j->pending.len)) {
+	if (j->pending.len &&
+	    !fd_write_all(j->fd, j->pending.data, j->pending.len)) {
 		write_refused(j);
 		j->pending_end = false;
 		j->written = j->added;

@@ -22,13 +22,13 @@ struct event_base;
 struct journal;
 
 enum journal_kind {
-	JOURNAL_GRANT = 'G',    /* "RUN JOB" */
-	JOURNAL_END = 'E',      /* "RUN JOB WALL_MS JSON": JSON is the end as it
+	JOURNAL_GRANT = 'G', /* "RUN JOB" */
+	JOURNAL_END = 'E',   /* "RUN JOB WALL_MS JSON": JSON is the end as it
 				   is reported, open at its end */
-	JOURNAL_ACK = 'A'       /* "RUN" */
+	JOURNAL_ACK = 'A'    /* "RUN" */
 };
 
-#define JOURNAL_RECORD_MAX 1048576      /* bytes of one record's text */
+#define JOURNAL_RECORD_MAX 1048576 /* bytes of one record's text */
 
 /* text is NUL-terminated and lives for the call. */
 typedef void journal_replay_fn(enum journal_kind kind, const char *text,

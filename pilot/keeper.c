@@ -16,9 +16,8 @@
 #include "pilot/payload.h"
 #include "pilot/proctree.h"
 
-static const int forwarded[] = {
-	SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2
-};
+static const int forwarded[] = { SIGTERM, SIGINT,  SIGHUP,
+				 SIGQUIT, SIGUSR1, SIGUSR2 };
 #define N_FORWARDED (sizeof(forwarded) / sizeof(forwarded[0]))
 
 static pid_t keeper;
@@ -82,8 +81,8 @@ _Noreturn static void keep(pid_t pilot, const sigset_t *set)
 			(void)kill(pilot, sig);
 	}
 	kill_inheritance();
-	_exit(WIFSIGNALED(status) ? 128 + WTERMSIG(status) :
-	      WEXITSTATUS(status));
+	_exit(WIFSIGNALED(status) ? 128 + WTERMSIG(status)
+				  : WEXITSTATUS(status));
 }
 
 /* The keeper's death must not go unseen, nor kill the pilot before it has

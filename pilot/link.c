@@ -107,8 +107,8 @@ static void judge(struct link *l, struct arena *a, const struct httpc_reply *r,
 			     "joined");
 	} else if (!doc || !read_error(doc, out)) {
 		out->kind = ANSWER_AWAY;
-		err_set(&out->err, ERR_UNAVAILABLE,
-			"%s answers with status %d", url, r->status);
+		err_set(&out->err, ERR_UNAVAILABLE, "%s answers with status %d",
+			url, r->status);
 	} else {
 		if (r->status >= 500 && r->status != 507)
 			out->kind = ANSWER_AWAY;

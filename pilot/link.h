@@ -17,28 +17,28 @@
 #include "lib/json.h"
 
 struct link {
-	const char **urls;              /* NULL-terminated, at least one */
+	const char **urls; /* NULL-terminated, at least one */
 	size_t n, current;
-	char cluster[64];               /* "" = not joined yet */
-	int64_t down_since_ms;          /* monotonic; 0 = the last call was well */
-	unsigned said;                  /* kinds of failure logged since then */
-	int64_t heard_ms;               /* when the last call that was answered
+	char cluster[64];      /* "" = not joined yet */
+	int64_t down_since_ms; /* monotonic; 0 = the last call was well */
+	unsigned said;         /* kinds of failure logged since then */
+	int64_t heard_ms;      /* when the last call that was answered
 					   well had been sent; 0 = never */
 };
 
 enum answer_kind {
-	ANSWER_OK,              /* 2xx; doc is the body, NULL when there is none */
-	ANSWER_REFUSED,         /* the server says no, with a code */
-	ANSWER_AWAY             /* nobody of ours has answered */
+	ANSWER_OK,      /* 2xx; doc is the body, NULL when there is none */
+	ANSWER_REFUSED, /* the server says no, with a code */
+	ANSWER_AWAY     /* nobody of ours has answered */
 };
 
 struct answer {
 	enum answer_kind kind;
-	int status;                     /* 0 = no HTTP answer */
-	enum err_code code;             /* refused: why */
-	struct json_object *doc;        /* refused: error.detail, or NULL */
+	int status;              /* 0 = no HTTP answer */
+	enum err_code code;      /* refused: why */
+	struct json_object *doc; /* refused: error.detail, or NULL */
 	int64_t retry_after_ms;
-	struct err err;                 /* not OK: one sentence */
+	struct err err; /* not OK: one sentence */
 };
 
 void link_init(struct link *l, const char **urls);

@@ -12,8 +12,8 @@ static const char prefix[] = "meta:";
 
 static void list_add(struct meta_list *l, const char *p, size_t len)
 {
-	while (len > 0 && (p[len - 1] == ' ' || p[len - 1] == '\t' ||
-			   p[len - 1] == '\r'))
+	while (len > 0 &&
+	       (p[len - 1] == ' ' || p[len - 1] == '\t' || p[len - 1] == '\r'))
 		len--;
 	while (len > 0 && (*p == ' ' || *p == '\t')) {
 		p++;

@@ -15,14 +15,14 @@
 struct meta_list {
 	char **line;
 	size_t n, cap;
-	bool more;                      /* lines beyond META_LINES_MAX came */
+	bool more; /* lines beyond META_LINES_MAX came */
 };
 
 /* One stream's reader; zeroed = at the start of a line. */
 struct meta_scan {
 	enum { META_PREFIX, META_TEXT, META_SKIP } state;
-	size_t matched;                 /* bytes of "meta:" seen so far */
-	char *text;                     /* of the line being read, or NULL */
+	size_t matched; /* bytes of "meta:" seen so far */
+	char *text;     /* of the line being read, or NULL */
 	size_t len;
 };
 

@@ -293,7 +293,8 @@ static bool check_url(const char *url, struct err *e)
 		return true;
 	return err_set(e, ERR_BAD_REQUEST,
 		       "the server's address \"%s\" is not understood: write "
-		       "http://HOST:PORT, https://HOST:PORT or unix:/PATH", url);
+		       "http://HOST:PORT, https://HOST:PORT or unix:/PATH",
+		       url);
 }
 
 static bool check_jobtypes(const char **types, struct err *e)
@@ -303,7 +304,8 @@ static bool check_jobtypes(const char **types, struct err *e)
 			if (strcmp(*u, *t + 1) == 0)
 				return err_set(e, ERR_BAD_REQUEST,
 					       "--jobtypes both takes and "
-					       "refuses \"%s\"", *u);
+					       "refuses \"%s\"",
+					       *u);
 	return true;
 }
 
@@ -432,9 +434,10 @@ bool pilot_options_token(struct arena *a, struct pilot_options *o,
 		o->join_token = taken_token;
 		return true;
 	}
-	return err_set(e, ERR_BAD_REQUEST,
-		       "no join token: name its file with --join-token-file, or "
-		       "set " TOKEN_ENV);
+	return err_set(
+		e, ERR_BAD_REQUEST,
+		"no join token: name its file with --join-token-file, or "
+		"set " TOKEN_ENV);
 }
 
 void pilot_options_help(struct buf *b, int width)

@@ -14,23 +14,23 @@
 #include "pilot/engine.h"
 
 struct pilot_options {
-	const char **urls;              /* at least one */
+	const char **urls; /* at least one */
 	const char *join_token_file;
-	const char *join_token;         /* never from the command line */
+	const char *join_token; /* never from the command line */
 	const char *config;
-	const char *site;               /* "" = none */
+	const char *site; /* "" = none */
 	const char **pools, **labels, **jobtypes;
 	const char *host_name;
-	const char *batch_id;           /* "" = none */
-	int64_t slots, cores;           /* at least 1 */
-	int64_t memory;                 /* bytes, 0 = not told */
-	int64_t cycles;                 /* 0 = for ever */
+	const char *batch_id; /* "" = none */
+	int64_t slots, cores; /* at least 1 */
+	int64_t memory;       /* bytes, 0 = not told */
+	int64_t cycles;       /* 0 = for ever */
 	int64_t period_s, wait_s;
-	int64_t lifetime_s;             /* 0 = none */
+	int64_t lifetime_s; /* 0 = none */
 	int64_t grace_s, keep_s;
-	int64_t connect_timeout_s;      /* 0 = for ever */
-	const char *spool;              /* NULL = the first that is free */
-	const char *state;              /* NULL = by user */
+	int64_t connect_timeout_s; /* 0 = for ever */
+	const char *spool;         /* NULL = the first that is free */
+	const char *state;         /* NULL = by user */
 	bool one_user, cgroups, keep_all;
 	const char *ca_file, *cert, *key;
 	bool insecure;

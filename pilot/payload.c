@@ -76,9 +76,9 @@ void payload_turn(struct payload *p)
 
 struct payload *payload_start(struct payload_host *h, struct arena *a,
 			      const struct payload_grant *g,
-			      const char *const *files,
-			      payload_fn *on_started, payload_fn *on_output,
-			      payload_fn *on_ended, void *arg)
+			      const char *const *files, payload_fn *on_started,
+			      payload_fn *on_output, payload_fn *on_ended,
+			      void *arg)
 {
 	struct payload *p = ARENA_NEW(a, struct payload);
 	struct err e = ERR_INIT;
@@ -121,7 +121,7 @@ int payload_pid(const struct payload *p)
 bool payload_running(const struct payload *p)
 {
 	return p->state == PAYLOAD_RUNNING || p->state == PAYLOAD_TERMING ||
-		p->state == PAYLOAD_KILLING;
+	       p->state == PAYLOAD_KILLING;
 }
 
 /* Dead, but not reaped yet: then nobody but itself has ended it. */
@@ -131,7 +131,8 @@ static bool has_exited(const struct payload *p)
 
 	info.si_pid = 0;
 	return waitid(P_PID, (id_t)p->pid, &info,
-		      WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid;
+		      WEXITED | WNOHANG | WNOWAIT) == 0 &&
+	       info.si_pid;
 }
 
 void payload_kill(struct payload *p, enum payload_why why, int64_t grace_ms)

@@ -22,55 +22,61 @@
 
 struct event_base;
 struct payload;
-struct payload_host;            /* what all payloads of this pilot share */
+struct payload_host; /* what all payloads of this pilot share */
 
 /* Settings of the pilot that matter to payloads; strings outlive the host. */
 struct payload_settings {
 	struct event_base *base;
-	const char *spool;              /* directory, absolute, mode 0700 */
-	const char *url;                /* SORTIE_URL */
-	const char *pilot_id;           /* UUID */
-	const char *host_name;          /* for reasons; NULL = the machine's */
-	const char *site;               /* "" = none */
-	char **site_env;                /* NAME=VALUE, NULL-terminated or NULL */
-	int64_t grace_ms;               /* SIGTERM to SIGKILL */
-	int64_t keep_failed_s;          /* failed runs' directories stay */
-	int64_t head_max, tail_max;     /* bytes of a stream that are kept */
-	int64_t spool_floor;            /* bytes to stay free; 0 = 16 MiB */
-	bool cgroups;                   /* try cgroups at all */
-	bool no_clean;                  /* keep working directories */
+	const char *spool;          /* directory, absolute, mode 0700 */
+	const char *url;            /* SORTIE_URL */
+	const char *pilot_id;       /* UUID */
+	const char *host_name;      /* for reasons; NULL = the machine's */
+	const char *site;           /* "" = none */
+	char **site_env;            /* NAME=VALUE, NULL-terminated or NULL */
+	int64_t grace_ms;           /* SIGTERM to SIGKILL */
+	int64_t keep_failed_s;      /* failed runs' directories stay */
+	int64_t head_max, tail_max; /* bytes of a stream that are kept */
+	int64_t spool_floor;        /* bytes to stay free; 0 = 16 MiB */
+	bool cgroups;               /* try cgroups at all */
+	bool no_clean;              /* keep working directories */
 };
 
 /* A grant as the server gave it, decoded; lives in the payload's arena. */
 struct payload_grant {
-	char run[17];                   /* hex */
-	int64_t job;                    /* number */
-	char id[37];                    /* job's UUID */
+	char run[17]; /* hex */
+	int64_t job;  /* number */
+	char id[37];  /* job's UUID */
 	int attempt;
-	int64_t index;                  /* -1 = none */
+	int64_t index; /* -1 = none */
 	const char *name, *project, *owner, *jobtype;
-	const char *token;              /* SORTIE_TOKEN */
-	const char *workflow;           /* id or NULL */
-	int64_t timeout_ms;             /* 0 = none */
+	const char *token;    /* SORTIE_TOKEN */
+	const char *workflow; /* id or NULL */
+	int64_t timeout_ms;   /* 0 = none */
 	int32_t cores;
-	int64_t memory;                 /* bytes, 0 = unlimited */
+	int64_t memory; /* bytes, 0 = unlimited */
 	bool stop_on_disconnect;
 	struct json_object *definition;
 };
 
-enum payload_why {                      /* who ended it, first cause wins */
-	PAYLOAD_BY_ITSELF, PAYLOAD_TIMELIMIT, PAYLOAD_CANCEL, PAYLOAD_STALE,
-	PAYLOAD_DRAIN, PAYLOAD_DISCONNECT, PAYLOAD_NO_SPACE, PAYLOAD_STOP
+enum payload_why { /* who ended it, first cause wins */
+		   PAYLOAD_BY_ITSELF,
+		   PAYLOAD_TIMELIMIT,
+		   PAYLOAD_CANCEL,
+		   PAYLOAD_STALE,
+		   PAYLOAD_DRAIN,
+		   PAYLOAD_DISCONNECT,
+		   PAYLOAD_NO_SPACE,
+		   PAYLOAD_STOP
 };
 
 struct payload_end {
-	bool started;                   /* false: could not start */
-	const char *reason;             /* "nonstarter: ..." with path, host and
+	bool started;       /* false: could not start */
+	const char *reason; /* "nonstarter: ..." with path, host and
 					   errno's text; "out of memory"; or "" */
 	enum payload_why why;
-	bool exited;                    /* exit_code holds, else signal */
+	bool exited; /* exit_code holds, else signal */
 	int exit_code, signal;
-	int64_t wall_ms, user_ms, system_ms, max_rss;   /* rss in bytes */
+	int64_t wall_ms, user_ms, system_ms, max_rss; /* rss in bytes */
 };
 
 enum payload_stream { PAYLOAD_STDOUT, PAYLOAD_STDERR };
@@ -100,11 +106,11 @@ bool payload_grant_read(struct arena *a, struct json_object *o,
  * on_output is called at most every 0.5 s per payload when a stream grew. */
 struct payload *payload_start(struct payload_host *h, struct arena *a,
 			      const struct payload_grant *g,
-			      const char *const *files,
-			      payload_fn *on_started, payload_fn *on_output,
-			      payload_fn *on_ended, void *arg);
+			      const char *const *files, payload_fn *on_started,
+			      payload_fn *on_output, payload_fn *on_ended,
+			      void *arg);
 const struct payload_grant *payload_grant(const struct payload *p);
-int payload_pid(const struct payload *p);               /* 0 = not yet */
+int payload_pid(const struct payload *p); /* 0 = not yet */
 bool payload_running(const struct payload *p);
 /* SIGTERM to everything of it, SIGKILL after the grace. Repeatable; a second
  * call with grace_ms 0 kills at once. grace_ms -1 = the settings'. */

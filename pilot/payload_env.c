@@ -12,12 +12,13 @@
 /* Of the pilot's own environment: its secrets, its supervisor's channels, and
  * what an outer run gave it when it is itself a payload. */
 static const char *const withheld[] = {
-	"SORTIE_JOIN_TOKEN", "SORTIE_TOKEN", "SORTIE_URL", "SORTIE_JOB_ID",
-	"SORTIE_JOB_NUMBER", "SORTIE_JOB_NAME", "SORTIE_JOB_FILE",
-	"SORTIE_RUN", "SORTIE_INDEX", "SORTIE_PROJECT", "SORTIE_PILOT_ID",
-	"SORTIE_WORKFLOW_ID", "P3S_JOB_UUID", "P3S_PILOT_UUID",
-	"NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "JOURNAL_STREAM",
-	"LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES"
+	"SORTIE_JOIN_TOKEN", "SORTIE_TOKEN",      "SORTIE_URL",
+	"SORTIE_JOB_ID",     "SORTIE_JOB_NUMBER", "SORTIE_JOB_NAME",
+	"SORTIE_JOB_FILE",   "SORTIE_RUN",        "SORTIE_INDEX",
+	"SORTIE_PROJECT",    "SORTIE_PILOT_ID",   "SORTIE_WORKFLOW_ID",
+	"P3S_JOB_UUID",      "P3S_PILOT_UUID",    "NOTIFY_SOCKET",
+	"WATCHDOG_USEC",     "WATCHDOG_PID",      "JOURNAL_STREAM",
+	"LISTEN_FDS",        "LISTEN_PID",        "LISTEN_FDNAMES"
 };
 #define N_WITHHELD (sizeof(withheld) / sizeof(withheld[0]))
 

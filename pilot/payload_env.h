@@ -13,7 +13,7 @@
 
 struct payload_env {
 	struct arena *a;
-	char **v;               /* NAME=VALUE, NULL-terminated */
+	char **v; /* NAME=VALUE, NULL-terminated */
 	size_t n, cap;
 };
 

@@ -167,8 +167,8 @@ static int64_t disk_use(const struct payload *p)
 {
 	int64_t sum = capture_usage(&p->out[0]) + capture_usage(&p->out[1]);
 
-	return sum + rmtree_usage(p->host->spool_fd, p->dir->name,
-				  USAGE_ENTRIES);
+	return sum +
+	       rmtree_usage(p->host->spool_fd, p->dir->name, USAGE_ENTRIES);
 }
 
 static struct payload *largest_writer(struct payload_host *h)
@@ -334,7 +334,8 @@ static void end_leftover(const char *run, void *arg)
 	(void)arg;
 	if (kill_to_the_last(run) > 0)
 		log_warn("run %s of an earlier pilot: killed what was left "
-			 "of its payload", run);
+			 "of its payload",
+			 run);
 }
 
 /* --- making and ending the host ------------------------------------------ */
@@ -355,15 +356,15 @@ static void add_events(struct payload_host *h)
 {
 	h->turn_event = evtimer_new(h->s.base, on_turn, h);
 	h->tick_event = event_new(h->s.base, -1, EV_PERSIST, on_tick, h);
-	h->child_event = event_new(h->s.base, h->child_fd,
-				   EV_READ | EV_PERSIST, on_child, h);
+	h->child_event = event_new(h->s.base, h->child_fd, EV_READ | EV_PERSIST,
+				   on_child, h);
 	if (!h->turn_event || !h->tick_event || !h->child_event ||
 	    event_add(h->child_event, NULL) != 0)
 		log_die("cannot make the payloads' events");
 	if (keeper_fd() < 0)
 		return;
-	h->keeper_event = event_new(h->s.base, keeper_fd(), EV_READ,
-				    on_keeper_death, h);
+	h->keeper_event =
+		event_new(h->s.base, keeper_fd(), EV_READ, on_keeper_death, h);
 	if (!h->keeper_event || event_add(h->keeper_event, NULL) != 0)
 		log_die("cannot watch the keeper");
 }

@@ -17,38 +17,38 @@
 #include "pilot/workdir.h"
 
 enum payload_state {
-	PAYLOAD_FAILED,         /* could not start; on_ended is due */
+	PAYLOAD_FAILED, /* could not start; on_ended is due */
 	PAYLOAD_RUNNING,
-	PAYLOAD_TERMING,        /* has got SIGTERM, the grace runs */
-	PAYLOAD_KILLING,        /* has got SIGKILL */
-	PAYLOAD_SWEEPING,       /* reaped; something of it is still there */
-	PAYLOAD_READING,        /* its output is being searched to the end */
-	PAYLOAD_ENDED           /* on_ended was called */
+	PAYLOAD_TERMING,  /* has got SIGTERM, the grace runs */
+	PAYLOAD_KILLING,  /* has got SIGKILL */
+	PAYLOAD_SWEEPING, /* reaped; something of it is still there */
+	PAYLOAD_READING,  /* its output is being searched to the end */
+	PAYLOAD_ENDED     /* on_ended was called */
 };
 
 struct payload {
 	struct payload_host *host;
-	struct arena *a;                /* the payload itself lies in it */
+	struct arena *a; /* the payload itself lies in it */
 	struct payload_grant grant;
 	payload_fn *on_started, *on_output, *on_ended;
 	void *arg;
 	enum payload_state state;
-	pid_t pid;                      /* 0 = none; stays after the end */
-	int64_t started_ms;             /* monotonic */
-	int64_t due_ms;                 /* TERMING: when the grace is over */
+	pid_t pid;          /* 0 = none; stays after the end */
+	int64_t started_ms; /* monotonic */
+	int64_t due_ms;     /* TERMING: when the grace is over */
 	int64_t reaped_ms;
-	int64_t sweep_wait_ms;          /* until the next look, doubling */
+	int64_t sweep_wait_ms; /* until the next look, doubling */
 	struct payload_end end;
 	bool told_started;
-	int64_t told[2];                /* sizes when on_output was called */
-	struct event *timer;            /* limit, grace or sweep, by state */
-	struct workdir *dir;            /* NULL = none */
-	bool alone;                     /* nothing can be left of it */
-	struct cgroup *cgroup;          /* NULL = none */
+	int64_t told[2];       /* sizes when on_output was called */
+	struct event *timer;   /* limit, grace or sweep, by state */
+	struct workdir *dir;   /* NULL = none */
+	bool alone;            /* nothing can be left of it */
+	struct cgroup *cgroup; /* NULL = none */
 	struct capture out[2];
 	struct meta_list meta;
-	TAILQ_ENTRY(payload) link;      /* in live, until ENDED */
-	TAILQ_ENTRY(payload) turn;      /* in turns */
+	TAILQ_ENTRY(payload) link; /* in live, until ENDED */
+	TAILQ_ENTRY(payload) turn; /* in turns */
 	bool has_turn;
 };
 
@@ -57,15 +57,15 @@ TAILQ_HEAD(payload_list, payload);
 struct payload_host {
 	struct payload_settings s;
 	struct arena *a;
-	char name[256];                 /* of this machine */
+	char name[256]; /* of this machine */
 	int spool_fd;
-	int child_fd;                   /* signalfd for SIGCHLD */
+	int child_fd; /* signalfd for SIGCHLD */
 	struct event *child_event, *tick_event, *turn_event, *keeper_event;
-	bool turning;                   /* turn_event is pending */
-	bool ticking;                   /* tick_event is pending */
+	bool turning; /* turn_event is pending */
+	bool ticking; /* tick_event is pending */
 	struct workdir_pool *dirs;
-	bool disk_low;                  /* said in the log */
-	struct payload_env env;         /* what all payloads see */
+	bool disk_low;          /* said in the log */
+	struct payload_env env; /* what all payloads see */
 	struct spawner *spawner;
 	struct cgroups *cgroups;
 	struct payload_list live, turns;
@@ -93,9 +93,9 @@ void payload_timer(struct payload *p, int64_t ms);
 /* payload_turn is called for p from the loop. */
 void payload_host_turn(struct payload *p);
 void payload_host_want_turn(struct payload_host *h);
-void payload_turn(struct payload *p);           /* payload.c */
+void payload_turn(struct payload *p); /* payload.c */
 void payload_host_add(struct payload *p);
-void payload_host_ended(struct payload *p);     /* out of live */
+void payload_host_ended(struct payload *p); /* out of live */
 /* Bytes free for the pilot's user where the spool is; INT64_MAX unknown. */
 int64_t payload_host_free_bytes(const struct payload_host *h);
 int64_t payload_host_floor(const struct payload_host *h);

@@ -89,7 +89,7 @@ static bool write_job_file(struct payload *p, struct err *e)
 	bool ok;
 
 	json_write(&b, def);
-	b.len--;                        /* the closing brace */
+	b.len--; /* the closing brace */
 	buf_json_kv_str(&b, "id", g->id);
 	buf_json_kv_i64(&b, "number", g->job);
 	buf_json_kv_str(&b, "run", g->run);
@@ -129,9 +129,11 @@ static bool cannot_run(struct payload *p, const char *path, const char *cwd,
 	if (at >= 0)
 		close(at);
 	if (number == ENOENT && there)
-		return err_set(e, ERR_NOT_FOUND, "cannot run '%s' on %s: the "
+		return err_set(e, ERR_NOT_FOUND,
+			       "cannot run '%s' on %s: the "
 			       "file is there, the interpreter that it names "
-			       "is not", path, p->host->name);
+			       "is not",
+			       path, p->host->name);
 	return err_set(e, ERR_NOT_FOUND, "cannot run '%s' on %s: %s", path,
 		       p->host->name, strerror(number));
 }
@@ -146,8 +148,10 @@ static bool spawn_failed(struct payload *p, const struct spawn_order *o,
 	case SPAWN_EXEC:
 		return cannot_run(p, o->path, o->cwd, se->number, e);
 	case SPAWN_CGROUP:
-		return err_set(e, ERR_IO, "cannot enter the control group on "
-			       "%s: %s", p->host->name, strerror(se->number));
+		return err_set(e, ERR_IO,
+			       "cannot enter the control group on "
+			       "%s: %s",
+			       p->host->name, strerror(se->number));
 	case SPAWN_CLONE:
 	case SPAWN_SETUP:
 		break;
@@ -188,8 +192,8 @@ static void limit_memory(struct payload *p, struct spawn_order *o)
 
 	if (p->grant.memory <= 0)
 		return;
-	p->cgroup = cgroup_make(p->host->cgroups, p->grant.run,
-				p->grant.memory, PIDS_MAX, &e);
+	p->cgroup = cgroup_make(p->host->cgroups, p->grant.run, p->grant.memory,
+				PIDS_MAX, &e);
 	if (p->cgroup) {
 		o->join_fds = cgroup_join_fds(p->cgroup, &o->n_join);
 		return;
@@ -233,8 +237,7 @@ static bool check_cwd(struct payload *p, const char *cwd, struct err *e)
 	return true;
 }
 
-bool payload_launch(struct payload *p, const char *const *files,
-		    struct err *e)
+bool payload_launch(struct payload *p, const char *const *files, struct err *e)
 {
 	struct json_object *def = p->grant.definition;
 	const char *cwd = text_or_null(def, "cwd");
@@ -253,8 +256,8 @@ bool payload_launch(struct payload *p, const char *const *files,
 	watch_output(p);
 	if (!write_job_file(p, e) || !put_files(p, o.cwd, files, e))
 		return err_prefix(e, "on %s", p->host->name);
-	if (!payload_env_make(&env, p->a, &p->host->env, &p->host->s,
-			      &p->grant, p->dir->job_file, e))
+	if (!payload_env_make(&env, p->a, &p->host->env, &p->host->s, &p->grant,
+			      p->dir->job_file, e))
 		return false;
 	through_shell = payload_env_get(&env, "P3S_EXECMODE") != NULL;
 	if (!command_read(p->a, def, through_shell, &command, e) ||

@@ -125,8 +125,10 @@ static bool signal_of_run(pid_t pid, void *arg)
 
 int proctree_signal(const char *run, pid_t session, bool others_only, int sig)
 {
-	struct search s = { .run = run, .session = session,
-			    .others_only = others_only, .sig = sig };
+	struct search s = { .run = run,
+			    .session = session,
+			    .others_only = others_only,
+			    .sig = sig };
 	int n = each_process(signal_of_run, &s);
 
 	buf_fini(&s.scratch);
@@ -142,8 +144,8 @@ int proctree_signal_orphans(pid_t parent, pid_t except, const char *run,
 	int fd, n = 0;
 
 	*alone = false;
-	snprintf(path, sizeof(path), "/proc/%d/task/%d/children",
-		 (int)parent, (int)parent);
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)parent,
+		 (int)parent);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return 0;
@@ -178,7 +180,7 @@ static bool signal_child(pid_t pid, void *arg)
 	struct ids ids;
 
 	return pid != s->except && read_stat(pid, &ids) &&
-		ids.parent == getpid() && kill(pid, s->sig) == 0;
+	       ids.parent == getpid() && kill(pid, s->sig) == 0;
 }
 
 int proctree_signal_children(pid_t except, int sig)

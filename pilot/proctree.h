@@ -13,8 +13,7 @@
 /* Signals every process of the run that /proc shows, but those of the process
  * group `session` when `others_only`. Returns how many. session 0 = go by the
  * environment only. */
-int proctree_signal(const char *run, pid_t session, bool others_only,
-		    int sig);
+int proctree_signal(const char *run, pid_t session, bool others_only, int sig);
 /* The same, among the children of `parent` only: orphans end up there, and a
  * kill uncovers the next generation. One small read when there are none
  * besides `except`; *alone says that it was so. Returns how many. */

@@ -10,7 +10,7 @@
 #include "pilot/ending.h"
 #include "pilot/talk.h"
 
-#define REPORT_BYTES (900 * 1024)       /* the server takes 1 MiB */
+#define REPORT_BYTES (900 * 1024) /* the server takes 1 MiB */
 #define REPORT_ITEMS 1000
 #define TELL_AGAIN_MS 1000
 /* While runs that were granted ahead keep the slots busy, nobody gains by more
@@ -130,7 +130,8 @@ static void on_reported(const struct httpc_reply *r, void *arg)
 	struct answer ans;
 
 	if (talk_answer(t, &t->report, a, r, &ans) && ans.doc) {
-		claim_note_trip(t, (clock_mono_ms() - t->report.sent_ms) * 1000);
+		claim_note_trip(t,
+				(clock_mono_ms() - t->report.sent_ms) * 1000);
 		accepted(t, ans.doc);
 	} else if (ans.kind == ANSWER_REFUSED &&
 		   (ans.status == 400 || ans.status == 413 ||
@@ -148,7 +149,7 @@ static void on_reported(const struct httpc_reply *r, void *arg)
 struct builder {
 	struct buf body;
 	size_t items;
-	struct room reported;           /* what the ends in it give back */
+	struct room reported; /* what the ends in it give back */
 	size_t ends;
 	int64_t now;
 };
@@ -193,9 +194,9 @@ static void add_starts(struct talk *t, struct builder *b)
 {
 	struct run *r;
 
-	TAILQ_FOREACH(r, runs_list(t->runs, RUN_ACTIVE), entry)
+	TAILQ_FOREACH (r, runs_list(t->runs, RUN_ACTIVE), entry)
 		add_start(t, b, r);
-	TAILQ_FOREACH(r, runs_list(t->runs, RUN_UPLOADING), entry)
+	TAILQ_FOREACH (r, runs_list(t->runs, RUN_UPLOADING), entry)
 		add_start(t, b, r);
 	if (b->items)
 		buf_addc(&b->body, ']');
@@ -211,7 +212,7 @@ static void add_ends(struct talk *t, struct builder *b)
 {
 	struct run *r;
 
-	TAILQ_FOREACH(r, runs_list(t->runs, RUN_ENDED), entry) {
+	TAILQ_FOREACH (r, runs_list(t->runs, RUN_ENDED), entry) {
 		if (full(t, b))
 			break;
 		if (!end_due(t, r, b->now))
@@ -240,7 +241,8 @@ static void add_live(struct talk *t, struct builder *b)
 	buf_json_key(&b->body, "live");
 	buf_addc(&b->body, '[');
 	for (int s = RUN_FETCHING; s < RUN_GONE; s++) {
-		TAILQ_FOREACH(r, runs_list(t->runs, (enum run_state)s), entry) {
+		TAILQ_FOREACH (r, runs_list(t->runs, (enum run_state)s),
+			       entry) {
 			if (r->stale || r->end_sent)
 				continue;
 			add_run(&b->body, r);
@@ -291,13 +293,13 @@ static bool anything_due(struct talk *t, int64_t now)
 {
 	struct run *r;
 
-	TAILQ_FOREACH(r, runs_list(t->runs, RUN_ENDED), entry)
+	TAILQ_FOREACH (r, runs_list(t->runs, RUN_ENDED), entry)
 		if (end_due(t, r, now))
 			return true;
-	TAILQ_FOREACH(r, runs_list(t->runs, RUN_ACTIVE), entry)
+	TAILQ_FOREACH (r, runs_list(t->runs, RUN_ACTIVE), entry)
 		if (start_due(r, now))
 			return true;
-	TAILQ_FOREACH(r, runs_list(t->runs, RUN_UPLOADING), entry)
+	TAILQ_FOREACH (r, runs_list(t->runs, RUN_UPLOADING), entry)
 		if (start_due(r, now))
 			return true;
 	return t->first_report || (t->drain && !t->drain_told);

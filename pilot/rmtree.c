@@ -21,9 +21,9 @@
 struct removal {
 	int top_fd;
 	int budget;
-	bool progress;          /* something has gone in this call */
-	unsigned moved;         /* names given to moved directories */
-	int error;              /* first errno that stopped an entry */
+	bool progress;  /* something has gone in this call */
+	unsigned moved; /* names given to moved directories */
+	int error;      /* first errno that stopped an entry */
 };
 
 static int remove_entries(struct removal *r, int fd, int depth);
@@ -107,7 +107,7 @@ static int remove_entries(struct removal *r, int fd, int depth)
 			close(dup_fd);
 		return 0;
 	}
-	rewinddir(d);                   /* the two share their place */
+	rewinddir(d); /* the two share their place */
 	while (r->budget > 0 && (de = readdir(d))) {
 		if (is_dots(de->d_name))
 			continue;

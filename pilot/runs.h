@@ -17,49 +17,49 @@ struct httpc_call;
 struct talk;
 
 enum run_state {
-	RUN_FETCHING,   /* files it wants in its directory are on their way */
-	RUN_READY,      /* waits for room */
-	RUN_ACTIVE,     /* its payload lives */
-	RUN_UPLOADING,  /* its payload has ended, output is on its way */
-	RUN_ENDED,      /* its end waits to be reported and acknowledged */
-	RUN_GONE,       /* acknowledged, or no longer ours */
+	RUN_FETCHING,  /* files it wants in its directory are on their way */
+	RUN_READY,     /* waits for room */
+	RUN_ACTIVE,    /* its payload lives */
+	RUN_UPLOADING, /* its payload has ended, output is on its way */
+	RUN_ENDED,     /* its end waits to be reported and acknowledged */
+	RUN_GONE,      /* acknowledged, or no longer ours */
 	RUN_STATES
 };
 
 /* One stream of a run's output on its way to the server. */
 struct run_stream {
-	TAILQ_ENTRY(run_stream) entry;  /* on the uploader's list */
+	TAILQ_ENTRY(run_stream) entry; /* on the uploader's list */
 	struct run *run;
 	enum payload_stream which;
 	struct httpc_call *call;
-	const char *url;        /* where the call went, */
-	int64_t call_ms;        /* and when */
-	int64_t sent;           /* the server has everything before this */
-	int64_t size;           /* final when the payload has ended */
-	int64_t not_before_ms;  /* pace of a stream that is beyond its head */
-	int conflicts;          /* answers "you are elsewhere" in a row */
+	const char *url;       /* where the call went, */
+	int64_t call_ms;       /* and when */
+	int64_t sent;          /* the server has everything before this */
+	int64_t size;          /* final when the payload has ended */
+	int64_t not_before_ms; /* pace of a stream that is beyond its head */
+	int conflicts;         /* answers "you are elsewhere" in a row */
 	bool queued, inlined, incomplete;
 };
 
 struct run {
-	TAILQ_ENTRY(run) entry;         /* on the list of its state */
-	struct run *next;               /* in its bucket */
-	struct talk *talk;              /* for the payload's callbacks */
+	TAILQ_ENTRY(run) entry; /* on the list of its state */
+	struct run *next;       /* in its bucket */
+	struct talk *talk;      /* for the payload's callbacks */
 	enum run_state state;
 	char id[17];
 	int64_t job;
 	int32_t cores;
-	int64_t memory;                 /* bytes */
-	bool stale;                     /* the server has given it up */
+	int64_t memory; /* bytes */
+	bool stale;     /* the server has given it up */
 	bool cancelled;
-	bool start_told;                /* the server has acknowledged it */
-	bool start_sent, end_sent;      /* in the report that is under way */
-	bool counted;                   /* in the talk's sum of live runs */
-	int64_t granted_ms, started_ms, ended_ms;       /* monotonic; 0 = not */
-	int64_t begun_us;               /* when its payload was spawned */
-	int64_t tell_after_ms;          /* nothing of it is told before that */
-	struct arena *arena;            /* until the payload has it */
-	struct payload_grant grant;     /* valid until the payload is freed */
+	bool start_told;           /* the server has acknowledged it */
+	bool start_sent, end_sent; /* in the report that is under way */
+	bool counted;              /* in the talk's sum of live runs */
+	int64_t granted_ms, started_ms, ended_ms; /* monotonic; 0 = not */
+	int64_t begun_us;           /* when its payload was spawned */
+	int64_t tell_after_ms;      /* nothing of it is told before that */
+	struct arena *arena;        /* until the payload has it */
+	struct payload_grant grant; /* valid until the payload is freed */
 	struct payload *payload;
 	struct fetch *fetch;
 	struct run_stream out[2];
@@ -67,7 +67,7 @@ struct run {
 	/* The end as JSON without its last members and brace; NULL = none. */
 	char *end;
 	size_t end_len;
-	uint64_t end_mark;              /* the journal's */
+	uint64_t end_mark; /* the journal's */
 };
 
 TAILQ_HEAD(run_list, run);

@@ -38,8 +38,9 @@ static bool copy_fd(int from, int to)
 
 bool sendfile_copy(int at, const char *name, mode_t mode, int from)
 {
-	int fd = openat(at, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC |
-			O_NOFOLLOW, 0600);
+	int fd = openat(at, name,
+			O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
+			0600);
 	bool ok;
 	int saved;
 
@@ -82,8 +83,8 @@ static int open_parent(const char *cwd, const char *name, const char **last)
 		part[len] = '\0';
 		name += len + 1;
 		(void)mkdirat(fd, part, 0777);
-		next = openat(fd, part, O_RDONLY | O_DIRECTORY | O_NOFOLLOW |
-			      O_CLOEXEC);
+		next = openat(fd, part,
+			      O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		close(fd);
 		fd = next;
 	}
@@ -107,7 +108,7 @@ bool sendfile_put(const char *cwd, const char *name, mode_t mode,
 				     name, cwd);
 	}
 	ok = (unlinkat(at, last, 0) == 0 || errno == ENOENT) &&
-		sendfile_copy(at, last, mode & 0777, fd);
+	     sendfile_copy(at, last, mode & 0777, fd);
 	if (!ok)
 		err_set_errno(e, errno == ENOSPC ? ERR_NO_SPACE : ERR_IO,
 			      "cannot put '%s' into '%s'", name, cwd);

@@ -28,21 +28,21 @@
  * like valgrind turns the borrowed memory into a copy. */
 struct progress {
 	volatile enum spawn_stage stage;
-	volatile int number;            /* errno, 0 = it runs */
+	volatile int number; /* errno, 0 = it runs */
 };
 
 struct spawner {
 	char *stack;
 	struct progress *progress;
 	int null_fd;
-	int real_time[64];      /* real-time signals not at their default */
+	int real_time[64]; /* real-time signals not at their default */
 	size_t n_real_time;
 };
 
 struct child {
 	const struct spawner *spawner;
 	const struct spawn_order *order;
-	char *const *shell_argv;        /* for files that execve refuses */
+	char *const *shell_argv; /* for files that execve refuses */
 	pid_t parent;
 	struct progress *progress;
 };
@@ -104,7 +104,7 @@ static void default_signals(const struct spawner *s)
 	memset(&dfl, 0, sizeof(dfl));
 	dfl.sa_handler = SIG_DFL;
 	for (int sig = 1; sig <= CLASSIC_SIGNALS; sig++)
-		(void)sigaction(sig, &dfl, NULL);       /* KILL, STOP refuse */
+		(void)sigaction(sig, &dfl, NULL); /* KILL, STOP refuse */
 	for (size_t i = 0; i < s->n_real_time; i++)
 		(void)sigaction(s->real_time[i], &dfl, NULL);
 	/* libc keeps these for itself and refuses to touch them, but a parent
@@ -194,8 +194,8 @@ static void become(struct child *c)
 		execve("/bin/sh", c->shell_argv, o->env);
 }
 
-__attribute__((no_sanitize("address", "undefined")))
-static int child_main(void *arg)
+__attribute__((no_sanitize("address", "undefined"))) static int child_main(
+	void *arg)
 {
 	struct child *c = arg;
 
@@ -222,8 +222,7 @@ static char **shell_argv(const struct spawn_order *o)
 pid_t spawn(struct spawner *s, const struct spawn_order *o,
 	    struct spawn_error *e)
 {
-	struct child c = { .spawner = s, .order = o,
-			   .progress = s->progress };
+	struct child c = { .spawner = s, .order = o, .progress = s->progress };
 	char **argv = shell_argv(o);
 	sigset_t all, old;
 	pid_t pid;

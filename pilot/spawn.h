@@ -15,27 +15,31 @@
 
 #define SPAWN_JOIN_MAX 4
 
-struct spawner;                 /* the child's stack, /dev/null, signals */
+struct spawner; /* the child's stack, /dev/null, signals */
 
 struct spawn_order {
-	const char *path;               /* absolute, or relative to cwd */
+	const char *path; /* absolute, or relative to cwd */
 	char *const *argv;
 	char *const *env;
 	const char *cwd;
-	int out_fd, err_fd;             /* above 2, close-on-exec */
-	const int *join_fds;            /* cgroup.procs files to enter */
+	int out_fd, err_fd;  /* above 2, close-on-exec */
+	const int *join_fds; /* cgroup.procs files to enter */
 	size_t n_join;
-	int64_t data_limit;             /* bytes of RLIMIT_DATA; 0 = leave it */
-	int mask;                       /* umask; -1 = the pilot's */
+	int64_t data_limit; /* bytes of RLIMIT_DATA; 0 = leave it */
+	int mask;           /* umask; -1 = the pilot's */
 };
 
-enum spawn_stage {                      /* where a start failed */
-	SPAWN_CLONE, SPAWN_SETUP, SPAWN_CGROUP, SPAWN_CWD, SPAWN_EXEC
+enum spawn_stage { /* where a start failed */
+		   SPAWN_CLONE,
+		   SPAWN_SETUP,
+		   SPAWN_CGROUP,
+		   SPAWN_CWD,
+		   SPAWN_EXEC
 };
 
 struct spawn_error {
 	enum spawn_stage stage;
-	int number;                     /* errno */
+	int number; /* errno */
 };
 
 /* Dies when the machine has no memory or no /dev/null. */

@@ -18,7 +18,7 @@
 #define IDENTITY "identity"
 #define IDENTITY_NEW "identity.new"
 #define IDENTITY_MAX 8192
-#define SLOTS_MAX 10000         /* pilots of one user on one host */
+#define SLOTS_MAX 10000 /* pilots of one user on one host */
 
 /* Makes every directory of the path, 0700; those that exist stay as they are.
  */
@@ -87,8 +87,8 @@ static bool lock_take(struct spool *s, bool *busy, struct err *e)
 		return true;
 	*busy = errno == EAGAIN || errno == EACCES;
 	if (*busy)
-		err_set(e, ERR_CONFLICT, "another pilot lives in the spool '%s'",
-			s->path);
+		err_set(e, ERR_CONFLICT,
+			"another pilot lives in the spool '%s'", s->path);
 	else
 		err_set_errno(e, ERR_IO, "cannot lock the spool '%s'", s->path);
 	close(s->lock_fd);
@@ -172,8 +172,9 @@ bool spool_open(struct arena *a, const char *path, const char *state,
 	if (path && *path != '/') {
 		cwd = getcwd(NULL, 0);
 		if (!cwd)
-			return err_set_errno(e, ERR_IO, "cannot tell the "
-						       "current directory");
+			return err_set_errno(e, ERR_IO,
+					     "cannot tell the "
+					     "current directory");
 		path = arena_printf(a, "%s/%s", cwd, path);
 		free(cwd);
 	}
@@ -184,7 +185,8 @@ bool spool_open(struct arena *a, const char *path, const char *state,
 	if (!state_own(state, e))
 		return false;
 	for (int n = 0; n < SLOTS_MAX; n++) {
-		path = arena_printf(a, "%s/%s/%d", state, component(a, host), n);
+		path = arena_printf(a, "%s/%s/%d", state, component(a, host),
+				    n);
 		if (open_at(a, path, out, &busy, e))
 			return true;
 		if (!busy)

@@ -12,18 +12,18 @@
 #include "lib/err.h"
 
 struct spool {
-	const char *path;       /* absolute */
-	const char *files;      /* PATH/files, for what `send` names */
-	const char *runs;       /* PATH/runs, for working directories */
+	const char *path;  /* absolute */
+	const char *files; /* PATH/files, for what `send` names */
+	const char *runs;  /* PATH/runs, for working directories */
 	int dir_fd;
 	int lock_fd;
 };
 
 /* Who lived here last; NULL members when nobody did, or it left in order. */
 struct spool_identity {
-	const char *pilot;      /* UUID */
+	const char *pilot; /* UUID */
 	const char *token;
-	const char *cluster;    /* UUID */
+	const char *cluster; /* UUID */
 };
 
 /* Makes and locks the directory. path given: exactly that one, and it is an

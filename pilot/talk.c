@@ -118,9 +118,9 @@ static void drain_begin(struct talk *t)
 	if (t->drain == DRAIN_NOW)
 		work_kill_all(t, PAYLOAD_STOP, 0);
 	if (t->drain >= DRAIN_HARD)
-		t->drained_ms = clock_mono_ms() + LAST_WORDS_MS +
-				(t->drain == DRAIN_HARD ? t->opt.grace_s * 1000
-							: 0);
+		t->drained_ms =
+			clock_mono_ms() + LAST_WORDS_MS +
+			(t->drain == DRAIN_HARD ? t->opt.grace_s * 1000 : 0);
 	if (t->drained_ms)
 		talk_turn_at(t, t->drained_ms);
 }
@@ -131,9 +131,9 @@ void talk_drain(struct talk *t, enum talk_drain how, const char *why)
 		return;
 	t->drain = how;
 	log_info("%s: %s", why,
-		 how == DRAIN_NOW    ? "ending payloads at once" :
-		 how == DRAIN_HARD   ? "ending payloads, then leaving" :
-				       "leaving when payloads have ended");
+		 how == DRAIN_NOW    ? "ending payloads at once"
+		 : how == DRAIN_HARD ? "ending payloads, then leaving"
+				     : "leaving when payloads have ended");
 	if (t->phase == TALK_SITE || t->phase == TALK_JOINING) {
 		talk_done(t, PILOT_EXIT_OK);
 		return;
@@ -240,7 +240,7 @@ static void check_lease(struct talk *t, int64_t now)
 
 	if (now - t->link.heard_ms <= t->lease_ms)
 		return;
-	TAILQ_FOREACH(r, runs_list(t->runs, RUN_ACTIVE), entry)
+	TAILQ_FOREACH (r, runs_list(t->runs, RUN_ACTIVE), entry)
 		if (r->grant.stop_on_disconnect && r->payload)
 			payload_kill(r->payload, PAYLOAD_DISCONNECT, -1);
 }
@@ -313,8 +313,8 @@ static void events_open(struct talk *t)
 	t->tick_ev = timer_new(t, EV_PERSIST, on_tick);
 	event_add(t->tick_ev, &tick);
 	for (size_t i = 0; i < N_SIGNALS; i++) {
-		t->signal_ev[i] = evsignal_new(t->base, signals[i], on_signal,
-					       t);
+		t->signal_ev[i] =
+			evsignal_new(t->base, signals[i], on_signal, t);
 		if (!t->signal_ev[i] || event_add(t->signal_ev[i], NULL) != 0)
 			log_die("cannot watch signal %d", signals[i]);
 	}

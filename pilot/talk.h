@@ -30,38 +30,38 @@
 /* Exit statuses, as in the manual. */
 enum pilot_exit {
 	PILOT_EXIT_OK = 0,
-	PILOT_EXIT_MACHINE = 1,         /* spool, descriptors, memory */
+	PILOT_EXIT_MACHINE = 1, /* spool, descriptors, memory */
 	PILOT_EXIT_USAGE = 2,
-	PILOT_EXIT_REFUSED = 3,         /* the join token was refused */
-	PILOT_EXIT_NO_SERVER = 4,       /* not reached within the time-out */
-	PILOT_EXIT_UNTOLD = 5           /* ends are left in the spool */
+	PILOT_EXIT_REFUSED = 3,   /* the join token was refused */
+	PILOT_EXIT_NO_SERVER = 4, /* not reached within the time-out */
+	PILOT_EXIT_UNTOLD = 5     /* ends are left in the spool */
 };
 
 enum talk_phase {
-	TALK_SITE,      /* asks for its site's definition */
-	TALK_JOINING,   /* registers */
+	TALK_SITE,    /* asks for its site's definition */
+	TALK_JOINING, /* registers */
 	TALK_WORKING,
-	TALK_DRAINING,  /* takes no more; what runs may end, or must */
-	TALK_LEAVING,   /* says good-bye */
+	TALK_DRAINING, /* takes no more; what runs may end, or must */
+	TALK_LEAVING,  /* says good-bye */
 	TALK_DONE
 };
 
 /* How urgent the end is. */
 enum talk_drain {
 	DRAIN_NONE,
-	DRAIN_USED_UP,  /* attempts used up: what was granted still runs */
-	DRAIN_SOFT,     /* live payloads end by themselves, the rest goes back */
-	DRAIN_HARD,     /* payloads get the grace */
-	DRAIN_NOW       /* payloads are killed */
+	DRAIN_USED_UP, /* attempts used up: what was granted still runs */
+	DRAIN_SOFT,    /* live payloads end by themselves, the rest goes back */
+	DRAIN_HARD,    /* payloads get the grace */
+	DRAIN_NOW      /* payloads are killed */
 };
 
 struct room {
 	int64_t slots, cores, memory;
-	int64_t ahead;                  /* one-core runs beyond the slots */
+	int64_t ahead; /* one-core runs beyond the slots */
 };
 
-struct talk_call {                      /* one conversation's only call */
-	struct httpc_call *call;        /* NULL = none is under way */
+struct talk_call {               /* one conversation's only call */
+	struct httpc_call *call; /* NULL = none is under way */
 	const char *url;
 	int64_t sent_ms;
 	struct backoff backoff;
@@ -70,14 +70,14 @@ struct talk_call {                      /* one conversation's only call */
 struct talk {
 	struct event_base *base;
 	struct httpc *http;
-	struct arena *arena;            /* of the pilot's life */
+	struct arena *arena; /* of the pilot's life */
 	struct pilot_options opt;
 	struct engine engine;
 	int argc;
 	char **argv;
 	struct link link;
 	struct spool spool;
-	struct spool_identity last;     /* who lived in the spool before */
+	struct spool_identity last; /* who lived in the spool before */
 	struct journal *journal;
 	struct runs *runs;
 	struct payload_host *host;
@@ -87,42 +87,42 @@ struct talk {
 	enum talk_drain drain;
 	int exit_status;
 	int64_t begun_ms;
-	int64_t end_ms;                 /* lifetime's end; 0 = none */
-	int64_t drained_ms;             /* when a hard drain gives up; 0 = not */
-	int64_t signal_ms;              /* of the first signal; 0 = none */
+	int64_t end_ms;     /* lifetime's end; 0 = none */
+	int64_t drained_ms; /* when a hard drain gives up; 0 = not */
+	int64_t signal_ms;  /* of the first signal; 0 = none */
 
 	/* What registration told. */
 	const char *pilot_id, *token;
 	int64_t number;
 	int64_t lease_ms, heartbeat_ms;
 	int64_t head_max, tail_max, chunk_max, inline_max;
-	struct json_object *site;       /* definition or NULL */
+	struct json_object *site; /* definition or NULL */
 
 	struct talk_call join, claim, report, leave;
 	bool told_join_failure;
-	int64_t unknown_since_ms;       /* 0 = the server knows us */
+	int64_t unknown_since_ms; /* 0 = the server knows us */
 
 	/* Asking for work. */
-	struct room live;               /* what runs hold in the server's eyes */
-	struct room active;             /* what payloads hold here */
-	bool last_granted;              /* the last attempt brought work */
-	int64_t request;                /* number of the next granting call */
+	struct room live;   /* what runs hold in the server's eyes */
+	struct room active; /* what payloads hold here */
+	bool last_granted;  /* the last attempt brought work */
+	int64_t request;    /* number of the next granting call */
 	int64_t attempts;
-	int64_t next_attempt_ms;        /* when polling */
-	int64_t claimed_slots;          /* free slots that the claim named */
-	int quick_empty;                /* answers that were empty at once */
-	int64_t run_us;                 /* what a run takes, smoothed; 0 = new */
-	int64_t trip_us;                /* what a report takes, likewise */
+	int64_t next_attempt_ms; /* when polling */
+	int64_t claimed_slots;   /* free slots that the claim named */
+	int quick_empty;         /* answers that were empty at once */
+	int64_t run_us;          /* what a run takes, smoothed; 0 = new */
+	int64_t trip_us;         /* what a report takes, likewise */
 
 	/* Telling. */
-	bool report_granting;           /* the one under way asks for work */
-	bool report_live;               /* ... and lists what is live */
-	bool tell_live;                 /* the next one lists live runs */
-	bool first_report;              /* ends of a predecessor go first */
+	bool report_granting; /* the one under way asks for work */
+	bool report_live;     /* ... and lists what is live */
+	bool tell_live;       /* the next one lists live runs */
+	bool first_report;    /* ends of a predecessor go first */
 	bool drain_told;
 	int64_t live_told_ms;
-	size_t report_max;              /* ends and starts a report may hold */
-	size_t in_report;               /* how many the one under way holds */
+	size_t report_max; /* ends and starts a report may hold */
+	size_t in_report;  /* how many the one under way holds */
 
 	/* Output. */
 	TAILQ_HEAD(stream_list, run_stream) streams;
@@ -130,13 +130,13 @@ struct talk {
 	struct backoff upload_backoff;
 	struct backoff fetch_backoff;
 	struct fetch_cache *files;
-	struct buf chunk;               /* output on its way to a call */
+	struct buf chunk; /* output on its way to a call */
 
 	struct event *turn_ev, *tick_ev, *retry_ev;
 	struct event *signal_ev[4];
 	bool turn_due;
-	int64_t wake_ms;                /* when retry_ev comes; 0 = not set */
-	int64_t compact_at;             /* bytes of the journal */
+	int64_t wake_ms;    /* when retry_ev comes; 0 = not set */
+	int64_t compact_at; /* bytes of the journal */
 };
 
 /* talk.c */

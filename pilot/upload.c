@@ -10,11 +10,11 @@
 #include "lib/log.h"
 #include "pilot/talk.h"
 
-#define UPLOADS_MAX 4                   /* chunks under way at once */
+#define UPLOADS_MAX 4 /* chunks under way at once */
 #define UPLOAD_TIMEOUT_MS 20000
-#define LAST_CHUNK_MS 30000             /* then the end is told without it */
-#define LAST_WORDS_MS 3000              /* kept for that when draining */
-#define TAIL_PACE_MS 1500               /* of a stream beyond its head */
+#define LAST_CHUNK_MS 30000 /* then the end is told without it */
+#define LAST_WORDS_MS 3000  /* kept for that when draining */
+#define TAIL_PACE_MS 1500   /* of a stream beyond its head */
 #define CONFLICTS_MAX 5
 
 static void enqueue(struct talk *t, struct run_stream *s)
@@ -62,8 +62,8 @@ void upload_last(struct talk *t, struct run *r)
 
 		s->size = payload_output_size(r->payload, s->which);
 		s->not_before_ms = 0;
-		s->inlined = s->sent == 0 && !s->call &&
-			     s->size <= t->inline_max;
+		s->inlined =
+			s->sent == 0 && !s->call && s->size <= t->inline_max;
 		if (s->inlined) {
 			dequeue(t, s);
 			continue;
@@ -247,7 +247,8 @@ static void check_deadline(struct talk *t, struct run *r, int64_t now)
 		return;
 	for (int i = 0; i < 2; i++)
 		if (!done(&r->out[i]))
-			give_up(&r->out[i], "the server did not take it in time");
+			give_up(&r->out[i],
+				"the server did not take it in time");
 	finish_if_done(t, r);
 }
 

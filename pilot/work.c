@@ -112,8 +112,7 @@ static uint64_t kind_of(const struct payload_grant *g)
 
 	for (size_t i = 0; i < sizeof(part) / sizeof(*part); i++) {
 		for (const char *c = part[i]; *c; c++)
-			h = (h ^ (unsigned char)*c) *
-				UINT64_C(1099511628211);
+			h = (h ^ (unsigned char)*c) * UINT64_C(1099511628211);
 		h *= UINT64_C(1099511628211);
 	}
 	return h;
@@ -226,8 +225,7 @@ static bool in_time(const struct talk *t, const struct payload_grant *g)
 {
 	if (!t->end_ms || !g->timeout_ms)
 		return true;
-	return clock_mono_ms() + g->timeout_ms <=
-	       t->end_ms + LIFETIME_SLACK_MS;
+	return clock_mono_ms() + g->timeout_ms <= t->end_ms + LIFETIME_SLACK_MS;
 }
 
 static void take(struct talk *t, struct run *r, struct json_object *o)
@@ -298,7 +296,7 @@ void work_grants(struct talk *t, struct json_object *grants, bool missing)
 			known(t, r, missing);
 		else
 			take(t, runs_add(t->runs, id, json_get_int(o, "job")),
-			       o);
+			     o);
 	}
 	talk_turn_soon(t);
 }
@@ -346,7 +344,7 @@ void work_kill_all(struct talk *t, enum payload_why why, int64_t grace_ms)
 {
 	struct run *r;
 
-	TAILQ_FOREACH(r, runs_list(t->runs, RUN_ACTIVE), entry)
+	TAILQ_FOREACH (r, runs_list(t->runs, RUN_ACTIVE), entry)
 		payload_kill(r->payload, why, grace_ms);
 }
 
@@ -403,7 +401,8 @@ static void compact_fill(struct journal *j, void *arg)
 	struct run *r;
 
 	for (int s = RUN_FETCHING; s < RUN_GONE; s++) {
-		TAILQ_FOREACH(r, runs_list(t->runs, (enum run_state)s), entry) {
+		TAILQ_FOREACH (r, runs_list(t->runs, (enum run_state)s),
+			       entry) {
 			journal_grant(t, r);
 			if (r->end)
 				journal_end(j, r);
@@ -432,6 +431,6 @@ void work_free_payloads(struct talk *t)
 	struct run *r;
 
 	for (int s = 0; s < RUN_STATES; s++)
-		TAILQ_FOREACH(r, runs_list(t->runs, (enum run_state)s), entry)
+		TAILQ_FOREACH (r, runs_list(t->runs, (enum run_state)s), entry)
 			payload_gone(r);
 }

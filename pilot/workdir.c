@@ -31,14 +31,13 @@
 struct workdir_pool {
 	int spool_fd;
 	const char *spool;
-	unsigned next;                  /* number of the next new slot */
-	bool unclean;                   /* gone-* are there */
+	unsigned next; /* number of the next new slot */
+	bool unclean;  /* gone-* are there */
 	LIST_HEAD(workdir_list, workdir) spare;
 };
 
-static const char *const file_name[WORKDIR_N] = {
-	"stdout", "stderr", "job.json"
-};
+static const char *const file_name[WORKDIR_N] = { "stdout", "stderr",
+						  "job.json" };
 static const char work_name[] = "work";
 
 struct workdir_pool *workdir_pool_new(int spool_fd, const char *spool)
@@ -47,7 +46,7 @@ struct workdir_pool *workdir_pool_new(int spool_fd, const char *spool)
 
 	pool->spool_fd = spool_fd;
 	pool->spool = spool;
-	pool->unclean = true;           /* a predecessor's, perhaps */
+	pool->unclean = true; /* a predecessor's, perhaps */
 	LIST_INIT(&pool->spare);
 	return pool;
 }
@@ -97,10 +96,14 @@ void workdir_pool_free(struct workdir_pool *pool)
 static bool cannot_make(struct workdir_pool *pool, struct err *e)
 {
 	if (errno == ENOSPC || errno == EDQUOT)
-		return err_set(e, ERR_NO_SPACE, "no space left for a working "
-			       "directory under '%s'", pool->spool);
-	return err_set_errno(e, ERR_IO, "cannot make a working directory "
-			     "under '%s'", pool->spool);
+		return err_set(e, ERR_NO_SPACE,
+			       "no space left for a working "
+			       "directory under '%s'",
+			       pool->spool);
+	return err_set_errno(e, ERR_IO,
+			     "cannot make a working directory "
+			     "under '%s'",
+			     pool->spool);
 }
 
 static bool make_dir(struct workdir *w)
@@ -134,8 +137,8 @@ static bool make_entries(struct workdir *w)
 		return false;
 	w->ino[WORKDIR_N] = st.st_ino;
 	for (int i = 0; i < WORKDIR_N; i++) {
-		w->fd[i] = openat(w->dir_fd, file_name[i], O_RDWR | O_CREAT |
-				  O_EXCL | O_CLOEXEC, 0600);
+		w->fd[i] = openat(w->dir_fd, file_name[i],
+				  O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 		if (w->fd[i] < 0 || fstat(w->fd[i], &st) != 0)
 			return false;
 		w->ino[i] = st.st_ino;
@@ -174,7 +177,7 @@ struct workdir *workdir_take(struct workdir_pool *pool, struct err *e)
 	return w;
 }
 
-struct entry {                  /* as getdents64 gives it */
+struct entry { /* as getdents64 gives it */
 	uint64_t ino;
 	int64_t off;
 	unsigned short len;
@@ -215,7 +218,7 @@ static bool holds_just(const struct workdir *w, int fd, int want)
 		seen++;
 	}
 	return n > 0 && seen == want &&
-		syscall(SYS_getdents64, fd, text, sizeof(text)) == 0;
+	       syscall(SYS_getdents64, fd, text, sizeof(text)) == 0;
 }
 
 static bool is_private(int fd, mode_t mode, off_t *size)
@@ -299,8 +302,8 @@ bool workdir_copy_program(struct workdir *w, struct arena *a, const char *cwd,
 {
 	const char *slash = strrchr(from, '/');
 	const char *base = slash ? slash + 1 : from;
-	char *source = *from == '/' ? arena_strdup(a, from) :
-		arena_printf(a, "%s/%s", cwd, from);
+	char *source = *from == '/' ? arena_strdup(a, from)
+				    : arena_printf(a, "%s/%s", cwd, from);
 	char *name = arena_printf(a, "copy-%s", base);
 	int fd = open(source, O_RDONLY | O_CLOEXEC);
 	bool ok;
@@ -323,10 +326,11 @@ bool workdir_copy_program(struct workdir *w, struct arena *a, const char *cwd,
  * stop by true; gives what the last call gave. */
 static bool each_entry(struct workdir_pool *pool, const char *prefix,
 		       bool (*fn)(struct workdir_pool *pool, const char *name,
-				  void *arg), void *arg)
+				  void *arg),
+		       void *arg)
 {
-	int fd = openat(pool->spool_fd, ".",
-			O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd =
+		openat(pool->spool_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *d = fd < 0 ? NULL : fdopendir(fd);
 	bool stop = false;
 	struct dirent *de;
@@ -407,8 +411,7 @@ static void read_run(int fd, struct leftovers *l)
 	arena_free(a);
 }
 
-static bool leftover_one(struct workdir_pool *pool, const char *name,
-			 void *arg)
+static bool leftover_one(struct workdir_pool *pool, const char *name, void *arg)
 {
 	char path[300];
 	int fd;

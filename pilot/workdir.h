@@ -26,20 +26,20 @@ struct workdir_pool;
 
 struct workdir {
 	struct workdir_pool *pool;
-	char name[32];                  /* slot-N, in the spool */
-	char *work;                     /* absolute path of slot-N/work */
-	char *job_file;                 /* absolute path of the description */
-	int fd[WORKDIR_N];              /* to read and write; -1 = none */
+	char name[32];     /* slot-N, in the spool */
+	char *work;        /* absolute path of slot-N/work */
+	char *job_file;    /* absolute path of the description */
+	int fd[WORKDIR_N]; /* to read and write; -1 = none */
 	int dir_fd, work_fd;
-	ino_t ino[WORKDIR_N + 1];       /* of the files, then of work */
-	bool changed;                   /* we have put something else into it */
-	LIST_ENTRY(workdir) link;       /* in the pool, when spare */
+	ino_t ino[WORKDIR_N + 1]; /* of the files, then of work */
+	bool changed;             /* we have put something else into it */
+	LIST_ENTRY(workdir) link; /* in the pool, when spare */
 };
 
 enum workdir_fate {
-	WORKDIR_REUSE,          /* if it is as it was; else as WORKDIR_DROP */
+	WORKDIR_REUSE, /* if it is as it was; else as WORKDIR_DROP */
 	WORKDIR_DROP,
-	WORKDIR_KEEP            /* as run-ID, without the job's secrets */
+	WORKDIR_KEEP /* as run-ID, without the job's secrets */
 };
 
 /* spool_fd and spool are borrowed. */
@@ -59,8 +59,8 @@ bool workdir_write_job(struct workdir *w, const void *data, size_t len,
 /* Copies the program `from` (relative to cwd unless absolute) into the slot,
  * executable; *to is the copy's path. */
 bool workdir_copy_program(struct workdir *w, struct arena *a, const char *cwd,
-			  const char *from, const char **to, struct err *e)
-	MUST_CHECK;
+			  const char *from, const char **to,
+			  struct err *e) MUST_CHECK;
 
 /* Directories wait to be removed in steps. */
 bool workdir_unclean(const struct workdir_pool *pool);
