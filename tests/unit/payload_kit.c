@@ -113,7 +113,8 @@ void kit_start(struct kit_run *r, const char *definition,
 
 	memset(r, 0, sizeof(*r));
 	n_runs++;
-	text = arena_printf(reply, "{\"run\":\"%08x%08x\",\"job\":%u,\"id\":"
+	text = arena_printf(reply,
+			    "{\"run\":\"%08x%08x\",\"job\":%u,\"id\":"
 			    "\"0192f0c1-1111-7000-8000-000000000001\","
 			    "\"attempt\":2,\"name\":\"a job\",\"project\":"
 			    "\"demo\",\"owner\":\"ann\",\"jobtype\":\"type1\","
@@ -122,7 +123,7 @@ void kit_start(struct kit_run *r, const char *definition,
 			    (unsigned)getpid(), n_runs, n_runs, kit_timeout,
 			    kit_index, definition);
 	ok = json_parse(reply, text, strlen(text), &o, &e) &&
-		payload_grant_read(a, o, &g, &e);
+	     payload_grant_read(a, o, &g, &e);
 	if (!ok)
 		fprintf(stderr, "%s\n", e.text);
 	REQUIRE(ok);
@@ -189,8 +190,8 @@ bool kit_wait_output(struct kit_run *r, enum payload_stream s, int64_t size)
 {
 	struct grown g = { r, s, size };
 	const struct timeval often = { 0, 2000 };
-	struct event *ev = event_new(kit_settings.base, -1, EV_PERSIST,
-				     on_look, NULL);
+	struct event *ev =
+		event_new(kit_settings.base, -1, EV_PERSIST, on_look, NULL);
 	bool ok;
 
 	event_add(ev, &often);

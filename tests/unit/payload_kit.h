@@ -12,21 +12,21 @@
 struct kit_run {
 	struct payload *p;
 	bool started, ended, freed;
-	int outputs;                    /* calls of on_output */
-	bool started_first;             /* before on_ended */
-	struct payload_end end;         /* as it was in on_ended */
+	int outputs;            /* calls of on_output */
+	bool started_first;     /* before on_ended */
+	struct payload_end end; /* as it was in on_ended */
 	char reason[1024];
 };
 
-extern struct payload_settings kit_settings;    /* before kit_open */
+extern struct payload_settings kit_settings; /* before kit_open */
 extern struct payload_host *kit_host;
-extern const char *kit_timeout;         /* of the grants, "0" */
-extern const char *kit_index;           /* "null" */
+extern const char *kit_timeout; /* of the grants, "0" */
+extern const char *kit_index;   /* "null" */
 
 /* Default settings with a fresh spool; tests change what they need. */
 void kit_defaults(void);
 void kit_open(void);
-void kit_close(void);                   /* checks that the spool is empty */
+void kit_close(void); /* checks that the spool is empty */
 
 /* definition: JSON. Zeroes *r. Dies when the grant is refused. */
 void kit_start(struct kit_run *r, const char *definition,

@@ -78,8 +78,9 @@ static void a_line_is_never_wider_than_the_terminal(void)
 {
 	struct table *t = filled("a name that is far too long for this");
 
-	CHECK_STR_EQ(laid_out(t, 13, false), "    7  a \xe2\x80\xa6  \xe2\x80\xa6\n"
-					     "12345  -    \xe2\x80\xa6\n");
+	CHECK_STR_EQ(laid_out(t, 13, false),
+		     "    7  a \xe2\x80\xa6  \xe2\x80\xa6\n"
+		     "12345  -    \xe2\x80\xa6\n");
 }
 
 static void blank_columns_make_room(void)

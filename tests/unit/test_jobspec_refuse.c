@@ -393,10 +393,10 @@ static void nesting_leaves_room_for_answers(void)
 	struct err e = ERR_INIT;
 
 	accept("'shell':'x','config':[[[[[[[[[[[]]]]]]]]]]]");
-	CHECK_FALSE(decode("'shell':'x','config':[[[[[[[[[[[[]]]]]]]]]]]]",
-			   &e));
+	CHECK_FALSE(
+		decode("'shell':'x','config':[[[[[[[[[[[[]]]]]]]]]]]]", &e));
 	CHECK_STR_EQ(e.text, "job 2: the job is nested more than 12 levels "
-		     "deep: put the inner part into a text or a file");
+			     "deep: put the inner part into a text or a file");
 }
 
 static const struct unit_test tests[] = {
@@ -419,8 +419,7 @@ static const struct unit_test tests[] = {
 	{ "files that leave their folder are refused",
 	  files_that_leave_their_folder_are_refused },
 	{ "sizes are bounded", sizes_are_bounded },
-	{ "nesting leaves room for answers",
-	  nesting_leaves_room_for_answers },
+	{ "nesting leaves room for answers", nesting_leaves_room_for_answers },
 };
 
 int main(void)

@@ -160,9 +160,14 @@ static struct lane *lane;
 
 static void start(void)
 {
-	kind = (struct lane_kind){ .name = "test", .max_weight = 100,
-		.max_items = 10, .queue_items = 50, .queue_bytes = 1000,
-		.build = build, .deliver = deliver, .fail = fail };
+	kind = (struct lane_kind){ .name = "test",
+				   .max_weight = 100,
+				   .max_items = 10,
+				   .queue_items = 50,
+				   .queue_bytes = 1000,
+				   .build = build,
+				   .deliver = deliver,
+				   .fail = fail };
 	memset(items, 0, sizeof(items));
 	n_busy = 0;
 	lane = lane_new(&server, &kind);
@@ -459,8 +464,7 @@ static const struct unit_test tests[] = {
 	  a_serialization_failure_runs_the_batch_again },
 	{ "an unknown outcome is told to all of the batch",
 	  an_unknown_outcome_is_told_to_all_of_the_batch },
-	{ "without a database nobody waits",
-	  without_a_database_nobody_waits },
+	{ "without a database nobody waits", without_a_database_nobody_waits },
 	{ "a full queue is busy", a_full_queue_is_busy },
 	{ "who went away is dropped before it costs anything",
 	  who_went_away_is_dropped_before_it_costs_anything },

@@ -150,7 +150,7 @@ static void group_ends_what_has_run_away(void)
 	kit_settings.cgroups = true;
 	kit_open();
 	kit_run(&r, "{\"shell\":\"env -i setsid sh -c 'sleep 1000 & "
-		"echo $!'\",\"memory\":33554432}");
+		    "echo $!'\",\"memory\":33554432}");
 	CHECK_INT_EQ(r.end.exit_code, 0);
 	out = kit_output(&r, PAYLOAD_STDOUT, NULL);
 	REQUIRE(atoi(out) > 1);

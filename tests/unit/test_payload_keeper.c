@@ -205,7 +205,7 @@ static void run_and_reuse(void *arg)
 	kit_open();
 	for (int i = 0; i < 3; i++) {
 		kit_run(&r, "{\"shell\":\"pwd | grep -c slot-0; cat "
-			"../stdout >&2\"}");
+			    "../stdout >&2\"}");
 		out = kit_output(&r, PAYLOAD_STDOUT, NULL);
 		if (strcmp(out, "1\n") != 0)
 			_exit(1);

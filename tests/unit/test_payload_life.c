@@ -139,7 +139,8 @@ static void time_limit_ends_what_ignores_sigterm(void)
 	kit_settings.grace_ms = 200;
 	kit_timeout = "1";
 	kit_open();
-	kit_run(&r, "{\"shell\":\"trap '' TERM; while :; do sleep 0.1; done\"}");
+	kit_run(&r,
+		"{\"shell\":\"trap '' TERM; while :; do sleep 0.1; done\"}");
 	CHECK_INT_EQ(r.end.why, PAYLOAD_TIMELIMIT);
 	CHECK_FALSE(r.end.exited);
 	CHECK_INT_EQ(r.end.signal, SIGKILL);
@@ -155,8 +156,10 @@ static void exit_within_the_grace_is_told_with_its_cause(void)
 
 	kit_defaults();
 	kit_open();
-	kit_start(&r, "{\"shell\":\"trap 'echo bye; exit 0' TERM; echo up; "
-		  "while :; do sleep 0.05; done\"}", NULL);
+	kit_start(&r,
+		  "{\"shell\":\"trap 'echo bye; exit 0' TERM; echo up; "
+		  "while :; do sleep 0.05; done\"}",
+		  NULL);
 	REQUIRE(kit_wait_output(&r, PAYLOAD_STDOUT, 3));
 	payload_kill(r.p, PAYLOAD_DRAIN, 10000);
 	payload_kill(r.p, PAYLOAD_CANCEL, 10000);
@@ -223,8 +226,10 @@ static void kill_reaches_other_sessions(void)
 	kit_defaults();
 	kit_settings.grace_ms = 100;
 	kit_open();
-	kit_start(&r, "{\"shell\":\"setsid sh -c 'trap \\\"\\\" TERM; echo $$; "
-		  "while :; do sleep 1; done' & wait\"}", NULL);
+	kit_start(&r,
+		  "{\"shell\":\"setsid sh -c 'trap \\\"\\\" TERM; echo $$; "
+		  "while :; do sleep 1; done' & wait\"}",
+		  NULL);
 	REQUIRE(kit_wait_output(&r, PAYLOAD_STDOUT, 2));
 	pid = read_pid(&r);
 	REQUIRE(pid > 1);
@@ -245,12 +250,13 @@ static void child_starts_with_default_signals_and_no_descriptors(void)
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)signal(SIGUSR1, SIG_IGN);
 	kit_run(&r, "{\"shell\":\"grep -E 'Sig(Blk|Ign)' /proc/self/status; "
-		"ls /proc/$$/fd; ulimit -c; umask; "
-		"set -- $(cat /proc/$$/stat); "
-		"test $5 = $$ && test $6 = $$ && echo leads\","
-		"\"umask\":\"027\"}");
+		    "ls /proc/$$/fd; ulimit -c; umask; "
+		    "set -- $(cat /proc/$$/stat); "
+		    "test $5 = $$ && test $6 = $$ && echo leads\","
+		    "\"umask\":\"027\"}");
 	out = kit_output(&r, PAYLOAD_STDOUT, NULL);
-	CHECK_STR_EQ(out, "SigBlk:\t0000000000000000\n"
+	CHECK_STR_EQ(out,
+		     "SigBlk:\t0000000000000000\n"
 		     "SigIgn:\t0000000000000000\n0\n1\n2\n0\n0027\nleads\n");
 	free(out);
 	kit_free(&r);
@@ -271,8 +277,10 @@ static void thousand_payloads_leave_no_descriptor(void)
 	before = kit_open_descriptors();
 	for (int round = 0; round < 125; round++) {
 		for (int i = 0; i < 8; i++)
-			kit_start(&r[i], i == 3 ? "{\"payload\":\"/none\"}" :
-				  "{\"payload\":\"/bin/true\"}", NULL);
+			kit_start(&r[i],
+				  i == 3 ? "{\"payload\":\"/none\"}"
+					 : "{\"payload\":\"/bin/true\"}",
+				  NULL);
 		for (int i = 0; i < 8; i++) {
 			REQUIRE(kit_wait(&r[i].ended));
 			failed += r[i].end.started ? r[i].end.exit_code : 1;
@@ -303,7 +311,8 @@ static void grants_that_cannot_be_right_are_refused(void)
 		  "cannot run 'image'" },
 		{ "{\"run\":\"0123456789abcdef\",\"job\":1,"
 		  "\"id\":\"0192f0c1-1111-7000-8000-000000000001\","
-		  "\"timeout_s\":-1,\"definition\":{}}", "time limit" },
+		  "\"timeout_s\":-1,\"definition\":{}}",
+		  "time limit" },
 	};
 
 	for (size_t i = 0; i < UNIT_N(cases); i++) {
@@ -312,8 +321,8 @@ static void grants_that_cannot_be_right_are_refused(void)
 		struct payload_grant g;
 		struct json_object *o;
 
-		REQUIRE(json_parse(a, cases[i].text, strlen(cases[i].text),
-				   &o, &e));
+		REQUIRE(json_parse(a, cases[i].text, strlen(cases[i].text), &o,
+				   &e));
 		CHECK_FALSE(payload_grant_read(a, o, &g, &e));
 		CHECK_CONTAINS(e.text, cases[i].part);
 		arena_free(a);

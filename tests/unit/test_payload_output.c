@@ -95,8 +95,8 @@ static void meta_lines_are_found_before_anything_is_left_out(void)
 	kit_settings.tail_max = 100;
 	kit_open();
 	kit_run(&r, "{\"shell\":\"echo meta: name=a age=4; seq 3000000; "
-		"echo 'no meta: here'; echo meta:second; seq 3000000; "
-		"printf 'meta: last without newline'\"}");
+		    "echo 'no meta: here'; echo meta:second; seq 3000000; "
+		    "printf 'meta: last without newline'\"}");
 	line = payload_meta(r.p, &n);
 	if (CHECK_UINT_EQ(n, 3)) {
 		CHECK_STR_EQ(line[0], "name=a age=4");
@@ -110,7 +110,7 @@ static void meta_lines_are_found_before_anything_is_left_out(void)
 static void meta_is_found_however_it_is_cut(void)
 {
 	static const char text[] = "meta: a\nmetal\n meta: no\nmeta:b \r\n"
-		"\nmeta:\nmet\nmeta: c";
+				   "\nmeta:\nmet\nmeta: c";
 
 	for (size_t cut = 1; cut < sizeof(text); cut++) {
 		struct meta_list l = { NULL, 0, 0, false };
@@ -159,7 +159,7 @@ static void truncated_output_is_read_from_its_start(void)
 	kit_defaults();
 	kit_open();
 	kit_run(&r, "{\"shell\":\"echo a long first line; : >/dev/stdout; "
-		"echo two\"}");
+		    "echo two\"}");
 	out = kit_output(&r, PAYLOAD_STDOUT, NULL);
 	CHECK_STR_EQ(out, "two\n");
 	free(out);
@@ -187,8 +187,10 @@ static void fill_by_output(void)
 	kit_settings.keep_failed_s = 3600;
 	kit_settings.head_max = kit_settings.tail_max = 64 << 20;
 	kit_open();
-	kit_start(&r, "{\"shell\":\"head -c 5000000 /dev/zero; "
-		  "sleep 1000\"}", NULL);
+	kit_start(&r,
+		  "{\"shell\":\"head -c 5000000 /dev/zero; "
+		  "sleep 1000\"}",
+		  NULL);
 	REQUIRE(kit_wait(&r.ended));
 	CHECK_INT_EQ(r.end.why, PAYLOAD_NO_SPACE);
 	CHECK_CONTAINS(r.reason, "disk full");

@@ -56,15 +56,17 @@ static char *sorted(char *text)
 
 static void environment_is_exact(void)
 {
-	static char *own[] = {
-		(char *)"PATH=/usr/bin:/bin", (char *)"A=pilot",
-		(char *)"B=pilot", (char *)"SORTIE_JOIN_TOKEN=sj_secret",
-		(char *)"SORTIE_TOKEN=st_secret", (char *)"SORTIE_INDEX=9",
-		(char *)"NOTIFY_SOCKET=/x", (char *)"TMPDIR=/somewhere", NULL
-	};
-	static char *site[] = {
-		(char *)"B=site", (char *)"C=site", (char *)"D=site", NULL
-	};
+	static char *own[] = { (char *)"PATH=/usr/bin:/bin",
+			       (char *)"A=pilot",
+			       (char *)"B=pilot",
+			       (char *)"SORTIE_JOIN_TOKEN=sj_secret",
+			       (char *)"SORTIE_TOKEN=st_secret",
+			       (char *)"SORTIE_INDEX=9",
+			       (char *)"NOTIFY_SOCKET=/x",
+			       (char *)"TMPDIR=/somewhere",
+			       NULL };
+	static char *site[] = { (char *)"B=site", (char *)"C=site",
+				(char *)"D=site", NULL };
 	char **saved = environ, *out, *lines, want[2048];
 	struct kit_run r;
 
@@ -75,11 +77,12 @@ static void environment_is_exact(void)
 	kit_open();
 	environ = saved;
 	kit_run(&r, "{\"payload\":\"env\",\"env\":{\"D\":\"job\",\"E\":\"\","
-		"\"SORTIE_URL\":\"http://evil\"}}");
+		    "\"SORTIE_URL\":\"http://evil\"}}");
 	CHECK_INT_EQ(r.end.exit_code, 0);
 	out = kit_output(&r, PAYLOAD_STDOUT, NULL);
 	lines = sorted(out);
-	snprintf(want, sizeof(want), "A=pilot\nB=site\nC=site\nD=job\nE=\n"
+	snprintf(want, sizeof(want),
+		 "A=pilot\nB=site\nC=site\nD=job\nE=\n"
 		 "P3S_JOB_UUID=0192f0c1-1111-7000-8000-000000000001\n"
 		 "P3S_PILOT_UUID=%s\nP3S_SITE=CERN\nPATH=/usr/bin:/bin\n"
 		 "SORTIE_INDEX=4\n"
@@ -88,9 +91,10 @@ static void environment_is_exact(void)
 		 "SORTIE_JOB_NAME=a job\nSORTIE_JOB_NUMBER=%lld\n"
 		 "SORTIE_PILOT_ID=%s\nSORTIE_PROJECT=demo\nSORTIE_RUN=%s\n"
 		 "SORTIE_TOKEN=sr_secret\nSORTIE_URL=unix:/run/sortie.sock\n"
-		 "TMPDIR=/somewhere\n", kit_settings.pilot_id,
-		 kit_settings.spool, (long long)payload_grant(r.p)->job,
-		 kit_settings.pilot_id, payload_grant(r.p)->run);
+		 "TMPDIR=/somewhere\n",
+		 kit_settings.pilot_id, kit_settings.spool,
+		 (long long)payload_grant(r.p)->job, kit_settings.pilot_id,
+		 payload_grant(r.p)->run);
 	CHECK_STR_EQ(lines, want);
 	free(lines);
 	free(out);
@@ -107,7 +111,8 @@ static void job_file_tells_the_job(void)
 	kit_open();
 	out = run_output("{\"shell\":\"cat \\\"$SORTIE_JOB_FILE\\\"; stat -c %a"
 			 " \\\"$SORTIE_JOB_FILE\\\"\",\"tags\":{\"a\":\"b\"},"
-			 "\"config\":[1,null]}", 0);
+			 "\"config\":[1,null]}",
+			 0);
 	CHECK_CONTAINS(out, "\"tags\":{\"a\":\"b\"}");
 	CHECK_CONTAINS(out, "\"config\":[1,null]");
 	CHECK_CONTAINS(out, "\"attempt\":2,\"index\":3,");
@@ -124,13 +129,17 @@ static void words_and_args_arrive_as_they_are(void)
 		     "\"args\":[\"\",\"c\\nd\"]}",
 		     "[a b][$HOME][*][][c\nd]");
 	check_output("{\"argv\":[\"printf\",\"[%s]\",\"a b\"],"
-		     "\"args\":[\"$x\"]}", "[a b][$x]");
+		     "\"args\":[\"$x\"]}",
+		     "[a b][$x]");
 	check_output("{\"shell\":\"printf '[%s]' \\\"$@\\\" | cat\","
-		     "\"args\":[\"a b\",\"c\"]}", "[a b][c]");
+		     "\"args\":[\"a b\",\"c\"]}",
+		     "[a b][c]");
 	check_output("{\"payload\":\"x='a  b'; echo \\\"$x\\\" | tr a-z A-Z\","
-		     "\"env\":{\"P3S_EXECMODE\":\"SHELL\"}}", "A  B\n");
+		     "\"env\":{\"P3S_EXECMODE\":\"SHELL\"}}",
+		     "A  B\n");
 	check_output("{\"payload\":\"printf '[%s]'\",\"args\":[\"a b\"],"
-		     "\"env\":{\"P3S_EXECMODE\":\"SHELL\"}}", "[a b]");
+		     "\"env\":{\"P3S_EXECMODE\":\"SHELL\"}}",
+		     "[a b]");
 	kit_close();
 }
 
@@ -149,12 +158,16 @@ static void program_is_searched_in_the_payloads_own_path(void)
 	REQUIRE(chmod(path, 0755) == 0);
 	kit_defaults();
 	kit_open();
-	snprintf(def, sizeof(def), "{\"payload\":\"mine x\",\"env\":{\"PATH\":"
-		 "\"/none:%s:/bin\"}}", dir);
+	snprintf(def, sizeof(def),
+		 "{\"payload\":\"mine x\",\"env\":{\"PATH\":"
+		 "\"/none:%s:/bin\"}}",
+		 dir);
 	snprintf(path, sizeof(path), "mine %s/mine x\n", dir);
 	check_output(def, path);
-	snprintf(def, sizeof(def), "{\"payload\":\"mine x\",\"cwd\":\"%s\","
-		 "\"env\":{\"PATH\":\".:/bin\"}}", dir);
+	snprintf(def, sizeof(def),
+		 "{\"payload\":\"mine x\",\"cwd\":\"%s\","
+		 "\"env\":{\"PATH\":\".:/bin\"}}",
+		 dir);
 	snprintf(path, sizeof(path), "mine %s/./mine x\n", dir);
 	check_output(def, path);
 	kit_close();
@@ -171,10 +184,11 @@ static void copy_mode_runs_a_copy(void)
 		snprintf(path, sizeof(path), "%s",
 			 unit_file(text, strlen(text)));
 		REQUIRE(chmod(path, 0755) == 0);
-		snprintf(def, sizeof(def), "{\"payload\":\"%s one%s\","
+		snprintf(def, sizeof(def),
+			 "{\"payload\":\"%s one%s\","
 			 "\"env\":{\"P3S_MODE\":\"COPY\"%s,"
-			 "\"ORIGINAL\":\"%s\"}}", path,
-			 shell ? " | cat" : "",
+			 "\"ORIGINAL\":\"%s\"}}",
+			 path, shell ? " | cat" : "",
 			 shell ? ",\"P3S_EXECMODE\":\"1\"" : "", path);
 		out = run_output(def, 0);
 		CHECK_CONTAINS(out, kit_settings.spool);
@@ -208,8 +222,10 @@ static void files_sent_lie_in_the_working_directory(void)
 	files[1] = unit_file("con\0tents", 9);
 	kit_defaults();
 	kit_open();
-	kit_start(&r, "{\"payload\":\"./run.sh\",\"send\":[{\"name\":\"run.sh\","
-		  "\"mode\":\"0755\"},{\"name\":\"data/in.txt\"}]}", files);
+	kit_start(&r,
+		  "{\"payload\":\"./run.sh\",\"send\":[{\"name\":\"run.sh\","
+		  "\"mode\":\"0755\"},{\"name\":\"data/in.txt\"}]}",
+		  files);
 	REQUIRE(kit_wait(&r.ended));
 	CHECK_INT_EQ(r.end.exit_code, 0);
 	out = kit_output(&r, PAYLOAD_STDOUT, NULL);
@@ -221,10 +237,13 @@ static void files_sent_lie_in_the_working_directory(void)
 
 static void files_sent_never_leave_the_working_directory(void)
 {
-	static const char *const names[] = {
-		"../escape", "a/../../escape", "/etc/escape", "link/escape",
-		"a//b", "", "."
-	};
+	static const char *const names[] = { "../escape",
+					     "a/../../escape",
+					     "/etc/escape",
+					     "link/escape",
+					     "a//b",
+					     "",
+					     "." };
 	const char *file = unit_file("x", 1);
 	char cwd[512], link[600], def[1200];
 
@@ -237,8 +256,10 @@ static void files_sent_never_leave_the_working_directory(void)
 	for (size_t i = 0; i < UNIT_N(names); i++) {
 		struct kit_run r;
 
-		snprintf(def, sizeof(def), "{\"payload\":\"true\",\"cwd\":\"%s\""
-			 ",\"send\":[{\"name\":\"%s\"}]}", cwd, names[i]);
+		snprintf(def, sizeof(def),
+			 "{\"payload\":\"true\",\"cwd\":\"%s\""
+			 ",\"send\":[{\"name\":\"%s\"}]}",
+			 cwd, names[i]);
 		kit_start(&r, def, &file);
 		REQUIRE(kit_wait(&r.ended));
 		CHECK_FALSE(r.end.started);
@@ -279,11 +300,11 @@ static void whatever_a_payload_leaves_is_removed(void)
 	kit_defaults();
 	kit_open();
 	kit_run(&r, "{\"shell\":\"mkdir -p a/b c && touch a/b/f c/g && "
-		"ln -s /etc c/link && mkfifo p && chmod 0 a c && "
-		"i=0; while [ $i -lt 100 ]; do mkdir d && cd d || exit 1; "
-		"i=$((i+1)); done; touch deep; "
-		"cd \\\"$(dirname $SORTIE_JOB_FILE)/work\\\" && "
-		"seq -f f%g 3000 | xargs touch\"}");
+		    "ln -s /etc c/link && mkfifo p && chmod 0 a c && "
+		    "i=0; while [ $i -lt 100 ]; do mkdir d && cd d || exit 1; "
+		    "i=$((i+1)); done; touch deep; "
+		    "cd \\\"$(dirname $SORTIE_JOB_FILE)/work\\\" && "
+		    "seq -f f%g 3000 | xargs touch\"}");
 	CHECK_INT_EQ(r.end.exit_code, 0);
 	kit_free(&r);
 	CHECK_INT_EQ(access("/etc/passwd", F_OK), 0);

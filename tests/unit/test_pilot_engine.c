@@ -11,11 +11,11 @@
 #define MIB INT64_C(1048576)
 
 static const char *const names[] = {
-	"SLURM_JOB_ID", "SLURM_ARRAY_JOB_ID", "SLURM_ARRAY_TASK_ID",
-	"SLURM_CPUS_ON_NODE", "SLURM_CPUS_PER_TASK", "SLURM_STEP_ID",
-	"SLURM_STEP_NUM_TASKS", "SLURM_MEM_PER_NODE", "SLURM_MEM_PER_CPU",
-	"SLURM_JOB_END_TIME", "SLURM_TMPDIR", "TMPDIR", "_CONDOR_SCRATCH_DIR",
-	"_CONDOR_MACHINE_AD", "_CONDOR_JOB_AD",
+	"SLURM_JOB_ID",         "SLURM_ARRAY_JOB_ID",  "SLURM_ARRAY_TASK_ID",
+	"SLURM_CPUS_ON_NODE",   "SLURM_CPUS_PER_TASK", "SLURM_STEP_ID",
+	"SLURM_STEP_NUM_TASKS", "SLURM_MEM_PER_NODE",  "SLURM_MEM_PER_CPU",
+	"SLURM_JOB_END_TIME",   "SLURM_TMPDIR",        "TMPDIR",
+	"_CONDOR_SCRATCH_DIR",  "_CONDOR_MACHINE_AD",  "_CONDOR_JOB_AD",
 };
 
 static struct arena *arena;
@@ -53,11 +53,17 @@ static void no_batch_system_says_nothing(void)
 
 static void slurm_tells_everything(void)
 {
-	static const char *const env[] = {
-		"SLURM_JOB_ID", "4711",		  "SLURM_CPUS_ON_NODE", "16",
-		"SLURM_MEM_PER_NODE", "2048",	  "SLURM_JOB_END_TIME",
-		"1700003600",	"SLURM_TMPDIR", "/scratch/4711", NULL
-	};
+	static const char *const env[] = { "SLURM_JOB_ID",
+					   "4711",
+					   "SLURM_CPUS_ON_NODE",
+					   "16",
+					   "SLURM_MEM_PER_NODE",
+					   "2048",
+					   "SLURM_JOB_END_TIME",
+					   "1700003600",
+					   "SLURM_TMPDIR",
+					   "/scratch/4711",
+					   NULL };
 
 	detect(env);
 	CHECK_STR_EQ(got.name, "slurm");
@@ -70,11 +76,19 @@ static void slurm_tells_everything(void)
 
 static void a_task_of_a_step_has_its_share(void)
 {
-	static const char *const env[] = {
-		"SLURM_JOB_ID", "1", "SLURM_CPUS_ON_NODE", "16",
-		"SLURM_STEP_ID", "0", "SLURM_STEP_NUM_TASKS", "4",
-		"SLURM_CPUS_PER_TASK", "4", "SLURM_MEM_PER_CPU", "100", NULL
-	};
+	static const char *const env[] = { "SLURM_JOB_ID",
+					   "1",
+					   "SLURM_CPUS_ON_NODE",
+					   "16",
+					   "SLURM_STEP_ID",
+					   "0",
+					   "SLURM_STEP_NUM_TASKS",
+					   "4",
+					   "SLURM_CPUS_PER_TASK",
+					   "4",
+					   "SLURM_MEM_PER_CPU",
+					   "100",
+					   NULL };
 
 	detect(env);
 	CHECK_INT_EQ(got.cores, 4);
@@ -83,10 +97,15 @@ static void a_task_of_a_step_has_its_share(void)
 
 static void an_array_task_is_named_as_slurm_names_it(void)
 {
-	static const char *const env[] = {
-		"SLURM_JOB_ID", "12", "SLURM_ARRAY_JOB_ID", "10",
-		"SLURM_ARRAY_TASK_ID", "2", "TMPDIR", "/tmp/x", NULL
-	};
+	static const char *const env[] = { "SLURM_JOB_ID",
+					   "12",
+					   "SLURM_ARRAY_JOB_ID",
+					   "10",
+					   "SLURM_ARRAY_TASK_ID",
+					   "2",
+					   "TMPDIR",
+					   "/tmp/x",
+					   NULL };
 
 	detect(env);
 	CHECK_STR_EQ(got.batch_id, "10_2");
@@ -105,11 +124,15 @@ static void an_allocation_that_is_over_has_a_second_left(void)
 
 static void nonsense_counts_as_unknown(void)
 {
-	static const char *const env[] = {
-		"SLURM_JOB_ID", "1", "SLURM_CPUS_ON_NODE", "many",
-		"SLURM_MEM_PER_NODE", "99999999999999999999",
-		"SLURM_JOB_END_TIME", "-5", NULL
-	};
+	static const char *const env[] = { "SLURM_JOB_ID",
+					   "1",
+					   "SLURM_CPUS_ON_NODE",
+					   "many",
+					   "SLURM_MEM_PER_NODE",
+					   "99999999999999999999",
+					   "SLURM_JOB_END_TIME",
+					   "-5",
+					   NULL };
 
 	detect(env);
 	CHECK_INT_EQ(got.cores, 0);
@@ -119,9 +142,12 @@ static void nonsense_counts_as_unknown(void)
 
 static void condor_tells_by_its_ads(void)
 {
-	const char *env[] = { "_CONDOR_SCRATCH_DIR", "/var/execute/dir_1",
-			      "_CONDOR_MACHINE_AD",  NULL,
-			      "_CONDOR_JOB_AD",	     NULL,
+	const char *env[] = { "_CONDOR_SCRATCH_DIR",
+			      "/var/execute/dir_1",
+			      "_CONDOR_MACHINE_AD",
+			      NULL,
+			      "_CONDOR_JOB_AD",
+			      NULL,
 			      NULL };
 
 	env[3] = file("CpusX = 9\ncpus = 4\nMemory = 1000\nName = \"x\"\n");

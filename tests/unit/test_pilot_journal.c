@@ -47,8 +47,8 @@ static char *replay(int fd, int64_t *torn)
 {
 	struct buf b = BUF_INIT;
 	struct err e = ERR_INIT;
-	struct journal *j = journal_open(fd, NULL, on_record, NULL, &b, torn,
-					 &e);
+	struct journal *j =
+		journal_open(fd, NULL, on_record, NULL, &b, torn, &e);
 
 	REQUIRE(j != NULL);
 	journal_close(j);

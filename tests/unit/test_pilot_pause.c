@@ -100,8 +100,8 @@ static void failures_of_one_kind_of_work_pause_shortly(void)
 
 	for (int i = 0; i < 20 * BLACKHOLE_RUNS; i++) {
 		pause = blackhole_note(&b, 7, true, 5, now);
-		CHECK_INT_EQ(pause > 0, i % BLACKHOLE_RUNS ==
-			     BLACKHOLE_RUNS - 1);
+		CHECK_INT_EQ(pause > 0,
+			     i % BLACKHOLE_RUNS == BLACKHOLE_RUNS - 1);
 		now += pause;
 	}
 	CHECK_INT_EQ(pause, BLACKHOLE_PAUSE_ONE_KIND_MS);

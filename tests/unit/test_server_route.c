@@ -69,9 +69,9 @@ void auth_request(struct req *r, void (*then)(struct req *r))
 const char *auth_role_name(enum role role)
 {
 	static const char *const names[] = {
-		[ROLE_NONE] = "none",	[ROLE_READER] = "reader",
-		[ROLE_USER] = "user",	[ROLE_ADMIN] = "admin",
-		[ROLE_JOIN] = "join",	[ROLE_PILOT] = "pilot",
+		[ROLE_NONE] = "none", [ROLE_READER] = "reader",
+		[ROLE_USER] = "user", [ROLE_ADMIN] = "admin",
+		[ROLE_JOIN] = "join", [ROLE_PILOT] = "pilot",
 		[ROLE_JOB] = "job",
 	};
 

@@ -76,8 +76,7 @@ char *unit_slurp(const char *path);
 #define CHECK_DIES(fn, arg, want, part) \
 	unit_dies(__FILE__, __LINE__, #fn, (fn), (arg), (want), (part))
 #define UNIT_EXIT(status) (256 + (status))
-#define REQUIRE(e) \
-	((e) ? (void)0 : unit_require(__FILE__, __LINE__, #e))
+#define REQUIRE(e) ((e) ? (void)0 : unit_require(__FILE__, __LINE__, #e))
 
 bool unit_true(const char *file, int line, const char *expr, bool got,
 	       bool want);
