@@ -133,7 +133,7 @@ void opt_help(struct buf *b, const struct opt *opts, size_t n, int width)
 static bool mdoc_sentence(const char *before)
 {
 	return before[0] == '.' && before[1] == ' ' &&
-		isupper((unsigned char)before[2]);
+	       isupper((unsigned char)before[2]);
 }
 
 /* roff takes a backslash anywhere, and a dot or quote that begins a line, for
