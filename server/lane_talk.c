@@ -277,15 +277,13 @@ struct report_arrays {
 /* In the order of the statement's parameters. */
 #define REPORT_ARRAYS(X)                                                       \
 	X(pilot, DB_I64)                                                       \
-	X(lease, DB_I64) X(listed, DB_BOOL) X(drained, DB_BOOL) X(             \
-		s_rep, DB_I32) X(s_number,                                     \
-				 DB_I64) X(s_run, DB_I64) X(s_ago,             \
-							    DB_I64) X(e_rep,   \
-								      DB_I32)  \
-		X(e_number, DB_I64) X(e_run, DB_I64) X(e_state, DB_TEXT) X(    \
-			e_reason,                                              \
-			DB_TEXT) X(e_exit, DB_I32) X(e_signal,                 \
-						     DB_I32) X(e_ago, DB_I64)  \
+	X(lease, DB_I64)                                                       \
+	X(listed, DB_BOOL)                                                     \
+	X(drained, DB_BOOL)                                                    \
+	X(s_rep, DB_I32) X(s_number, DB_I64) X(s_run, DB_I64) X(               \
+		s_ago, DB_I64) X(e_rep, DB_I32) X(e_number, DB_I64)            \
+		X(e_run, DB_I64) X(e_state, DB_TEXT) X(e_reason, DB_TEXT) X(   \
+			e_exit, DB_I32) X(e_signal, DB_I32) X(e_ago, DB_I64)   \
 			X(e_wall, DB_I64) X(e_started, DB_BOOL) X(             \
 				e_user, DB_I64) X(e_system, DB_I64) X(e_rss,   \
 								      DB_I64)  \
