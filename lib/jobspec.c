@@ -186,15 +186,19 @@ static bool write_definition(struct decoding *d)
 		       r->where, colon(r), len, JOBSPEC_DEFINITION_MAX);
 }
 
-/* Up to the next eighth of a power of two, so that sizes which hardly differ
- * share a class and each job still has room for what it asked. */
+/*
+ * Up to the next 1/64 of a power of two, so that sizes which hardly differ
+ * share a class.  The database rounds what pilots offer with the same
+ * function (sortie.memory_1 in sql/schema/0002_queue.sql): it is monotonic, so
+ * what fits a pilot fits it rounded too (doc/decisions/0003).
+ */
 static int64_t round_memory(int64_t bytes)
 {
 	int64_t step;
 
-	if (bytes < 8)
+	if (bytes < 64)
 		return bytes;
-	step = INT64_C(1) << (60 - __builtin_clzll((uint64_t)bytes));
+	step = INT64_C(1) << (57 - __builtin_clzll((uint64_t)bytes));
 	return (bytes + step - 1) / step * step;
 }
 

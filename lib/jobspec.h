@@ -67,7 +67,8 @@ struct jobspec {
 	size_t definition_len;
 	/* Requirements as one text: jobs with equal text share a class.
 	 * Compact JSON, sorted keys: jobtype, site, pools, labels, cores,
-	 * memory (rounded up to 1/8 of a power of two), limits, project. */
+	 * memory (rounded up to 1/64 of a power of two, as what a pilot offers
+	 * is before the two are compared), limits, project. */
 	const char *requirements;
 };
 

@@ -188,6 +188,7 @@ CREATE TABLE sortie.pilot (
 CREATE INDEX pilot_ended ON sortie.pilot (ended_at) WHERE ended_at IS NOT NULL;
 
 -- Hot half: exists while the pilot lives.  used_*: what its live runs hold.
+-- memory: what the pilot offers, rounded as classes' memory is (memory_1).
 -- lease_tick counts on the row of `server`.  notice: the pilot has orders
 -- (cancelled runs, drain, stop).  reserved_*: the place in line of a big job
 -- that this pilot is kept free for.  inherited: has runs of a predecessor

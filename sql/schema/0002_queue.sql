@@ -147,6 +147,18 @@ BEGIN
 	RETURN v_id;
 END $$;
 
+-- Memory as classes count it: up to the next 1/64 of a power of two, as
+-- round_memory in lib/jobspec.c does. Jobs bring it rounded; what pilots offer
+-- is rounded where it comes in (pilot_room.memory, r_memory of claim_1).
+CREATE FUNCTION sortie.memory_1(p_bytes bigint) RETURNS bigint
+LANGUAGE plpgsql IMMUTABLE AS $$
+DECLARE
+	v_bits int := length(ltrim(p_bytes::bit(64)::text, '0'));
+	v_step bigint := 1::bigint << greatest(v_bits - 7, 0);
+BEGIN
+	RETURN (p_bytes + v_step - 1) / v_step * v_step;
+END $$;
+
 -- Works out anew which profiles fit these classes and marks them active; the
 -- caller holds the fit lock.
 CREATE FUNCTION sortie.class_fit_1(p_class int[]) RETURNS void

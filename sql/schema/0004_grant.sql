@@ -123,7 +123,8 @@ BEGIN
 				v.slots - v.used_slots));
 			f_cores[i] := greatest(0, least(r_cores[i],
 				v.cores - v.used_cores));
-			f_memory[i] := greatest(0, least(r_memory[i],
+			f_memory[i] := greatest(0, least(
+				sortie.memory_1(r_memory[i]),
 				v.memory - v.used_memory));
 			f_ahead[i] := greatest(0, least(r_ahead[i],
 				v.slots + r_ahead[i] - v.used_slots

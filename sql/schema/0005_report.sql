@@ -804,7 +804,7 @@ BEGIN
 	INSERT INTO sortie.pilot_room (pilot, profile_id, slots, cores, memory,
 		server, lease_tick, ends_at)
 	VALUES (v.pilot, sortie.profile_ensure_1(v), p_slots, p_cores,
-		p_memory, p_server, p_lease, v.ends_at);
+		sortie.memory_1(p_memory), p_server, p_lease, v.ends_at);
 	IF p_predecessor IS NOT NULL THEN
 		PERFORM 1 FROM sortie.pilot_room r
 		WHERE r.pilot = p_predecessor FOR UPDATE;
@@ -867,7 +867,7 @@ BEGIN
 	INSERT INTO sortie.pilot_room (pilot, profile_id, slots, cores, memory,
 		server, lease_tick, ends_at)
 	VALUES (v.pilot, sortie.profile_ensure_1(v), v.slots, v.cores,
-		v.memory, p_server, p_lease, v.ends_at)
+		sortie.memory_1(v.memory), p_server, p_lease, v.ends_at)
 	ON CONFLICT (pilot) DO NOTHING;
 	INSERT INTO sortie.event (kind, owner_id, pilot, text)
 	VALUES ('pilot revived', v.owner_id, v.pilot,

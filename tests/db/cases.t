@@ -205,6 +205,27 @@ is "$(sql "SELECT t.claim(t.pilot(1), 1)")" "" \
 	"a jobtype's maximum binds jobs that were there before"
 is_sound "limits"
 
+# Memory: jobs and pilots are rounded by the same rule
+is "$(sql "SELECT string_agg(sortie.memory_1(b)::text, ' ')
+	FROM unnest('{0,1,63,64,127,129,1025,2047,1152921504606846975}'::bigint[])
+	AS b")" "0 1 63 64 127 130 1040 2048 1152921504606846976" \
+	"memory is rounded up to 1/64 of a power of two"
+clear
+J=$(sql "SELECT t.submit(1, 2, '{\"memory\": 24100}')")
+is "$(sql "SELECT t.claim(t.pilot(5, 1000, 24063), 1)")" "" \
+	"a pilot of less memory than a job's class gets none"
+sql "SELECT t.expire()" >/dev/null
+clear
+J=$(sql "SELECT t.submit(1, 2, jsonb_build_object('memory',
+	sortie.memory_1(24070)))")
+P=$(sql "SELECT t.pilot(5, 1000, 24070)")
+is "$(sql "SELECT string_agg(number::text, ',') FROM sortie.claim_1(1, 1, 77,
+	ARRAY[$P::bigint], '{1}', '{5}', '{1000}', '{24070}', '{0}', '{1000}')
+	WHERE what = 'g'")" "$J" "a job that wants all of a pilot's memory gets it"
+is "$(sql "SELECT t.claim($P, 2)")" "" "and is alone there"
+is_sound "memory"
+clear
+
 # Keys
 keyed() {
 	sql "SELECT sortie.submit_keyed_1($1, '$2', 1, 7274496, -5, 1,

@@ -25,7 +25,8 @@ BEGIN
 		f_slots[j] := greatest(0, least(r_slots[j], p.slots
 			- p.used_slots));
 		f_cores[j] := least(r_cores[j], p.cores - p.used_cores);
-		f_memory[j] := least(r_memory[j], p.memory - p.used_memory);
+		f_memory[j] := least(sortie.memory_1(r_memory[j]),
+			p.memory - p.used_memory);
 		f_ahead[j] := greatest(0, least(r_ahead[j], p.slots
 			+ r_ahead[j] - p.used_slots - f_slots[j]));
 	END LOOP;

@@ -223,25 +223,27 @@ static void requirements_are_equal_when_jobs_ask_the_same(void)
 		first,
 		object_of(
 			"'cores':1,'jobtype':'','labels':{'a':"
-			"'2','b':'1'},'limits':{'l':1},'memory':1048576,'pools':"
+			"'2','b':'1'},'limits':{'l':1},'memory':1007616,'pools':"
 			"['a','b'],'project':'default','site':''"));
 	accept("'shell':'y','limits':{'l':1},'labels':{'a':'2','b':1},"
 	       "'memory':1000001,'pools':['a','b','a'],'cores':1");
 	CHECK_STR_EQ(job.requirements, first);
 }
 
-static void memory_is_rounded_up_to_an_eighth(void)
+static void memory_is_rounded_up_to_a_64th(void)
 {
 	static const int64_t cases[][2] = {
 		{ 0, 0 },
 		{ 1, 1 },
-		{ 7, 7 },
-		{ 8, 8 },
-		{ 15, 15 },
-		{ 17, 18 },
+		{ 63, 63 },
+		{ 64, 64 },
+		{ 127, 127 },
+		{ 129, 130 },
 		{ 1024, 1024 },
-		{ 1025, 1152 },
+		{ 1025, 1040 },
 		{ 2047, 2048 },
+		{ INT64_C(23) << 30, INT64_C(23) << 30 },
+		{ INT64_C(900) << 30, INT64_C(904) << 30 },
 		{ INT64_C(1) << 60, INT64_C(1) << 60 },
 		{ (INT64_C(1) << 60) - 1, INT64_C(1) << 60 },
 	};
@@ -381,8 +383,7 @@ static const struct unit_test tests[] = {
 	{ "files are sent by hash", files_are_sent_by_hash },
 	{ "requirements are equal when jobs ask the same",
 	  requirements_are_equal_when_jobs_ask_the_same },
-	{ "memory is rounded up to an eighth",
-	  memory_is_rounded_up_to_an_eighth },
+	{ "memory is rounded up to a 64th", memory_is_rounded_up_to_a_64th },
 	{ "names are checked", names_are_checked },
 	{ "a document is one job or a list", a_document_is_one_job_or_a_list },
 	{ "every key has its place in the manual",
