@@ -275,25 +275,22 @@ struct report_arrays {
 };
 
 /* In the order of the statement's parameters. */
-#define REPORT_ARRAYS(X)                                                       \
-	X(pilot, DB_I64)                                                       \
-	X(lease, DB_I64)                                                       \
-	X(listed, DB_BOOL)                                                     \
-	X(drained, DB_BOOL)                                                    \
-	X(s_rep, DB_I32) X(s_number, DB_I64) X(s_run, DB_I64) X(               \
-		s_ago, DB_I64) X(e_rep, DB_I32) X(e_number, DB_I64)            \
-		X(e_run, DB_I64) X(e_state, DB_TEXT) X(e_reason, DB_TEXT) X(   \
-			e_exit, DB_I32) X(e_signal, DB_I32) X(e_ago, DB_I64)   \
-			X(e_wall, DB_I64) X(e_started, DB_BOOL) X(             \
-				e_user, DB_I64) X(e_system, DB_I64) X(e_rss,   \
-								      DB_I64)  \
-				X(e_out_size, DB_I64) X(e_err_size, DB_I64) X( \
-					e_out, DB_BYTEA) X(e_err, DB_BYTEA)    \
-					X(e_incomplete, DB_I16) X(e_meta,      \
-								  DB_TEXT)     \
-						X(l_rep, DB_I32) X(l_number,   \
-								   DB_I64)     \
-							X(l_run, DB_I64)
+/* clang-format off */
+#define REPORT_ARRAYS(X) \
+	X(pilot, DB_I64) \
+	X(lease, DB_I64) \
+	X(listed, DB_BOOL) \
+	X(drained, DB_BOOL) \
+	X(s_rep, DB_I32) X(s_number, DB_I64) X(s_run, DB_I64) X(s_ago, DB_I64) \
+	X(e_rep, DB_I32) X(e_number, DB_I64) X(e_run, DB_I64) \
+	X(e_state, DB_TEXT) X(e_reason, DB_TEXT) X(e_exit, DB_I32) \
+	X(e_signal, DB_I32) X(e_ago, DB_I64) X(e_wall, DB_I64) \
+	X(e_started, DB_BOOL) X(e_user, DB_I64) X(e_system, DB_I64) \
+	X(e_rss, DB_I64) X(e_out_size, DB_I64) X(e_err_size, DB_I64) \
+	X(e_out, DB_BYTEA) X(e_err, DB_BYTEA) X(e_incomplete, DB_I16) \
+	X(e_meta, DB_TEXT) \
+	X(l_rep, DB_I32) X(l_number, DB_I64) X(l_run, DB_I64)
+/* clang-format on */
 
 static void i64_or_null(struct db_array *v, int64_t x, bool given)
 {
