@@ -267,16 +267,16 @@ static bool shallow(const char *key, struct json_object *v, void *arg)
 	return left >= 0;
 }
 
-static bool check_depth(struct json_object *o, const char *where,
-			struct err *e)
+static bool check_depth(struct json_object *o, const char *where, struct err *e)
 {
 	int left = JOBSPEC_DEPTH_MAX;
 
 	return shallow(NULL, o, &left) ||
-		err_set(e, ERR_BAD_REQUEST, "%s%sthe job is nested more than "
-			"%d levels deep: put the inner part into a text or "
-			"a file", where, *where ? ": " : "",
-			JOBSPEC_DEPTH_MAX);
+	       err_set(e, ERR_BAD_REQUEST,
+		       "%s%sthe job is nested more than "
+		       "%d levels deep: put the inner part into a text or "
+		       "a file",
+		       where, *where ? ": " : "", JOBSPEC_DEPTH_MAX);
 }
 
 bool jobspec_decode(struct arena *a, struct json_object *o, const char *where,
