@@ -73,6 +73,7 @@ struct start {
 	const struct opts *o;
 	const char *program;
 	char **argv, **env;
+	size_t n_argv;
 	const char *log_dir;
 };
 
@@ -150,30 +151,33 @@ static void make_env(struct start *s, const char *token)
 	s->env[kept] = arena_printf(s->c->arena, "SORTIE_JOIN_TOKEN=%s", token);
 }
 
-static void add_arg(char **argv, size_t *n, const char *option,
-		    const char *value)
+static void add_arg(struct start *s, const char *arg)
+{
+	s->argv[s->n_argv++] = arena_strdup(s->c->arena, arg);
+}
+
+static void add_option(struct start *s, const char *option, const char *value)
 {
 	if (value == NULL)
 		return;
-	argv[(*n)++] = xstrdup(option);
-	argv[(*n)++] = xstrdup(value);
+	add_arg(s, option);
+	add_arg(s, value);
 }
 
 static void make_argv(struct start *s)
 {
 	const struct cli_settings *common = s->c->settings;
-	size_t n = 0;
 
 	s->argv = ARENA_ARRAY(s->c->arena, char *, s->c->n_args + 16);
-	s->argv[n++] = xstrdup(PROGRAM);
-	add_arg(s->argv, &n, "--url", call_url(s->c));
-	add_arg(s->argv, &n, "--site", s->o->site);
-	add_arg(s->argv, &n, "--slots", s->o->slots);
-	add_arg(s->argv, &n, "--ca-file", common->ca_file);
+	add_arg(s, PROGRAM);
+	add_option(s, "--url", call_url(s->c));
+	add_option(s, "--site", s->o->site);
+	add_option(s, "--slots", s->o->slots);
+	add_option(s, "--ca-file", common->ca_file);
 	if (common->insecure)
-		s->argv[n++] = xstrdup("--insecure");
+		add_arg(s, "--insecure");
 	for (size_t i = 0; i < s->c->n_args; i++)
-		s->argv[n++] = s->c->args[i];
+		add_arg(s, s->c->args[i]);
 }
 
 /* Only calls that are safe between fork and exec. Writes errno to report. */
