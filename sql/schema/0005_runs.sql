@@ -1,0 +1,407 @@
+-- 0005: ends of runs, and what becomes of their jobs; runs that were given up
+-- and live.
+
+-- Ends of runs, of one batch. Arrays run parallel; p_from is the pilot that
+-- tells (0: the server itself, for runs of whichever pilot). The caller holds
+-- the rows of the pilots, and gives o_left and o_freed to settle_1 when it has
+-- done everything else. o_done: the indexes (1-based) that ended a live run
+-- now; the others found none.
+-- What becomes of the job: see the CASE and doc/STATES.md.
+CREATE FUNCTION sortie.runs_end_1(p_bucket int, p_loss_budget int,
+	p_from bigint[], p_number bigint[], p_run bigint[],
+	p_state sortie.run_state[], p_reason text[], p_exit int[],
+	p_signal int[], p_ago bigint[], p_wall bigint[], p_started bool[],
+	p_user bigint[], p_system bigint[], p_rss bigint[],
+	p_out_size bigint[], p_err_size bigint[], p_out bytea[],
+	p_err bytea[], p_incomplete smallint[], p_meta text[],
+	OUT o_done int[], OUT o_left int[], OUT o_freed int[])
+LANGUAGE plpgsql
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+SET plan_cache_mode = force_generic_plan
+AS $$
+DECLARE
+	v_now timestamptz := clock_timestamp();
+	v_n int;
+	x_number bigint[]; x_kind int[]; x_class int[];
+	x_pilot bigint[]; x_place int[]; x_turn bigint[];
+	x_attempt smallint[]; x_was sortie.job_state[]; x_fate text[];
+	x_job sortie.job_state[]; x_due timestamptz[]; x_started bool[];
+	x_deleting bool[];
+	v_doomed bigint[];
+BEGIN
+	WITH e AS (
+		SELECT * FROM unnest(p_from, p_number, p_run, p_state,
+			p_reason, p_exit, p_signal, p_ago, p_wall, p_started,
+			p_user, p_system, p_rss, p_out_size, p_err_size,
+			p_out, p_err, p_incomplete, p_meta) WITH ORDINALITY
+			AS e(pilot, number, run, state, reason, exit_code,
+			signal, ago, wall, started, usr, sys, rss, out_size,
+			err_size, out, err, incomplete, meta, ord)),
+	d AS (
+		DELETE FROM sortie.live l USING e
+		WHERE l.number = e.number AND l.run = e.run
+			AND (e.pilot = 0 OR l.pilot = e.pilot)
+		RETURNING e.*, e.started OR l.running AS was_started,
+			l.pilot AS of_pilot, l.class_id, l.kind_id,
+			l.place, l.turn, l.attempt, l.running, l.cancelling,
+			l.deleting, l.granted_at, l.started_at,
+			greatest(l.granted_at, l.started_at, v_now - e.ago
+				* interval '1 millisecond') AS ended_at),
+	x AS (
+		SELECT d.*, f.budget_left, f.due,
+		CASE WHEN d.state = 'finished' OR d.state = 'cancelled'
+				OR d.state = 'timelimit' OR d.cancelling
+				THEN 'end'
+			WHEN d.state = 'failed' AND f.budget_left THEN 'later'
+			WHEN d.state = 'failed' THEN 'end'
+			WHEN f.budget_left THEN 'again'
+			ELSE 'end' END AS fate,
+		CASE WHEN d.state IN ('finished') THEN 'finished'
+			WHEN d.cancelling OR d.state = 'cancelled'
+				THEN 'cancelled'
+			WHEN d.state = 'returned' THEN 'lost'
+			ELSE d.state::text END::sortie.job_state AS job_state,
+		CASE WHEN d.state = 'returned' AND d.attempt = 32767
+				THEN 'tried 32767 times'
+			WHEN d.state = 'returned' AND d.was_started
+				THEN 'drained 20 times'
+			WHEN d.state = 'returned'
+				THEN 'handed back unstarted 1000 times'
+			WHEN d.cancelling AND d.state <> 'finished'
+				THEN 'cancelled'
+			ELSE d.reason END AS job_reason
+		FROM d
+		LEFT JOIN LATERAL (
+			-- Attempts before a retry by hand do not count, and
+			-- no job is tried more often than it can be counted.
+			SELECT d.attempt < 32767 AND CASE d.state
+				WHEN 'failed' THEN count(*) FILTER (
+					WHERE r.state = 'failed')
+					< coalesce((j.definition::json
+					->> 'retries')::int, 0)
+				WHEN 'lost' THEN count(*) FILTER (
+					WHERE r.state = 'lost')
+					< p_loss_budget
+				ELSE count(*) FILTER (
+					WHERE r.state = 'returned'
+					AND (r.started_at IS NOT NULL)
+						= d.was_started)
+					< CASE WHEN d.was_started THEN 19
+						ELSE 999 END
+				END AS budget_left,
+				d.ended_at + make_interval(secs => least(86400,
+					coalesce((j.definition::json
+					->> 'retry_delay')::bigint, 10)
+					* (1::bigint << least(20, count(*) FILTER (
+					WHERE r.state = 'failed'))::int)))
+					AS due
+			FROM sortie.job j
+			LEFT JOIN sortie.run r ON r.number = j.number
+				AND r.attempt > j.retried_at
+			WHERE j.number = d.number
+			GROUP BY j.definition) AS f
+			ON d.state IN ('failed', 'lost', 'returned')),
+	r AS (
+		INSERT INTO sortie.run (number, attempt, run, pilot, state,
+			exit_code, signal, granted_at, started_at, ended_at,
+			wall_ms, user_ms, system_ms, max_rss, stdout_size,
+			stderr_size, incomplete, reason)
+		SELECT x.number, x.attempt, x.run, x.of_pilot,
+			CASE WHEN x.cancelling AND x.state <> 'finished'
+				THEN 'cancelled' ELSE x.state END,
+			x.exit_code, x.signal, x.granted_at,
+			CASE WHEN x.started_at IS NOT NULL THEN x.started_at
+				WHEN x.was_started THEN greatest(x.granted_at,
+				x.ended_at - coalesce(x.wall, 0)
+				* interval '1 millisecond') END,
+			x.ended_at, x.wall, x.usr, x.sys, x.rss,
+			coalesce(x.out_size, 0), coalesce(x.err_size, 0),
+			coalesce(x.incomplete, 0), coalesce(x.reason, '')
+		FROM x),
+	n AS (
+		INSERT INTO sortie.ended (number, kind_id, state, exit_code,
+			signal, ended_at, reason)
+		SELECT x.number, x.kind_id, x.job_state, x.exit_code,
+			x.signal, x.ended_at, coalesce(x.job_reason, '')
+		FROM x WHERE x.fate = 'end'),
+	o AS (
+		INSERT INTO sortie.output (number, attempt, stream, at, len,
+			data)
+		SELECT x.number, x.attempt, 0, 0, length(x.out), x.out
+		FROM x WHERE length(x.out) > 0
+		UNION ALL
+		SELECT x.number, x.attempt, 1, 0, length(x.err), x.err
+		FROM x WHERE length(x.err) > 0
+		ON CONFLICT DO NOTHING),
+	m AS (
+		INSERT INTO sortie.run_meta (number, attempt, lines)
+		SELECT x.number, x.attempt, x.meta::json
+		FROM x WHERE x.meta IS NOT NULL)
+	SELECT count(*), array_agg(x.ord::int), array_agg(x.number),
+		array_agg(x.kind_id), array_agg(x.class_id),
+		array_agg(x.of_pilot), array_agg(x.place), array_agg(x.turn),
+		array_agg(x.attempt), array_agg(CASE WHEN x.running
+			THEN 'running' ELSE 'dispatched' END
+			::sortie.job_state),
+		array_agg(x.fate), array_agg(x.job_state), array_agg(x.due),
+		array_agg(x.started AND NOT x.running),
+		array_agg(x.deleting)
+	INTO v_n, o_done, x_number, x_kind, x_class, x_pilot, x_place, x_turn,
+		x_attempt, x_was, x_fate, x_job, x_due, x_started, x_deleting
+	FROM x;
+	IF v_n = 0 THEN
+		o_done := '{}';
+		RETURN;
+	END IF;
+
+	UPDATE sortie.pilot_room p
+	SET used_slots = p.used_slots - u.n,
+		used_cores = p.used_cores - u.cores,
+		used_memory = p.used_memory - u.memory,
+		done = p.done + u.done
+	FROM (SELECT g.pilot, sum(g.n)::int AS n,
+			sum(g.n * c.cores)::int AS cores,
+			sum(g.n * c.memory)::bigint AS memory,
+			sum(g.done) AS done
+		FROM (SELECT y.pilot, y.class_id, count(*) AS n,
+				count(*) FILTER (WHERE y.fate = 'end') AS done
+			FROM unnest(x_pilot, x_class, x_fate)
+				AS y(pilot, class_id, fate)
+			GROUP BY y.pilot, y.class_id) AS g
+		JOIN sortie.class c ON c.class_id = g.class_id
+		GROUP BY g.pilot) AS u
+	WHERE p.pilot = u.pilot;
+
+	-- Again at once, at the same place in line.
+	IF 'again' = ANY (x_fate) THEN
+		PERFORM sortie.queue_put_1(array_agg(y.class_id),
+			array_agg(y.place), array_agg(y.turn),
+			array_agg(y.number),
+			array_agg((y.attempt + 1)::smallint),
+			array_agg(y.kind_id))
+		FROM unnest(x_fate, x_class, x_place, x_turn, x_number,
+			x_attempt, x_kind)
+			AS y(fate, class_id, place, turn, number, attempt,
+				kind_id)
+		WHERE y.fate = 'again';
+	END IF;
+	IF 'later' = ANY (x_fate) THEN
+		INSERT INTO sortie.waiting (number, why, due, class_id,
+			kind_id, project_id, place, turn, attempt, reason)
+		SELECT y.number, 'time', y.due, y.class_id, y.kind_id,
+			k.project_id, y.place, y.turn, y.attempt + 1,
+			'tried again after a failure'
+		FROM unnest(x_fate, x_class, x_place, x_turn, x_number,
+			x_attempt, x_kind, x_due)
+			AS y(fate, class_id, place, turn, number, attempt,
+				kind_id, due)
+		JOIN sortie.kind k ON k.kind_id = y.kind_id
+		WHERE y.fate = 'later';
+	END IF;
+
+	PERFORM sortie.tally_add_1(p_bucket,
+		array_agg(u.kind_id) || array_agg(u.kind_id),
+		array_agg(u.was) || array_agg(u.now),
+		array_agg(-u.n) || array_agg(u.n))
+	FROM (SELECT y.kind_id, y.was, CASE y.fate WHEN 'end' THEN y.job_state
+			WHEN 'again' THEN 'defined' ELSE 'waiting' END AS now,
+			count(*) AS n
+		FROM unnest(x_kind, x_was, x_fate, x_job)
+			AS y(kind_id, was, fate, job_state)
+		GROUP BY 1, 2, 3) AS u;
+	PERFORM sortie.tally_minute_add_1(p_bucket, array_agg(u.kind_id),
+		array_agg(u.what), array_agg(u.n))
+	FROM (SELECT y.kind_id, y.job_state::text AS what, count(*) AS n
+		FROM unnest(x_kind, x_fate, x_job)
+			AS y(kind_id, fate, job_state)
+		WHERE y.fate = 'end' GROUP BY 1, 2
+		UNION ALL
+		SELECT y.kind_id, 'started', count(*)
+		FROM unnest(x_kind, x_started) AS y(kind_id, started)
+		WHERE y.started GROUP BY 1) AS u
+	HAVING count(*) > 0;
+
+	IF true = ANY (x_deleting) THEN
+		SELECT array_agg(y.number) INTO v_doomed
+		FROM unnest(x_number, x_fate, x_deleting)
+			AS y(number, fate, deleting)
+		WHERE y.deleting AND y.fate = 'end';
+		IF v_doomed IS NOT NULL THEN
+			PERFORM sortie.jobs_forget_1(p_bucket, v_doomed);
+		END IF;
+	END IF;
+	IF 'again' = ANY (x_fate) THEN
+		SELECT array_agg(y.kind_id) INTO o_left
+		FROM unnest(x_kind, x_fate) AS y(kind_id, fate)
+		WHERE y.fate <> 'again';
+	ELSE
+		o_left := x_kind;
+	END IF;
+	o_freed := x_class;
+END $$;
+
+-- Removes ended jobs and all that hangs on them. The caller has made sure that
+-- they are in `ended`.
+CREATE FUNCTION sortie.jobs_forget_1(p_bucket int, p_number bigint[])
+RETURNS void LANGUAGE plpgsql
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+AS $$
+DECLARE
+	v_kind int[];
+	v_state sortie.job_state[];
+	v_n bigint[];
+BEGIN
+	WITH d AS (DELETE FROM sortie.ended WHERE number = ANY (p_number)
+		RETURNING kind_id, state)
+	SELECT array_agg(d.kind_id), array_agg(d.state),
+		array_agg(-1::bigint)
+	INTO v_kind, v_state, v_n FROM d;
+	IF v_kind IS NOT NULL THEN
+		PERFORM sortie.tally_add_1(p_bucket, v_kind, v_state, v_n);
+	END IF;
+	DELETE FROM sortie.run WHERE number = ANY (p_number);
+	DELETE FROM sortie.run_meta WHERE number = ANY (p_number);
+	DELETE FROM sortie.output WHERE number = ANY (p_number);
+	DELETE FROM sortie.blob_use WHERE number = ANY (p_number);
+	DELETE FROM sortie.job_tag WHERE number = ANY (p_number);
+	DELETE FROM sortie.job_key WHERE number = ANY (p_number);
+	DELETE FROM sortie.event WHERE job = ANY (p_number)
+		AND kind <> 'submitted';
+	DELETE FROM sortie.job WHERE number = ANY (p_number);
+END $$;
+
+-- A run that was given up (lost) comes back to life when its own pilot (or the
+-- successor on its spool) speaks of it and its job has neither a newer run nor
+-- ended: it is in the queue still, or held, or behind its project's gate. The
+-- caller holds the pilot's row, and gives both results to settle_1.
+--     o_class   NULL: it does not live; else the class of what it took
+--     o_came    its kind when it came past its project's gate
+-- 55P03: somebody is just doing something to the job.
+CREATE FUNCTION sortie.run_revive_1(p_bucket int, p_pilot bigint,
+	p_number bigint, p_run bigint, OUT o_class int, OUT o_came int)
+LANGUAGE plpgsql
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+AS $$
+DECLARE
+	r sortie.run;
+	q record;
+	v_was sortie.job_state := 'defined';
+BEGIN
+	SELECT * INTO r FROM sortie.run
+	WHERE number = p_number AND run = p_run
+		AND pilot IN (p_pilot, (SELECT p.predecessor
+			FROM sortie.pilot p WHERE p.pilot = p_pilot))
+		AND state = 'lost' AND reason = 'lease expired'
+	FOR UPDATE NOWAIT;
+	IF NOT FOUND THEN
+		RETURN;
+	END IF;
+	-- Whoever locks this table counts queued and live jobs: not in between.
+	LOCK TABLE sortie.live IN ROW EXCLUSIVE MODE;
+	PERFORM 1 FROM sortie.queue
+	WHERE number = p_number AND attempt = r.attempt + 1
+	FOR UPDATE NOWAIT;
+	IF FOUND THEN
+		DELETE FROM sortie.queue WHERE number = p_number
+		RETURNING class_id, kind_id, place, turn INTO q;
+	ELSE
+		PERFORM 1 FROM sortie.waiting
+		WHERE number = p_number AND attempt = r.attempt + 1
+			AND why IN ('gate', 'held')
+		FOR UPDATE NOWAIT;
+		IF NOT FOUND THEN
+			RETURN;
+		END IF;
+		DELETE FROM sortie.waiting WHERE number = p_number
+		RETURNING class_id, kind_id, place, turn, why INTO q;
+		v_was := CASE q.why WHEN 'held' THEN 'held' ELSE 'waiting' END;
+		o_came := q.kind_id;
+	END IF;
+	DELETE FROM sortie.run
+	WHERE number = p_number AND attempt = r.attempt;
+	INSERT INTO sortie.live (number, run, pilot, request, class_id,
+		kind_id, place, turn, attempt, ahead, running, granted_at,
+		started_at)
+	VALUES (p_number, p_run, p_pilot, 0, q.class_id, q.kind_id, q.place,
+		q.turn, r.attempt, false, r.started_at IS NOT NULL,
+		r.granted_at, r.started_at);
+	UPDATE sortie.pilot_room p
+	SET used_slots = p.used_slots + 1, used_cores = p.used_cores + c.cores,
+		used_memory = p.used_memory + c.memory
+	FROM sortie.class c
+	WHERE p.pilot = p_pilot AND c.class_id = q.class_id;
+	PERFORM sortie.tally_add_1(p_bucket, ARRAY[q.kind_id, q.kind_id],
+		ARRAY[v_was, CASE WHEN r.started_at IS NULL
+			THEN 'dispatched' ELSE 'running' END]
+			::sortie.job_state[],
+		ARRAY[-1, 1]::bigint[]);
+	INSERT INTO sortie.event (kind, job, pilot, text)
+	VALUES ('revived', p_number, p_pilot, 'run ' || r.attempt
+		|| ' was taken for lost and lives');
+	o_class := q.class_id;
+END $$;
+
+-- The pilot has no room in this statement's eyes. 40001 when it was given up
+-- since the transaction began: repeated, it is revived.
+CREATE FUNCTION sortie.pilot_gone_check_1(p_pilot bigint) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+	IF EXISTS (SELECT 1 FROM sortie.pilot p WHERE p.pilot = p_pilot
+		AND p.end_state = 'lost' AND p.end_reason = 'lease expired') THEN
+		RAISE EXCEPTION 'pilot % was given up just now', p_pilot
+			USING ERRCODE = '40001';
+	END IF;
+END $$;
+
+-- All live runs of pilots (only the inherited ones when so asked) are lost.
+-- The caller holds the pilots' rows and settles, as for runs_end_1. o_n: runs.
+CREATE FUNCTION sortie.runs_lose_1(p_bucket int, p_loss_budget int,
+	p_pilots bigint[], p_reason text, p_inherited bool,
+	OUT o_n int, OUT o_left int[], OUT o_freed int[])
+LANGUAGE plpgsql
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+AS $$
+DECLARE
+	v_number bigint[]; v_run bigint[]; v_started bool[];
+BEGIN
+	SELECT count(*), array_agg(l.number), array_agg(l.run),
+		array_agg(l.running)
+	INTO o_n, v_number, v_run, v_started
+	FROM sortie.live l
+	WHERE l.pilot = ANY (p_pilots) AND (l.inherited OR NOT p_inherited);
+	IF o_n > 0 THEN
+		SELECT x.o_left, x.o_freed INTO o_left, o_freed
+		FROM sortie.runs_drop_1(p_bucket, p_loss_budget, v_number,
+			v_run, v_started,
+			array_fill('lost'::sortie.run_state, ARRAY[o_n]),
+			p_reason) AS x;
+	END IF;
+END $$;
+
+-- Runs end without a word from their pilots. p_state: lost or returned.
+CREATE FUNCTION sortie.runs_drop_1(p_bucket int, p_loss_budget int,
+	p_number bigint[], p_run bigint[], p_started bool[],
+	p_state sortie.run_state[], p_reason text,
+	OUT o_left int[], OUT o_freed int[])
+LANGUAGE plpgsql AS $$
+DECLARE
+	n int[] := ARRAY[cardinality(p_number)];
+	v_incomplete smallint[] := array_fill(0::smallint, n);
+BEGIN
+	FOR i IN 1 .. n[1] LOOP
+		IF p_started[i] THEN
+			v_incomplete[i] := 3;
+		END IF;
+	END LOOP;
+	SELECT x.o_left, x.o_freed INTO o_left, o_freed
+	FROM sortie.runs_end_1(p_bucket, p_loss_budget,
+		array_fill(0::bigint, n), p_number, p_run, p_state,
+		array_fill(p_reason, n), array_fill(NULL::int, n),
+		array_fill(NULL::int, n), array_fill(0::bigint, n),
+		array_fill(NULL::bigint, n), p_started,
+		array_fill(NULL::bigint, n), array_fill(NULL::bigint, n),
+		array_fill(NULL::bigint, n), array_fill(NULL::bigint, n),
+		array_fill(NULL::bigint, n), array_fill(NULL::bytea, n),
+		array_fill(NULL::bytea, n), v_incomplete,
+		array_fill(NULL::text, n)) AS x;
+END $$;
