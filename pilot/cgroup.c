@@ -17,6 +17,9 @@
 #include "pilot/keeper.h"
 #include "pilot/spawn.h"
 
+/* Where the pilot itself lives under version 2. */
+#define LEAF "pilot"
+
 enum place { MEMORY, PIDS, KILL, N_PLACES };
 
 _Static_assert(N_PLACES <= SPAWN_JOIN_MAX, "a payload can join every place");
@@ -91,54 +94,104 @@ static void drop_base(struct cgroups *c, enum place at)
 	c->base[at] = NULL;
 }
 
-/* Moves the processes of one group into another. With `ours_only` it stops at
- * the first that is neither the pilot nor its keeper. */
-static bool move_all(const char *from, const char *to, bool ours_only)
+/* The next number in the text of a cgroup.procs, or -1. */
+static long next_pid(char **p)
 {
-	char text[65536], *p = text, *end;
+	char *end;
+	long pid = strtol(*p, &end, 10);
+
+	if (end == *p)
+		return -1;
+	*p = end;
+	return pid;
+}
+
+/* True when the pilot and its keeper are alone in the group. */
+static bool only_ours(const char *dir)
+{
+	char text[65536], *p = text;
+	long pid;
+
+	if (!cgroup_fs_read(dir, "cgroup.procs", text, sizeof(text)))
+		return false;
+	while ((pid = next_pid(&p)) >= 0)
+		if (pid != getpid() && pid != keeper_pid())
+			return false;
+	return true;
+}
+
+static bool move_all(const char *from, const char *to)
+{
+	char text[65536], *p = text;
+	long pid;
 
 	if (!cgroup_fs_read(from, "cgroup.procs", text, sizeof(text)))
 		return false;
-	for (;; p = end) {
-		long pid = strtol(p, &end, 10);
-
-		if (end == p)
-			return true;
-		if (ours_only && pid != getpid() && pid != keeper_pid())
-			return false;
+	while ((pid = next_pid(&p)) >= 0)
 		if (!cgroup_fs_write_i64(to, "cgroup.procs", pid))
 			return false;
-	}
+	return true;
 }
 
-static bool open_v2(struct cgroups *c)
+/* Back to where the pilot was started. A group cannot give up what one below
+ * it still hands on, nor take processes while it hands on anything itself. */
+static void leave_v2(struct cgroups *c)
 {
-	static const char on[] = "+memory +pids";
-	char own[4096], *leaf;
-	bool ok;
+	static const char off[] = "-memory -pids";
+	char *leaf = xasprintf("%s/" LEAF, c->base[MEMORY]);
 
-	if (!cgroup_fs_own(NULL, own, sizeof(own)) ||
-	    !cgroup_fs_has(own, "cgroup.controllers", "memory") ||
-	    !cgroup_fs_has(own, "cgroup.controllers", "pids") ||
-	    !make_base(c, MEMORY, own))
+	(void)cgroup_fs_write(c->base[MEMORY], "cgroup.subtree_control", off);
+	(void)cgroup_fs_write(c->own, "cgroup.subtree_control", off);
+	if (!move_all(leaf, c->own) || rmdir(leaf) != 0)
+		log_warn("cannot leave the control group '%s': %s", leaf,
+			 strerror(errno));
+	free(leaf);
+	free(c->own);
+	c->own = NULL;
+}
+
+/* Limits need processes to live in leaves only, so the pilot and its keeper,
+ * the only ones that a delegated group has, move into one. */
+static bool enter_v2(struct cgroups *c, const char *own)
+{
+	const char *on = cgroup_fs_has(own, "cgroup.controllers", "pids")
+				 ? "+memory +pids"
+				 : "+memory";
+	char *leaf = make_dir(c->base[MEMORY], LEAF);
+
+	if (!leaf)
 		return false;
-	leaf = make_dir(c->base[MEMORY], "pilot");
-	/* Limits need processes to live in leaves only, so the pilot and its
-	 * keeper, the only ones a delegated group has, move into one. */
-	ok = leaf && move_all(own, leaf, true) &&
-	     cgroup_fs_write(own, "cgroup.subtree_control", on) &&
-	     cgroup_fs_write(c->base[MEMORY], "cgroup.subtree_control", on);
-	if (ok) {
-		c->own = xstrdup(own);
-	} else {
-		if (leaf) {
-			(void)move_all(leaf, own, false);
-			(void)rmdir(leaf);
-		}
-		drop_base(c, MEMORY);
+	c->own = xstrdup(own);
+	if (move_all(own, leaf) &&
+	    cgroup_fs_write(own, "cgroup.subtree_control", on) &&
+	    cgroup_fs_write(c->base[MEMORY], "cgroup.subtree_control", on)) {
+		free(leaf);
+		return true;
 	}
 	free(leaf);
-	return ok;
+	leave_v2(c);
+	return false;
+}
+
+/* Gives why not, or NULL. */
+static const char *open_v2(struct cgroups *c)
+{
+	char own[4096];
+
+	if (!cgroup_fs_own(NULL, own, sizeof(own)))
+		return "the pilot's own is not writable";
+	if (!cgroup_fs_has(own, "cgroup.controllers", "memory"))
+		return "the pilot's own has no memory controller";
+	if (!cgroup_fs_delegated(own))
+		return "systemd has not delegated the pilot's own: Delegate=";
+	if (!only_ours(own))
+		return "the pilot shares its own with other processes";
+	if (!make_base(c, MEMORY, own))
+		return "none can be made below the pilot's own";
+	if (enter_v2(c, own))
+		return NULL;
+	drop_base(c, MEMORY);
+	return "the pilot's own is not delegated to it";
 }
 
 static bool open_v1(struct cgroups *c)
@@ -166,13 +219,25 @@ static bool open_v1(struct cgroups *c)
 struct cgroups *cgroups_open(bool try)
 {
 	struct cgroups *c = xcalloc(1, sizeof(*c));
+	const char *why_not;
 
 	TAILQ_INIT(&c->busy);
 	c->b = &backend_none;
-	if (try && open_v2(c))
+	if (!try)
+		return c;
+	why_not = open_v2(c);
+	if (!why_not)
 		c->b = &backend_v2;
-	else if (try && open_v1(c))
+	else if (open_v1(c))
 		c->b = &backend_v1;
+	if (c->b == &backend_none)
+		log_info("no control groups here (%s): the memory of jobs is "
+			 "limited process by process",
+			 why_not);
+	else
+		log_info("control groups of version %s hold jobs to their "
+			 "memory",
+			 c->b->name + 1);
 	return c;
 }
 
@@ -188,7 +253,7 @@ static bool remove_dirs(struct cgroup *g)
 	for (int i = 0; i < N_PLACES; i++) {
 		if (!g->dir[i])
 			continue;
-		if (rmdir(g->dir[i]) != 0 && errno == EBUSY) {
+		if (!cgroup_fs_remove(g->dir[i]) && errno == EBUSY) {
 			gone = false;
 			continue;
 		}
@@ -230,18 +295,10 @@ void cgroups_close(struct cgroups *c)
 			free(g->dir[i]);
 		free(g);
 	}
-	if (c->own) {
-		char *leaf = xasprintf("%s/pilot", c->base[MEMORY]);
-
-		(void)cgroup_fs_write(c->own, "cgroup.subtree_control",
-				      "-memory -pids");
-		(void)move_all(leaf, c->own, false);
-		(void)rmdir(leaf);
-		free(leaf);
-	}
+	if (c->own)
+		leave_v2(c);
 	for (int i = 0; i < N_PLACES; i++)
 		drop_base(c, (enum place)i);
-	free(c->own);
 	free(c);
 }
 

@@ -19,9 +19,11 @@
 struct cgroups; /* the pilot's */
 struct cgroup;  /* one run's */
 
-/* Always gives one; try = false finds nothing. */
+/* Always gives one, and logs of which kind or why none; try = false looks for
+ * none. Version 2 moves the pilot and its keeper into sortie-PID/pilot. */
 struct cgroups *cgroups_open(bool try);
-/* Removes what it has made, runs' leftover groups too. */
+/* Removes what it has made, runs' leftover groups too, and leaves the pilot
+ * where it was. */
 void cgroups_close(struct cgroups *c);
 /* "v2", "v1" or "none". */
 const char *cgroups_kind(const struct cgroups *c);
@@ -40,7 +42,8 @@ void cgroup_kill(struct cgroup *g);
 bool cgroup_empty(struct cgroup *g);
 /* Processes that the kernel has killed for want of memory. */
 int64_t cgroup_oom_kills(struct cgroup *g);
-/* Removes it, later if it is still busy. NULL ok. */
+/* Removes it with what was made below it, later if it is still busy. NULL
+ * ok. */
 void cgroup_free(struct cgroup *g);
 
 #endif

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 #include "pilot/cgroup_fs.h"
 
@@ -54,20 +55,6 @@ static bool parse_mount(char *line, const char *controller, struct mount *m)
 	       2;
 }
 
-static bool find_mount(const char *controller, struct mount *m)
-{
-	FILE *f = fopen("/proc/self/mountinfo", "re");
-	char line[LINE_MAX_LEN];
-	bool found = false;
-
-	if (!f)
-		return false;
-	while (!found && fgets(line, sizeof(line), f))
-		found = parse_mount(line, controller, m);
-	fclose(f);
-	return found;
-}
-
 /* The path behind "N:controllers:" of /proc/self/cgroup. */
 static bool find_path(const char *controller, char *out, size_t cap)
 {
@@ -95,26 +82,81 @@ static bool find_path(const char *controller, char *out, size_t cap)
 	return found;
 }
 
+/* What is left of the path below the root of the mount, or NULL when it does
+ * not lie there: a container's mount may begin at the container's own group,
+ * or show groups that its namespace does not. */
+static const char *below(const struct mount *m, const char *path)
+{
+	size_t len = strcmp(m->root, "/") == 0 ? 0 : strlen(m->root);
+
+	if (strncmp(path, m->root, len) != 0 ||
+	    (path[len] != '/' && path[len] != '\0'))
+		return NULL;
+	return strcmp(path + len, "/") == 0 ? "" : path + len;
+}
+
+/* The mount that has the path; gives the rest of the path there. */
+static const char *find_mount(const char *controller, const char *path,
+			      struct mount *m)
+{
+	FILE *f = fopen("/proc/self/mountinfo", "re");
+	char line[LINE_MAX_LEN];
+	const char *rest = NULL;
+
+	if (!f)
+		return NULL;
+	while (!rest && fgets(line, sizeof(line), f))
+		if (parse_mount(line, controller, m))
+			rest = below(m, path);
+	fclose(f);
+	return rest;
+}
+
 bool cgroup_fs_own(const char *controller, char *out, size_t cap)
 {
 	char path[LINE_MAX_LEN];
-	const char *rest = path;
+	const char *rest;
 	struct mount m;
 	int n;
 
-	if (!find_mount(controller, &m) ||
-	    !find_path(controller, path, sizeof(path)))
+	if (!find_path(controller, path, sizeof(path)))
 		return false;
-	/* In a container the mount may begin at the container's own group. */
-	if (strcmp(m.root, "/") != 0 &&
-	    strncmp(path, m.root, strlen(m.root)) == 0)
-		rest = path + strlen(m.root);
-	if (strcmp(rest, "/") == 0)
-		rest = "";
+	rest = find_mount(controller, path, &m);
+	if (!rest)
+		return false;
 	n = snprintf(out, cap, "%s%s", m.point, rest);
 	if (n < 0 || (size_t)n >= cap)
 		return false;
 	return access(out, W_OK | X_OK) == 0;
+}
+
+static bool marked_delegated(const char *dir)
+{
+	static const char *const marks[] = { "user.delegate",
+					     "trusted.delegate" };
+	char value[8];
+
+	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++)
+		if (getxattr(dir, marks[i], value, sizeof(value)) == 1 &&
+		    value[0] == '1')
+			return true;
+	return false;
+}
+
+bool cgroup_fs_delegated(const char *own)
+{
+	char dir[LINE_MAX_LEN], *slash;
+
+	if (geteuid() != 0 || access("/run/systemd/system", F_OK) != 0)
+		return true;
+	snprintf(dir, sizeof(dir), "%s", own);
+	while (!marked_delegated(dir)) {
+		slash = strrchr(dir, '/');
+		if (!slash || slash == dir)
+			return false;
+		*slash = '\0';
+	}
+	return true;
 }
 
 static int open_in(const char *dir, const char *file, int flags)
@@ -239,12 +281,29 @@ static void each_group(const char *dir,
 	closedir(d);
 }
 
-static void remove_group(const char *path, const char *name)
+static void remove_below(const char *path, const char *name)
+{
+	(void)name;
+	(void)cgroup_fs_remove(path);
+}
+
+bool cgroup_fs_remove(const char *dir)
+{
+	if (rmdir(dir) == 0)
+		return true;
+	if (errno != EBUSY)
+		return false;
+	/* A payload may have made groups of its own. */
+	each_group(dir, remove_below);
+	return rmdir(dir) == 0;
+}
+
+static void kill_and_remove(const char *path, const char *name)
 {
 	(void)name;
 	if (!cgroup_fs_write(path, "cgroup.kill", "1"))
 		cgroup_fs_kill_each(path);
-	(void)rmdir(path);
+	(void)cgroup_fs_remove(path);
 }
 
 static void remove_if_stale(const char *path, const char *name)
@@ -256,7 +315,7 @@ static void remove_if_stale(const char *path, const char *name)
 	pid = strtol(name + 7, NULL, 10);
 	if (pid <= 1 || kill((pid_t)pid, 0) == 0 || errno != ESRCH)
 		return;
-	each_group(path, remove_group);
+	each_group(path, kill_and_remove);
 	(void)rmdir(path);
 }
 
