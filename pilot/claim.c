@@ -12,11 +12,11 @@
 #include "pilot/talk.h"
 
 /* While runs are shorter than that, so many are taken ahead as that time would
- * use; a round trip to the server with its commit is 1 to 10 ms.  When it takes
- * longer (a busy server, a far one) twice the round trip, up to a bound that
- * still lets them begin within their second. */
+ * use: what is used up between two reports (PACE_MS in report.c), three times.
+ * When the round trip takes longer (a busy server, a far one) twice the round
+ * trip, up to a bound that still lets them begin within their second. */
 #define AHEAD_RUN_US 100000
-#define AHEAD_USE_US 50000
+#define AHEAD_USE_US 150000
 #define AHEAD_USE_MAX_US 400000
 #define AHEAD_LEAST_US 500
 #define AHEAD_MAX 500

@@ -15,7 +15,7 @@
 #define TELL_AGAIN_MS 1000
 /* While runs that were granted ahead keep the slots busy, nobody gains by more
  * reports than that, and each costs as much as a run. */
-#define PACE_MS 20
+#define PACE_MS 50
 #define REFUSED_END_MS 60000
 
 typedef void run_fn(struct talk *t, struct run *r);
