@@ -189,7 +189,7 @@ static bool write_definition(struct decoding *d)
 /*
  * Up to the next 1/64 of a power of two, so that sizes which hardly differ
  * share a class.  The database rounds what pilots offer with the same
- * function (sortie.memory_1 in sql/schema/0002_queue.sql): it is monotonic, so
+ * function (sortie.memory_1 in sql/function/queue.sql): it is monotonic, so
  * what fits a pilot fits it rounded too (doc/decisions/0003).
  */
 static int64_t round_memory(int64_t bytes)

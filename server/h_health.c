@@ -8,9 +8,9 @@
 #include "lib/buf.h"
 #include "server/db.h"
 #include "server/metrics.h"
+#include "server/migrate.h"
 #include "server/openapi_data.h"
 #include "server/server.h"
-#include "sql/sql_data.h"
 
 static void get_healthz(struct req *r)
 {
@@ -25,9 +25,9 @@ static void reply_not_ready(struct req *r, const char *warning)
 
 	buf_addf(&b,
 		 "{\"status\":\"not ready\",\"database\":false,"
-		 "\"schema\":%zu,\"synchronous_standby\":false,"
+		 "\"schema\":%d,\"synchronous_standby\":false,"
 		 "\"warnings\":[",
-		 n_sql_migrations);
+		 migrate_level());
 	buf_json_str(&b, warning);
 	buf_adds(&b, "]}\n");
 	req_header_add(r, "Retry-After", "1");

@@ -1,6 +1,6 @@
 /*
  * The feed of events.  A cursor is the place of the last row that was read:
- * "xid-src-n-attempt" (sql/schema/0010_feed.sql); what commits late comes
+ * "xid-src-n-attempt" (sql/function/feed.sql); what commits late comes
  * behind it all the same.
  */
 #include "server/h_reports.h"

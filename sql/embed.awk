@@ -1,5 +1,6 @@
-# Turns the SQL files named as arguments (sql/schema/NNNN_name.sql and
-# sql/stmt/name.sql, each kind in order) into the C source of sql_data.h.
+# Turns the SQL files named as arguments (sql/schema/NNNN_name.sql,
+# sql/function/name.sql and sql/stmt/name.sql, each kind in order) into the C
+# source of sql_data.h.
 # Run it with LC_ALL=C: it works on bytes.  Texts become arrays of characters,
 # because compilers need not take string literals as long as these.
 
@@ -44,26 +45,41 @@ function begin_migration(name)
 {
 	if (name !~ /^[0-9][0-9][0-9][0-9]_[a-z0-9_]+$/)
 		die(FILENAME ": a migration is called NNNN_name.sql")
-	if (substr(name, 1, 4) + 0 != n_migrations + 1)
-		die(FILENAME ": migration " n_migrations + 1 " is expected")
+	if (n_migrations > 0 && substr(name, 1, 4) + 0 <= number[n_migrations - 1])
+		die(FILENAME ": migrations must be sorted by number")
 	printf "static const char migration_text_%d[] = {\n", n_migrations
+	number[n_migrations] = substr(name, 1, 4) + 0
 	migration[n_migrations++] = substr(name, 6)
 }
 
-function begin_text(    name, is_stmt)
+function begin_function(name)
+{
+	if (name !~ /^[a-z][a-z0-9_]*$/)
+		die(FILENAME ": a file of functions has small letters, " \
+		    "digits and _ only")
+	printf "static const char function_text_%d[] = {\n", n_functions
+	func_file[n_functions++] = name
+}
+
+function begin_text(    name, folder)
 {
 	name = FILENAME
-	is_stmt = name ~ /(^|\/)stmt\/[^\/]*$/
+	folder = name
+	sub(/\/[^\/]*$/, "", folder)
+	sub(/^.*\//, "", folder)
 	sub(/^.*\//, "", name)
 	sub(/\.sql$/, "", name)
-	if (is_stmt)
+	if (folder == "stmt")
 		begin_stmt(name)
+	else if (folder == "function")
+		begin_function(name)
 	else
 		begin_migration(name)
 	n_files++
 }
 
 BEGIN {
+	n_migrations = 0
 	fill_shown()
 	print "/* Made by sql/embed.awk from the files of sql/. */"
 	print "#include \"sql/sql_data.h\"\n"
@@ -101,8 +117,13 @@ END {
 
 	print "const struct sql_migration sql_migrations[] = {"
 	for (i = 0; i < n_migrations; i++)
-		printf "\t{ %d, \"%s\", migration_text_%d },\n", i + 1,
+		printf "\t{ %d, \"%s\", migration_text_%d },\n", number[i],
 			migration[i], i
 	print "\t{ 0, NULL, NULL }\n};"
-	printf "const size_t n_sql_migrations = %d;\n", n_migrations
+	printf "const size_t n_sql_migrations = %d;\n\n", n_migrations
+
+	print "const struct sql_stmt sql_functions[] = {"
+	for (i = 0; i < n_functions; i++)
+		printf "\t{ \"%s\", function_text_%d },\n", func_file[i], i
+	print "\t{ NULL, NULL }\n};"
 }

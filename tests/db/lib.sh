@@ -84,8 +84,9 @@ db_new() {
 	psql -qXd postgres -c "CREATE DATABASE $1" >/dev/null
 	PGDATABASE=$1
 	{
-		echo 'CREATE SCHEMA sortie;'
+		echo 'CREATE SCHEMA sortie; SET check_function_bodies = off;'
 		cat "$abs_top_srcdir"/sql/schema/*.sql
+		cat "$abs_top_srcdir"/sql/function/*.sql
 		cat "$abs_top_srcdir/tests/db/tools.sql"
 		cat "$abs_top_srcdir/tests/db/breaches.sql"
 	} | psql -qX1 -v ON_ERROR_STOP=1 >"$db_dir/schema.log" 2>&1 || {

@@ -1,7 +1,7 @@
--- 0011: pilots as people see them.
+-- Pilots as people see them.
 
 -- The state of a pilot: how it ended, else what its hot half says.
-CREATE FUNCTION sortie.pilot_state_1(p sortie.pilot, r sortie.pilot_room)
+CREATE OR REPLACE FUNCTION sortie.pilot_state_1(p sortie.pilot, r sortie.pilot_room)
 RETURNS text LANGUAGE sql IMMUTABLE AS $$
 	SELECT CASE WHEN p.end_state IS NOT NULL THEN p.end_state
 		WHEN r.pilot IS NULL THEN 'stopped'
@@ -12,7 +12,7 @@ RETURNS text LANGUAGE sql IMMUTABLE AS $$
 $$;
 
 -- Somebody sees his own pilots and those that take everybody's jobs.
-CREATE FUNCTION sortie.may_see_pilot_1(p_owner int, p_projects int[],
+CREATE OR REPLACE FUNCTION sortie.may_see_pilot_1(p_owner int, p_projects int[],
 	p sortie.pilot) RETURNS bool LANGUAGE sql IMMUTABLE AS $$
 	SELECT (p_owner IS NULL OR p.owner_id = p_owner OR p.everybody)
 		AND (coalesce(p_projects, '{}') = '{}' OR p.project_ids = '{}'
@@ -20,7 +20,7 @@ CREATE FUNCTION sortie.may_see_pilot_1(p_owner int, p_projects int[],
 $$;
 
 -- Pilot views as JSON text.
-CREATE FUNCTION sortie.pilot_views_1(p_pilot bigint[])
+CREATE OR REPLACE FUNCTION sortie.pilot_views_1(p_pilot bigint[])
 RETURNS TABLE (number bigint, view text) LANGUAGE plpgsql STABLE ROWS 100
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
 SET plan_cache_mode = force_generic_plan
@@ -64,7 +64,7 @@ END $$;
 -- One page of pilots, newest first, as jobs_find_1: NULL means any; at most
 -- 20,000 rows are read. Living pilots are found without reading ended ones.
 -- p_owned: only own ones, whatever else may be seen (for orders).
-CREATE FUNCTION sortie.pilots_find_1(p_owner int, p_projects int[],
+CREATE OR REPLACE FUNCTION sortie.pilots_find_1(p_owner int, p_projects int[],
 	p_owned bool, p_below bigint, p_page int, p_states text[], p_host text,
 	p_site text, p_owner_name text,
 	OUT numbers bigint[], OUT below_next bigint)
@@ -117,7 +117,7 @@ END $$;
 
 -- Forgets ended pilots that no kept run names. A row for each: code and
 -- message (NULL: done).
-CREATE FUNCTION sortie.pilot_delete_1(p_owner int, p_pilots bigint[])
+CREATE OR REPLACE FUNCTION sortie.pilot_delete_1(p_owner int, p_pilots bigint[])
 RETURNS TABLE (pilot bigint, code text, message text)
 LANGUAGE plpgsql AS $$
 #variable_conflict use_column

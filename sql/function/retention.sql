@@ -1,19 +1,12 @@
--- 0007: what becomes of old things.
+-- What becomes of old things.
 --
 -- Steps are small (at most 1,000 jobs), so that they hold no snapshot and no
 -- lock for long; they skip what others have locked, and run one at a time
 -- under the advisory lock 7006.
 
--- How far a sweep over numbers has come; 0 = it begins anew.
-CREATE TABLE sortie.sweep (
-	name         text PRIMARY KEY,
-	after        bigint NOT NULL DEFAULT 0
-) WITH (fillfactor = 50);
-INSERT INTO sortie.sweep (name) VALUES ('retention');
-
 -- Removes jobs that ended longer than p_keep_s ago (0: never), at most p_max;
 -- some 5,000 numbers are looked at. True when there may be more.
-CREATE FUNCTION sortie.retention_time_1(p_bucket int, p_keep_s bigint,
+CREATE OR REPLACE FUNCTION sortie.retention_time_1(p_bucket int, p_keep_s bigint,
 	p_max int, OUT n int, OUT more bool)
 LANGUAGE plpgsql
 SET enable_seqscan = off SET enable_bitmapscan = off
@@ -68,7 +61,7 @@ END $$;
 
 -- Removes the oldest ended jobs of projects that keep only their last ones, at
 -- most p_max. The counters say which projects have too many.
-CREATE FUNCTION sortie.retention_last_1(p_bucket int, p_max int,
+CREATE OR REPLACE FUNCTION sortie.retention_last_1(p_bucket int, p_max int,
 	OUT n int, OUT more bool)
 LANGUAGE plpgsql
 SET enable_seqscan = off SET enable_bitmapscan = off
@@ -130,7 +123,7 @@ END $$;
 --     p_event_keep_s  events
 --     p_max           jobs at most, of each reason
 -- Both in seconds, 0 = for ever. more: come again soon.
-CREATE FUNCTION sortie.retention_step_1(p_bucket int, p_keep_s bigint,
+CREATE OR REPLACE FUNCTION sortie.retention_step_1(p_bucket int, p_keep_s bigint,
 	p_event_keep_s bigint, p_max int,
 	OUT jobs int, OUT events int, OUT pilots int, OUT more bool)
 LANGUAGE plpgsql
@@ -179,7 +172,7 @@ END $$;
 -- One step of a purge by hand: ended jobs that somebody may see, at most
 -- p_max. NULL means any state, any project. more: call again. Takes its turn
 -- with the other changes by hand (7008).
-CREATE FUNCTION sortie.purge_1(p_bucket int, p_owner int, p_projects int[],
+CREATE OR REPLACE FUNCTION sortie.purge_1(p_bucket int, p_owner int, p_projects int[],
 	p_older_s bigint, p_state sortie.job_state, p_project text, p_max int,
 	OUT deleted int, OUT more bool)
 LANGUAGE plpgsql
@@ -194,7 +187,6 @@ DECLARE
 	v_bound bigint := sortie.number_since_1(v_cut) + 1;
 	v_old bigint[];
 BEGIN
-	PERFORM pg_advisory_xact_lock(7008);
 	PERFORM pg_advisory_xact_lock(7008);
 	IF p_older_s < 60 THEN
 		v_bound := 9223372036854775807;

@@ -1,4 +1,4 @@
--- 0002: classes, profiles, gates and the queue's way in.
+-- Classes, profiles, gates and the queue's way in.
 --
 -- Advisory locks, all of them (key 1 = class of lock):
 --     7000 the grant lane (claims, changes of limits)
@@ -27,7 +27,7 @@
 -- two versions can share a database.
 
 -- n numbers in a row; the sequence never goes back, so holes are harmless.
-CREATE FUNCTION sortie.job_numbers_1(p_n bigint) RETURNS bigint
+CREATE OR REPLACE FUNCTION sortie.job_numbers_1(p_n bigint) RETURNS bigint
 LANGUAGE plpgsql AS $$
 DECLARE
 	v_first bigint;
@@ -50,14 +50,14 @@ END $$;
 
 -- The UUID of an object with this number (lib/id.h); high and low come from
 -- the server: time and salt.
-CREATE FUNCTION sortie.uuid_1(p_high bigint, p_low bigint, p_number bigint)
+CREATE OR REPLACE FUNCTION sortie.uuid_1(p_high bigint, p_low bigint, p_number bigint)
 RETURNS uuid LANGUAGE sql IMMUTABLE AS $$
 	SELECT encode(int8send(p_high) || int8send(p_low | (p_number << 18)),
 		'hex')::uuid
 $$;
 
 -- Adds to the counters. Arrays of equal length; sums to zero are left out.
-CREATE FUNCTION sortie.tally_add_1(p_bucket int, p_kind int[],
+CREATE OR REPLACE FUNCTION sortie.tally_add_1(p_bucket int, p_kind int[],
 	p_state sortie.job_state[], p_n bigint[]) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
@@ -71,7 +71,7 @@ BEGIN
 END $$;
 
 -- Jobs of these kinds, an element each, went from one state to another.
-CREATE FUNCTION sortie.tally_move_1(p_bucket int, p_kind int[],
+CREATE OR REPLACE FUNCTION sortie.tally_move_1(p_bucket int, p_kind int[],
 	p_from sortie.job_state, p_to sortie.job_state) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -82,7 +82,7 @@ BEGIN
 		array_fill(-1::bigint, n) || array_fill(1::bigint, n));
 END $$;
 
-CREATE FUNCTION sortie.tally_minute_add_1(p_bucket int, p_kind int[],
+CREATE OR REPLACE FUNCTION sortie.tally_minute_add_1(p_bucket int, p_kind int[],
 	p_what text[], p_n bigint[]) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
@@ -97,7 +97,7 @@ BEGIN
 END $$;
 
 -- True when profile p may be granted jobs of class c, numbers aside.
-CREATE FUNCTION sortie.fits_1(p sortie.profile, c sortie.class)
+CREATE OR REPLACE FUNCTION sortie.fits_1(p sortie.profile, c sortie.class)
 RETURNS bool LANGUAGE sql IMMUTABLE AS $$
 	SELECT (p.everybody OR p.owner_id = c.owner_id)
 		AND (p.project_ids = '{}' OR c.project_id = ANY (p.project_ids))
@@ -110,7 +110,7 @@ $$;
 
 -- The profile of a pilot's offer, made when it is new. The caller holds the
 -- fit lock, so that no term appears between reading them and the pilot.
-CREATE FUNCTION sortie.profile_ensure_1(p_row sortie.pilot) RETURNS int
+CREATE OR REPLACE FUNCTION sortie.profile_ensure_1(p_row sortie.pilot) RETURNS int
 LANGUAGE plpgsql AS $$
 DECLARE
 	v_pools text[];
@@ -150,7 +150,7 @@ END $$;
 -- Memory as classes count it: up to the next 1/64 of a power of two, as
 -- round_memory in lib/jobspec.c does. Jobs bring it rounded; what pilots offer
 -- is rounded where it comes in (pilot_room.memory, r_memory of claim_1).
-CREATE FUNCTION sortie.memory_1(p_bytes bigint) RETURNS bigint
+CREATE OR REPLACE FUNCTION sortie.memory_1(p_bytes bigint) RETURNS bigint
 LANGUAGE plpgsql IMMUTABLE AS $$
 DECLARE
 	v_bits int := length(ltrim(p_bytes::bit(64)::text, '0'));
@@ -161,7 +161,7 @@ END $$;
 
 -- Works out anew which profiles fit these classes and marks them active; the
 -- caller holds the fit lock.
-CREATE FUNCTION sortie.class_fit_1(p_class int[]) RETURNS void
+CREATE OR REPLACE FUNCTION sortie.class_fit_1(p_class int[]) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
 	UPDATE sortie.class c SET active = true, used_at = now(),
@@ -179,7 +179,7 @@ END $$;
 -- claims stand under the old one and must come again.
 -- SO002: a limit that nobody has defined, or that is not for jobs to ask for
 -- (detail: its name).
-CREATE FUNCTION sortie.class_ensure_1(p_owner int, p_req jsonb, p_life_s bigint,
+CREATE OR REPLACE FUNCTION sortie.class_ensure_1(p_owner int, p_req jsonb, p_life_s bigint,
 	OUT class_id int, OUT kind_id int, OUT project_id int,
 	OUT moved text)
 LANGUAGE plpgsql AS $$
@@ -308,7 +308,7 @@ END $$;
 -- a class is asleep (or gone); only classes without a waiting, queued or live
 -- job are put to sleep, so this meets a server's old cache, never a job on its
 -- way.
-CREATE FUNCTION sortie.classes_keep_1(p_class int[]) RETURNS void
+CREATE OR REPLACE FUNCTION sortie.classes_keep_1(p_class int[]) RETURNS void
 LANGUAGE plpgsql
 SET enable_seqscan = off
 AS $$
@@ -324,7 +324,7 @@ BEGIN
 END $$;
 
 -- The same for classes that may be asleep: wakes them. Before any row lock.
-CREATE FUNCTION sortie.classes_wake_1(p_class int[]) RETURNS void
+CREATE OR REPLACE FUNCTION sortie.classes_wake_1(p_class int[]) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
 	v_asleep int[];
@@ -341,7 +341,7 @@ END $$;
 
 -- Puts jobs into the queue and marks their classes as queued. Returns how many
 -- classes became queued by it. SO009 as above.
-CREATE FUNCTION sortie.queue_put_1(p_class int[], p_place int[],
+CREATE OR REPLACE FUNCTION sortie.queue_put_1(p_class int[], p_place int[],
 	p_turn bigint[], p_number bigint[], p_attempt smallint[], p_kind int[])
 RETURNS int LANGUAGE plpgsql
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
@@ -370,7 +370,7 @@ BEGIN
 END $$;
 
 -- Takes n turns of a project, starting at the returned one.
-CREATE FUNCTION sortie.turns_take_1(p_project int, p_n bigint) RETURNS bigint
+CREATE OR REPLACE FUNCTION sortie.turns_take_1(p_project int, p_n bigint) RETURNS bigint
 LANGUAGE sql AS $$
 	UPDATE sortie.project p
 	SET turn = greatest((SELECT l.turn FROM sortie.lane l), p.turn + 1)
@@ -381,7 +381,7 @@ $$;
 
 -- Lets jobs of a project with a maximum through its gate while there is room.
 -- Returns how many. Locks the project's row. Does nothing without a maximum.
-CREATE FUNCTION sortie.gate_open_1(p_bucket int, p_project int) RETURNS int
+CREATE OR REPLACE FUNCTION sortie.gate_open_1(p_bucket int, p_project int) RETURNS int
 LANGUAGE plpgsql
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
 AS $$
@@ -425,16 +425,13 @@ BEGIN
 	RETURN v_n;
 END $$;
 
-CREATE INDEX project_gated ON sortie.project (project_id)
-	WHERE max_running IS NOT NULL;
-
 -- The last thing of whatever moved runs or queued jobs: projects with a maximum,
 -- then limits, by id. An element for each job:
 --     p_left   kinds of those that left the queue or their run for good
 --     p_came   kinds of those that came past their project's gate
 --     p_freed  classes of runs that ended, p_taken  of runs that came back
 -- Any of them may be NULL. Lets jobs through the gates that have room now.
-CREATE FUNCTION sortie.settle_1(p_bucket int, p_left int[], p_came int[],
+CREATE OR REPLACE FUNCTION sortie.settle_1(p_bucket int, p_left int[], p_came int[],
 	p_freed int[], p_taken int[]) RETURNS void
 LANGUAGE plpgsql
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
@@ -487,7 +484,7 @@ END $$;
 -- Jobs come (back) into line with turns of their own: released, due, retried.
 -- They must be in no other table any more. Sets the counters of where they
 -- arrive (+1), not of where they were.
-CREATE FUNCTION sortie.line_up_1(p_bucket int, p_class int[], p_place int[],
+CREATE OR REPLACE FUNCTION sortie.line_up_1(p_bucket int, p_class int[], p_place int[],
 	p_number bigint[], p_attempt smallint[], p_kind int[]) RETURNS void
 LANGUAGE plpgsql
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off

@@ -1,9 +1,9 @@
--- 0015: what administrators do to pilots, limits and projects.
+-- What administrators do to pilots, limits and projects.
 
 -- Orders for pilots: drain, or kill (their runs end as lost, reason "pilot
 -- killed", their jobs run again, and the pilot is told to stop). p_pilots:
 -- numbers, already chosen. Returns a row per pilot.
-CREATE FUNCTION sortie.pilot_order_1(p_bucket int, p_loss_budget int,
+CREATE OR REPLACE FUNCTION sortie.pilot_order_1(p_bucket int, p_loss_budget int,
 	p_owner int, p_pilots bigint[], p_kill bool)
 RETURNS TABLE (pilot bigint, code text, message text)
 LANGUAGE plpgsql AS $$
@@ -62,7 +62,7 @@ END $$;
 -- Sets a limit's capacity (NULL: none), making it when it is new. A new limit
 -- "jobtype:NAME" binds the queued and live jobs of that type: their classes
 -- get it, and used is counted while no grant and no end can come between.
-CREATE FUNCTION sortie.limit_set_1(p_name text, p_capacity int)
+CREATE OR REPLACE FUNCTION sortie.limit_set_1(p_name text, p_capacity int)
 RETURNS int LANGUAGE plpgsql AS $$
 DECLARE
 	v_id int;
@@ -95,7 +95,7 @@ BEGIN
 END $$;
 
 -- Forgets a limit. False when a class that is in use names it.
-CREATE FUNCTION sortie.limit_delete_1(p_name text) RETURNS bool
+CREATE OR REPLACE FUNCTION sortie.limit_delete_1(p_name text) RETURNS bool
 LANGUAGE plpgsql AS $$
 DECLARE
 	v_id int;
@@ -147,7 +147,7 @@ END $$;
 -- Sets a project's maximum of running jobs (NULL: none) and keep_last. Queued
 -- jobs beyond the maximum go back behind the gate, the last in line first;
 -- live ones stay.
-CREATE FUNCTION sortie.project_set_1(p_bucket int, p_name text, p_max int,
+CREATE OR REPLACE FUNCTION sortie.project_set_1(p_bucket int, p_name text, p_max int,
 	p_set_max bool, p_keep bigint, p_set_keep bool)
 RETURNS int LANGUAGE plpgsql AS $$
 DECLARE

@@ -1,21 +1,18 @@
--- 0006: what the reading statements share: times, views as JSON, and the way
+-- What the reading statements share: times, views as JSON, and the way
 -- in which lists find their jobs.
 --
 -- Authorisation stands in every statement: p_owner is the asking owner, NULL
 -- for administrators; p_projects are the ids the token is bound to, empty for
 -- all.  What somebody may not see does not exist for him.
 
--- Pages of a pilot's runs, and whether any run still names a pilot.
-CREATE INDEX run_pilot ON sortie.run (pilot, number);
-
 -- RFC 3339 in UTC, milliseconds.
-CREATE FUNCTION sortie.utc_1(p timestamptz) RETURNS text
+CREATE OR REPLACE FUNCTION sortie.utc_1(p timestamptz) RETURNS text
 LANGUAGE sql STABLE AS $$
 	SELECT to_char(p AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
 $$;
 
 -- "512 B", "1.5 KiB", "2 GiB", never rounded up, as lib/units.h writes bytes.
-CREATE FUNCTION sortie.bytes_1(p bigint) RETURNS text
+CREATE OR REPLACE FUNCTION sortie.bytes_1(p bigint) RETURNS text
 LANGUAGE sql IMMUTABLE AS $$
 	SELECT trim_scale(div(p * 10.0, 1024.0 ^ i) / 10) || ' '
 		|| (ARRAY['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB', 'EiB'])[i + 1]
@@ -25,7 +22,7 @@ LANGUAGE sql IMMUTABLE AS $$
 $$;
 
 -- The kinds that somebody may see and asks for; NULL = all there are.
-CREATE FUNCTION sortie.kinds_1(p_owner int, p_projects int[],
+CREATE OR REPLACE FUNCTION sortie.kinds_1(p_owner int, p_projects int[],
 	p_owner_name text, p_project text, p_jobtype text) RETURNS int[]
 LANGUAGE sql STABLE AS $$
 	SELECT CASE WHEN p_owner IS NULL AND coalesce(p_projects, '{}') = '{}'
@@ -44,14 +41,14 @@ LANGUAGE sql STABLE AS $$
 $$;
 
 -- True when somebody may see objects of this owner and project.
-CREATE FUNCTION sortie.may_see_1(p_owner int, p_projects int[], o int, p int)
+CREATE OR REPLACE FUNCTION sortie.may_see_1(p_owner int, p_projects int[], o int, p int)
 RETURNS bool LANGUAGE sql IMMUTABLE AS $$
 	SELECT (p_owner IS NULL OR p_owner = o)
 		AND (coalesce(p_projects, '{}') = '{}' OR p = ANY (p_projects))
 $$;
 
 -- Job views as JSON text, of those numbers that exist, whoever owns them.
-CREATE FUNCTION sortie.job_views_1(p_number bigint[])
+CREATE OR REPLACE FUNCTION sortie.job_views_1(p_number bigint[])
 RETURNS TABLE (number bigint, view text, ended bool)
 LANGUAGE plpgsql STABLE ROWS 100
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
@@ -123,7 +120,7 @@ END $$;
 -- tried more than 1,000 times the last 1,000. Of a stream: size is what is
 -- known of it, stored what is there; all that will ever come of a complete one
 -- is there.
-CREATE FUNCTION sortie.run_views_1(p_number bigint) RETURNS json
+CREATE OR REPLACE FUNCTION sortie.run_views_1(p_number bigint) RETURNS json
 LANGUAGE plpgsql STABLE
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
 SET plan_cache_mode = force_generic_plan
@@ -191,7 +188,7 @@ BEGIN
 END $$;
 
 -- Meta lines as objects, one a line: "k=v" is text, "k" true, "!k" false.
-CREATE FUNCTION sortie.meta_view_1(p_number bigint) RETURNS json
+CREATE OR REPLACE FUNCTION sortie.meta_view_1(p_number bigint) RETURNS json
 LANGUAGE plpgsql STABLE
 SET enable_seqscan = off SET plan_cache_mode = force_generic_plan
 AS $$
@@ -217,7 +214,7 @@ END $$;
 -- The smallest number that may have been submitted at that time or later:
 -- numbers and times rise together, but for batches that overlap (a minute is
 -- taken off for these). Halves the range some forty times.
-CREATE FUNCTION sortie.number_since_1(p_since timestamptz) RETURNS bigint
+CREATE OR REPLACE FUNCTION sortie.number_since_1(p_since timestamptz) RETURNS bigint
 LANGUAGE plpgsql STABLE
 SET enable_seqscan = off SET enable_bitmapscan = off
 AS $$
@@ -249,7 +246,7 @@ END $$;
 -- condition is met; state's meets the one on kinds too. A driver of several
 -- legs (kinds, states) reads each leg equally deep, and knows nothing below
 -- the highest end of a leg that has more.
-CREATE FUNCTION sortie.job_candidates_1(p_driver text, p_below bigint,
+CREATE OR REPLACE FUNCTION sortie.job_candidates_1(p_driver text, p_below bigint,
 	p_from bigint, p_n int, p_states sortie.job_state[], p_kinds int[],
 	p_key text, p_pilot bigint, p_tag text, p_value text, p_lo bigint[],
 	p_hi bigint[], OUT numbers bigint[], OUT below_next bigint,
@@ -404,7 +401,7 @@ END $$;
 -- a next. The driving index is chosen by what is asked for; between states and
 -- kinds the counters say which has fewer jobs. A page holds at most 4 MiB of
 -- definitions.
-CREATE FUNCTION sortie.jobs_find_1(p_owner int, p_projects int[],
+CREATE OR REPLACE FUNCTION sortie.jobs_find_1(p_owner int, p_projects int[],
 	p_below bigint, p_page int, p_states sortie.job_state[],
 	p_project text, p_jobtype text, p_owner_name text, p_name text,
 	p_key text, p_tag text, p_value text, p_pilot bigint, p_lo bigint[],

@@ -1,10 +1,10 @@
--- 0008: what people do to jobs.
+-- What people do to jobs.
 --
 -- Every action on jobs takes numbers and who asks: p_owner is the owner's id,
 -- NULL for an admin; p_projects limits the token ('{}' = all). Each returns a
 -- row per number: ok, or the reason why not (code as on the wire).
 
-CREATE FUNCTION sortie.may_touch_1(p_kind int, p_owner int, p_projects int[])
+CREATE OR REPLACE FUNCTION sortie.may_touch_1(p_kind int, p_owner int, p_projects int[])
 RETURNS bool LANGUAGE sql STABLE AS $$
 	SELECT EXISTS (SELECT 1 FROM sortie.kind k WHERE k.kind_id = p_kind
 		AND (p_owner IS NULL OR k.owner_id = p_owner)
@@ -12,7 +12,7 @@ RETURNS bool LANGUAGE sql STABLE AS $$
 $$;
 
 -- The state of a job now; NULL when there is no such job.
-CREATE FUNCTION sortie.job_state_1(p_number bigint) RETURNS sortie.job_state
+CREATE OR REPLACE FUNCTION sortie.job_state_1(p_number bigint) RETURNS sortie.job_state
 LANGUAGE sql STABLE AS $$
 	SELECT coalesce(
 		(SELECT CASE WHEN l.running THEN 'running' ELSE 'dispatched' END
@@ -27,7 +27,7 @@ $$;
 
 -- What every action on jobs begins with: the locks, in their order. Returns the
 -- pilots of the jobs' live runs, locked.
-CREATE FUNCTION sortie.jobs_lock_1(p_owner int, p_projects int[],
+CREATE OR REPLACE FUNCTION sortie.jobs_lock_1(p_owner int, p_projects int[],
 	p_numbers bigint[]) RETURNS bigint[]
 LANGUAGE plpgsql
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
@@ -54,7 +54,7 @@ END $$;
 -- The pilot of a job's live run, NULL when there is none; p_pilots: those that
 -- are locked. A run that was granted since has another one, which is out of
 -- order now: 55P03 when somebody has it.
-CREATE FUNCTION sortie.live_pilot_1(p_number bigint, p_pilots bigint[])
+CREATE OR REPLACE FUNCTION sortie.live_pilot_1(p_number bigint, p_pilots bigint[])
 RETURNS bigint LANGUAGE plpgsql
 SET enable_seqscan = off
 AS $$
@@ -72,7 +72,7 @@ END $$;
 
 -- An action looked for a job in one table after the other and found it in none,
 -- because it moves: look again, but not for ever.
-CREATE FUNCTION sortie.job_moves_1(p_number bigint, p_tries int) RETURNS void
+CREATE OR REPLACE FUNCTION sortie.job_moves_1(p_number bigint, p_tries int) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
 	IF p_tries >= 10 THEN
@@ -83,7 +83,7 @@ END $$;
 
 -- Cancels jobs. Queued and waiting ones end at once; live runs get an order
 -- and the job ends with the run (woken: the pilots in `pilot`).
-CREATE FUNCTION sortie.job_cancel_1(p_bucket int, p_owner int,
+CREATE OR REPLACE FUNCTION sortie.job_cancel_1(p_bucket int, p_owner int,
 	p_projects int[], p_numbers bigint[], p_delete bool)
 RETURNS TABLE (number bigint, code text, message text, pilot bigint)
 LANGUAGE plpgsql
@@ -188,7 +188,7 @@ BEGIN
 END $$;
 
 -- Deletes ended jobs; others are refused (cancel them with it: job_cancel_1).
-CREATE FUNCTION sortie.job_delete_1(p_bucket int, p_owner int,
+CREATE OR REPLACE FUNCTION sortie.job_delete_1(p_bucket int, p_owner int,
 	p_projects int[], p_numbers bigint[])
 RETURNS TABLE (number bigint, code text, message text, pilot bigint)
 LANGUAGE plpgsql
@@ -237,7 +237,7 @@ BEGIN
 END $$;
 
 -- Holds waiting and queued jobs.
-CREATE FUNCTION sortie.job_hold_1(p_bucket int, p_owner int,
+CREATE OR REPLACE FUNCTION sortie.job_hold_1(p_bucket int, p_owner int,
 	p_projects int[], p_numbers bigint[])
 RETURNS TABLE (number bigint, code text, message text, pilot bigint)
 LANGUAGE plpgsql
@@ -318,7 +318,7 @@ BEGIN
 END $$;
 
 -- Releases held jobs.
-CREATE FUNCTION sortie.job_release_1(p_bucket int, p_owner int,
+CREATE OR REPLACE FUNCTION sortie.job_release_1(p_bucket int, p_owner int,
 	p_projects int[], p_numbers bigint[])
 RETURNS TABLE (number bigint, code text, message text, pilot bigint)
 LANGUAGE plpgsql
@@ -371,7 +371,7 @@ BEGIN
 END $$;
 
 -- Tries ended jobs again: all but finished ones, these too with p_force.
-CREATE FUNCTION sortie.job_retry_1(p_bucket int, p_owner int,
+CREATE OR REPLACE FUNCTION sortie.job_retry_1(p_bucket int, p_owner int,
 	p_projects int[], p_numbers bigint[], p_force bool)
 RETURNS TABLE (number bigint, code text, message text, pilot bigint)
 LANGUAGE plpgsql
@@ -448,7 +448,7 @@ END $$;
 
 -- A time limit rounded up to an eighth of a power of two, as classes count it
 -- (classes_life in server/classes.c is the same).
-CREATE FUNCTION sortie.life_1(p_timeout_s bigint) RETURNS bigint
+CREATE OR REPLACE FUNCTION sortie.life_1(p_timeout_s bigint) RETURNS bigint
 LANGUAGE plpgsql IMMUTABLE AS $$
 DECLARE
 	v_step bigint := 1;
@@ -465,7 +465,7 @@ END $$;
 -- Changes of jobs by hand. p_set: priority, timeout, retries, name, comment,
 -- description (checked by the server). A new timeout moves a job into the class
 -- of its new life time. Ended jobs are refused.
-CREATE FUNCTION sortie.job_adjust_1(p_bucket int, p_owner int,
+CREATE OR REPLACE FUNCTION sortie.job_adjust_1(p_bucket int, p_owner int,
 	p_projects int[], p_numbers bigint[], p_set jsonb)
 RETURNS TABLE (number bigint, code text, message text, pilot bigint)
 LANGUAGE plpgsql

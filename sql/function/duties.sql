@@ -1,9 +1,9 @@
--- 0016: duties: jobs whose time has come, classes that nobody uses.
+-- Duties: jobs whose time has come, classes that nobody uses.
 
 -- Jobs whose time has come get into line, and those that stand before a gate
 -- with room: whoever ended the one before may have met them locked. A duty, at
 -- most p_max due ones at once. Returns how many.
-CREATE FUNCTION sortie.due_1(p_bucket int, p_max int) RETURNS int
+CREATE OR REPLACE FUNCTION sortie.due_1(p_bucket int, p_max int) RETURNS int
 LANGUAGE plpgsql
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
 AS $$
@@ -41,7 +41,7 @@ END $$;
 
 -- Puts classes to sleep that nothing refers to and nobody used for an hour,
 -- and forgets profiles without pilots. A duty; returns how many it changed.
-CREATE FUNCTION sortie.class_sleep_1(p_max int) RETURNS int
+CREATE OR REPLACE FUNCTION sortie.class_sleep_1(p_max int) RETURNS int
 LANGUAGE plpgsql AS $$
 DECLARE
 	v_class int[];

@@ -1,4 +1,4 @@
--- 0012: a batch of pilots' reports: starts, ends, lists of live runs.
+-- A batch of pilots' reports: starts, ends, lists of live runs.
 
 -- A batch of reports.
 --     b_*   one element per report: pilot, lease tick, whether it carries the
@@ -14,7 +14,7 @@
 --     u     unknown pilot (rep): text says why
 --     w     class `kind` got work again (number = how many jobs)
 --     W     limits or gates may have room again: work for anybody
-CREATE FUNCTION sortie.report_1(p_bucket int, p_server bigint,
+CREATE OR REPLACE FUNCTION sortie.report_1(p_bucket int, p_server bigint,
 	p_loss_budget int,
 	b_pilot bigint[], b_lease bigint[], b_listed bool[], b_drained bool[],
 	s_rep int[], s_number bigint[], s_run bigint[], s_ago bigint[],
@@ -360,7 +360,7 @@ BEGIN
 END $$;
 
 -- The record of a message that changed nothing (I3).
-CREATE FUNCTION sortie.refused_1(p_pilot bigint, p_number bigint, p_run bigint,
+CREATE OR REPLACE FUNCTION sortie.refused_1(p_pilot bigint, p_number bigint, p_run bigint,
 	p_what text) RETURNS void LANGUAGE sql AS $$
 	INSERT INTO sortie.event (kind, job, pilot, text, detail)
 	VALUES ('refused', p_number, p_pilot, p_what

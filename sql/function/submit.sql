@@ -1,4 +1,4 @@
--- 0003: submissions.
+-- Submissions.
 
 -- Items of one or more requests become jobs. Arrays of items run parallel:
 --     i_req         1-based index of the request the item belongs to
@@ -13,7 +13,7 @@
 -- p_high, p_low: time and salt of the UUIDs (lib/id.h).
 -- Returns a row for each request: its first number and count.
 -- SO003: too many classes would be queued. SO004: an unknown file (detail).
-CREATE FUNCTION sortie.submit_1(p_bucket int, p_high bigint, p_low bigint,
+CREATE OR REPLACE FUNCTION sortie.submit_1(p_bucket int, p_high bigint, p_low bigint,
 	p_total bigint, p_project int[], p_queueable bigint[],
 	r_owner int[], r_count bigint[],
 	i_req int[], i_project int[], i_off bigint[], i_turn bigint[],
@@ -198,7 +198,7 @@ END $$;
 -- created], ...]} (numbers only when some job has a key).
 -- SO005: a key exists with another definition (detail: JSON with key, job,
 -- differs). SO006: the Idempotency-Key was used with another body.
-CREATE FUNCTION sortie.submit_keyed_1(p_key text, p_hash bytea,
+CREATE OR REPLACE FUNCTION sortie.submit_keyed_1(p_key text, p_hash bytea,
 	p_bucket int, p_high bigint, p_low bigint, r_owner int,
 	p_project int[],
 	i_project int[], i_replicas int[], i_class int[], i_kind int[],
@@ -379,7 +379,7 @@ END $$;
 
 -- Makes all staged parts real, in one commit. SO010: a part is missing
 -- (detail: its number). The answer as for submit_keyed_1.
-CREATE FUNCTION sortie.submission_commit_1(p_submission uuid, p_parts int,
+CREATE OR REPLACE FUNCTION sortie.submission_commit_1(p_submission uuid, p_parts int,
 	p_key text, p_hash bytea, p_bucket int, p_high bigint, p_low bigint,
 	p_owner int)
 RETURNS json LANGUAGE plpgsql AS $$

@@ -1,4 +1,4 @@
--- 0004: grants.
+-- Grants.
 
 -- One batch of claims, the only place where runs are made.  A request is one
 -- pilot's; a pilot stands at most once in a batch.
@@ -24,7 +24,7 @@
 -- one runs dry the round ends there, and the next one goes on behind what was
 -- looked at, that class deeper, so no job is passed over and no class is read
 -- again and again.
-CREATE FUNCTION sortie.claim_1(p_bucket int, p_server bigint, p_seed bigint,
+CREATE OR REPLACE FUNCTION sortie.claim_1(p_bucket int, p_server bigint, p_seed bigint,
 	r_pilot bigint[], r_request bigint[], r_slots int[], r_cores int[],
 	r_memory bigint[], r_ahead int[], r_lease bigint[])
 RETURNS TABLE (what "char", req int, run bigint, number bigint, id uuid,
@@ -440,7 +440,7 @@ END $$;
 
 -- Orders for a pilot with a notice: cancelled runs, and drain or stop. req is
 -- handed through. Notes that the cancels were told.
-CREATE FUNCTION sortie.orders_1(p_pilot bigint, p_req int)
+CREATE OR REPLACE FUNCTION sortie.orders_1(p_pilot bigint, p_req int)
 RETURNS TABLE (what "char", req int, run bigint, number bigint)
 LANGUAGE sql AS $$
 	SELECT 'c'::"char", p_req, l.run, l.number FROM sortie.live l
@@ -454,7 +454,7 @@ $$;
 
 -- Classes that a claim found empty lose their mark, unless somebody is just
 -- putting a job in (holds the class's lock) or has: seen by a fresh statement.
-CREATE FUNCTION sortie.class_rest_1(p_class int[]) RETURNS void
+CREATE OR REPLACE FUNCTION sortie.class_rest_1(p_class int[]) RETURNS void
 LANGUAGE plpgsql
 SET enable_seqscan = off
 AS $$
@@ -476,7 +476,7 @@ END $$;
 -- no fitting pilot's free part gets one pilot reserved; reservations are lifted
 -- when the job has left its place or the pilot cannot take it any more. Run as
 -- a duty, in the grant lane.
-CREATE FUNCTION sortie.reserve_1(p_after_s int) RETURNS int
+CREATE OR REPLACE FUNCTION sortie.reserve_1(p_after_s int) RETURNS int
 LANGUAGE plpgsql AS $$
 DECLARE
 	v record;

@@ -1,28 +1,12 @@
--- 0010: the feed of events.
+-- The feed of events.
 
--- One thing that happened. Events (src 0, n = seq) and ended runs (src 1, n =
--- number of the job) are one sequence, ordered by (xid, src, n, attempt).
-CREATE TYPE sortie.feed_row AS (
-	xid          xid8,
-	src          int,
-	n            bigint,
-	attempt      int,
-	at           timestamptz,
-	kind         text,
-	owner_id     int,
-	job          bigint,
-	pilot        bigint,
-	body         text,
-	detail       json
-);
-
-CREATE FUNCTION sortie.feed_event_1(e sortie.event) RETURNS sortie.feed_row
+CREATE OR REPLACE FUNCTION sortie.feed_event_1(e sortie.event) RETURNS sortie.feed_row
 LANGUAGE sql IMMUTABLE AS $$
 	SELECT ROW(e.xid, 0, e.seq, 0, e.at, e.kind, e.owner_id, e.job,
 		e.pilot, e.text, e.detail)::sortie.feed_row
 $$;
 
-CREATE FUNCTION sortie.feed_run_1(r sortie.run) RETURNS sortie.feed_row
+CREATE OR REPLACE FUNCTION sortie.feed_run_1(r sortie.run) RETURNS sortie.feed_row
 LANGUAGE sql STABLE AS $$
 	SELECT ROW(r.xid, 1, r.number, r.attempt, r.ended_at, 'ended', NULL,
 		r.number, r.pilot, 'run ' || r.attempt || ': ' || r.state
@@ -44,7 +28,7 @@ $$;
 -- commits late is passed over. At most 2,000 rows are read: the page may come
 -- back empty although there is more, then more is true. next is the cursor to
 -- go on from, "xid-src-n-attempt".
-CREATE FUNCTION sortie.feed_1(p_owner int, p_projects int[], p_xid xid8,
+CREATE OR REPLACE FUNCTION sortie.feed_1(p_owner int, p_projects int[], p_xid xid8,
 	p_src int, p_n bigint, p_attempt int, p_job bigint, p_kind text,
 	p_page int, OUT items text, OUT next text, OUT more bool)
 LANGUAGE plpgsql STABLE

@@ -1,4 +1,4 @@
--- 0005: ends of runs, and what becomes of their jobs; runs that were given up
+-- Ends of runs, and what becomes of their jobs; runs that were given up
 -- and live.
 
 -- Ends of runs, of one batch. Arrays run parallel; p_from is the pilot that
@@ -7,7 +7,7 @@
 -- done everything else. o_done: the indexes (1-based) that ended a live run
 -- now; the others found none.
 -- What becomes of the job: see the CASE and doc/STATES.md.
-CREATE FUNCTION sortie.runs_end_1(p_bucket int, p_loss_budget int,
+CREATE OR REPLACE FUNCTION sortie.runs_end_1(p_bucket int, p_loss_budget int,
 	p_from bigint[], p_number bigint[], p_run bigint[],
 	p_state sortie.run_state[], p_reason text[], p_exit int[],
 	p_signal int[], p_ago bigint[], p_wall bigint[], p_started bool[],
@@ -242,7 +242,7 @@ END $$;
 
 -- Removes ended jobs and all that hangs on them. The caller has made sure that
 -- they are in `ended`.
-CREATE FUNCTION sortie.jobs_forget_1(p_bucket int, p_number bigint[])
+CREATE OR REPLACE FUNCTION sortie.jobs_forget_1(p_bucket int, p_number bigint[])
 RETURNS void LANGUAGE plpgsql
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
 AS $$
@@ -277,7 +277,7 @@ END $$;
 --     o_class   NULL: it does not live; else the class of what it took
 --     o_came    its kind when it came past its project's gate
 -- 55P03: somebody is just doing something to the job.
-CREATE FUNCTION sortie.run_revive_1(p_bucket int, p_pilot bigint,
+CREATE OR REPLACE FUNCTION sortie.run_revive_1(p_bucket int, p_pilot bigint,
 	p_number bigint, p_run bigint, OUT o_class int, OUT o_came int)
 LANGUAGE plpgsql
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
@@ -343,7 +343,7 @@ END $$;
 
 -- The pilot has no room in this statement's eyes. 40001 when it was given up
 -- since the transaction began: repeated, it is revived.
-CREATE FUNCTION sortie.pilot_gone_check_1(p_pilot bigint) RETURNS void
+CREATE OR REPLACE FUNCTION sortie.pilot_gone_check_1(p_pilot bigint) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
 	IF EXISTS (SELECT 1 FROM sortie.pilot p WHERE p.pilot = p_pilot
@@ -355,7 +355,7 @@ END $$;
 
 -- All live runs of pilots (only the inherited ones when so asked) are lost.
 -- The caller holds the pilots' rows and settles, as for runs_end_1. o_n: runs.
-CREATE FUNCTION sortie.runs_lose_1(p_bucket int, p_loss_budget int,
+CREATE OR REPLACE FUNCTION sortie.runs_lose_1(p_bucket int, p_loss_budget int,
 	p_pilots bigint[], p_reason text, p_inherited bool,
 	OUT o_n int, OUT o_left int[], OUT o_freed int[])
 LANGUAGE plpgsql
@@ -379,7 +379,7 @@ BEGIN
 END $$;
 
 -- Runs end without a word from their pilots. p_state: lost or returned.
-CREATE FUNCTION sortie.runs_drop_1(p_bucket int, p_loss_budget int,
+CREATE OR REPLACE FUNCTION sortie.runs_drop_1(p_bucket int, p_loss_budget int,
 	p_number bigint[], p_run bigint[], p_started bool[],
 	p_state sortie.run_state[], p_reason text,
 	OUT o_left int[], OUT o_freed int[])

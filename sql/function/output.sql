@@ -1,11 +1,11 @@
--- 0014: output of live runs, piece by piece.
+-- Output of live runs, piece by piece.
 
 -- A piece of output of a live run. Rows: idx (1-based), has = bytes of the
 -- stream that the server has now (the next offset it takes), what: + stored or
 -- already there, g not a live run of the pilot, o does not begin at `has`.
 -- A gap is taken from p_head on (the middle was left out); then pieces that
 -- end before the last p_tail bytes go.
-CREATE FUNCTION sortie.output_put_1(p_head bigint, p_tail bigint,
+CREATE OR REPLACE FUNCTION sortie.output_put_1(p_head bigint, p_tail bigint,
 	o_pilot bigint[], o_number bigint[], o_run bigint[],
 	o_stream smallint[], o_at bigint[], o_len int[], o_data bytea[],
 	o_blob bytea[])
@@ -82,7 +82,7 @@ END $$;
 
 -- Pieces of a job's output went: their blobs are not the job's any more, unless
 -- another piece has the same bytes or the job sends a file of them.
-CREATE FUNCTION sortie.blobs_unuse_1(p_number bigint, p_blob bytea[])
+CREATE OR REPLACE FUNCTION sortie.blobs_unuse_1(p_number bigint, p_blob bytea[])
 RETURNS void LANGUAGE plpgsql
 SET enable_seqscan = off
 AS $$

@@ -1,4 +1,4 @@
--- 0009: why a job waits.
+-- Why a job waits.
 
 -- Everything that says why this job is not running; NULL when there is none of
 -- that number. Whoever asks has been checked; p_owner and p_projects only say
@@ -6,7 +6,7 @@
 -- or that rule out a pilot, over the pilots that live now; an ended job has
 -- none, and no limits. `place` counts the queued jobs of all classes that want
 -- the same pilots; beyond 10,000 it is not counted further.
-CREATE FUNCTION sortie.explain_1(p_number bigint, p_owner int,
+CREATE OR REPLACE FUNCTION sortie.explain_1(p_number bigint, p_owner int,
 	p_projects int[]) RETURNS json
 LANGUAGE plpgsql STABLE
 SET enable_seqscan = off SET enable_mergejoin = off

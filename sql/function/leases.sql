@@ -1,10 +1,10 @@
--- 0013: pilots come and go: registration, leaving, service time, expiry and
+-- Pilots come and go: registration, leaving, service time, expiry and
 -- adoption.
 
 -- Registers a pilot. p_predecessor: number of the pilot whose spool it found
 -- (the server has checked its token), or NULL; that one ends, and its live
 -- runs belong to the new pilot, whose first report settles them.
-CREATE FUNCTION sortie.pilot_register_1(p_bucket int, p_server bigint,
+CREATE OR REPLACE FUNCTION sortie.pilot_register_1(p_bucket int, p_server bigint,
 	p_lease bigint, p_high bigint, p_low bigint, p_owner int,
 	p_everybody bool, p_project_ids int[], p_host text, p_site text,
 	p_pools text[], p_labels jsonb, p_accept text[], p_refuse text[],
@@ -57,7 +57,7 @@ BEGIN
 END $$;
 
 -- The hot half goes; what it counted is kept. Runs are settled before.
-CREATE FUNCTION sortie.pilot_gone_1(p_pilot bigint, p_state text,
+CREATE OR REPLACE FUNCTION sortie.pilot_gone_1(p_pilot bigint, p_state text,
 	p_reason text) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
 	v_done bigint;
@@ -77,7 +77,7 @@ BEGIN
 END $$;
 
 -- A pilot that was given up speaks again: it gets its room back.
-CREATE FUNCTION sortie.pilot_revive_1(p_pilot bigint, p_server bigint,
+CREATE OR REPLACE FUNCTION sortie.pilot_revive_1(p_pilot bigint, p_server bigint,
 	p_lease bigint) RETURNS bool LANGUAGE plpgsql AS $$
 DECLARE
 	v sortie.pilot;
@@ -103,7 +103,7 @@ BEGIN
 END $$;
 
 -- A pilot leaves. Runs that never started go back at no cost, others are lost.
-CREATE FUNCTION sortie.pilot_leave_1(p_bucket int, p_loss_budget int,
+CREATE OR REPLACE FUNCTION sortie.pilot_leave_1(p_bucket int, p_loss_budget int,
 	p_pilot bigint) RETURNS bool LANGUAGE plpgsql AS $$
 DECLARE
 	v_n int; v_number bigint[]; v_run bigint[]; v_started bool[];
@@ -134,7 +134,7 @@ BEGIN
 END $$;
 
 -- Service time. A server's tick; returns it.
-CREATE FUNCTION sortie.server_start_1(p_host text, p_url text, p_version text,
+CREATE OR REPLACE FUNCTION sortie.server_start_1(p_host text, p_url text, p_version text,
 	OUT server bigint, OUT bucket int, OUT cluster uuid, OUT hmac_key bytea)
 LANGUAGE plpgsql AS $$
 #variable_conflict use_column
@@ -155,7 +155,7 @@ END $$;
 -- Gives up this server's own pilots whose lease lies before p_tick, at most
 -- p_max of them. A pilot without runs has 75 ticks more: nothing waits for it,
 -- and its parked claim is heard only when it ends. Returns each with the runs it lost.
-CREATE FUNCTION sortie.expire_1(p_bucket int, p_loss_budget int,
+CREATE OR REPLACE FUNCTION sortie.expire_1(p_bucket int, p_loss_budget int,
 	p_server bigint, p_tick bigint, p_max int)
 RETURNS TABLE (pilot bigint, runs int) LANGUAGE plpgsql AS $$
 #variable_conflict use_column
@@ -187,7 +187,7 @@ END $$;
 
 -- A server's row stood still: this one takes its pilots, each with a full
 -- lease, and removes the row, unless it moved after all (p_seen).
-CREATE FUNCTION sortie.adopt_1(p_server bigint, p_lease bigint,
+CREATE OR REPLACE FUNCTION sortie.adopt_1(p_server bigint, p_lease bigint,
 	p_dead bigint, p_seen bigint) RETURNS int LANGUAGE plpgsql AS $$
 DECLARE
 	v_n int;
