@@ -1,0 +1,241 @@
+#!/usr/bin/python3
+"""Breaks Sortie at random, from a seed, and then compares what clients were
+told, what payloads saw and what the database says. Speaks TAP.
+
+usage: chaos.py --build DIR [--seed N] [--time SECONDS] [--faults NAME,...]
+"""
+import argparse
+import heapq
+import os
+import random
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+sys.dont_write_bytecode = True      # the sources may be read-only
+
+import judge
+from clients import Meddler, Submitter, Told, Watcher
+from faults import BY_NAME, TABLE
+from plan import draw
+from procs import wait_until
+from world import Shape, World
+
+QUIET_S = 120
+
+
+def say(text):
+    print(f"# {text}", flush=True)
+
+
+class Stopped(Exception):
+    pass
+
+
+def on_signal(number, frame):
+    raise Stopped(f"signal {number}")
+
+
+def options():
+    p = argparse.ArgumentParser(description=__doc__)
+    p.add_argument("--build", type=Path, required=True)
+    p.add_argument("--seed", type=int)
+    p.add_argument("--time", type=float, default=60)
+    p.add_argument("--faults", default="")
+    p.add_argument("--servers", type=int)
+    p.add_argument("--pilots", type=int, default=10)
+    p.add_argument("--standby", action=argparse.BooleanOptionalAction)
+    p.add_argument("--every", type=float, default=1.5,
+                   help="seconds between faults, on the average")
+    p.add_argument("--keep", action="store_true",
+                   help="leave everything in its directory")
+    opt = p.parse_args()
+    if opt.seed is None:
+        opt.seed = int.from_bytes(os.urandom(3), "big")
+    return opt
+
+
+def shape_of(opt):
+    """What the options leave open is the seed's."""
+    r = random.Random(f"shape {opt.seed}")
+    servers, standby = r.choice([1, 2]), r.random() < 0.5
+    if opt.servers is not None:
+        servers = opt.servers
+    if opt.standby is not None:
+        standby = opt.standby
+    return Shape(servers, opt.pilots, standby)
+
+
+def faults_of(opt, shape):
+    names = [n for n in opt.faults.replace(",", " ").split() if n]
+    unknown = set(names) - set(BY_NAME)
+    if unknown:
+        sys.exit(f"chaos: no such fault: {', '.join(sorted(unknown))}; there "
+                 f"are {', '.join(BY_NAME)}")
+    have = {None: True, "standby": shape.standby,
+            "two servers": shape.servers > 1}
+    return [f for f in TABLE if (f.name in names or not names)
+            and have[f.needs]]
+
+
+def rage(world, steps, until):
+    """Faults begin and end at their times; what ends by itself is started
+    again. Returns what must not have happened."""
+    start, todo, wrong = time.monotonic(), [], []
+    for n, step in enumerate(steps):
+        heapq.heappush(todo, (step.at, n, step, None))
+    n = len(steps)
+    while todo or time.monotonic() - start < until:
+        now = time.monotonic() - start
+        while todo and todo[0][0] <= now:
+            _, _, step, hit = heapq.heappop(todo)
+            if hit is not None:
+                step.fault.end(world, step, hit)
+                continue
+            hit = step.fault.begin(world, step)
+            world.told.note("fault", name=step.fault.name, hit=hit is not None)
+            if hit is not None and step.fault.end:
+                heapq.heappush(todo, (now + step.lasts, n, step, hit))
+                n += 1
+        wrong += world.supervise()
+        time.sleep(0.05)
+    return wrong
+
+
+def calm_down(world, clients):
+    """Everything is mended, everybody gets their answer, nothing is left to
+    do. Returns what did not come to rest."""
+    world.whole()
+    wrong = []
+    if not wait_until(60, lambda: all(world.ready(s) for s in world.servers)):
+        wrong.append("a server is not ready again")
+    for client in clients:
+        client.enough.set()
+    for client in clients:
+        client.join(30)
+        if client.is_alive():
+            wrong.append(f"{client.name} waits for an answer for ever")
+            client.give_up.set()
+        if client.error:
+            wrong.append(client.error)
+    release_all(world)
+
+    def quiet():
+        wrong.extend(world.supervise())
+        left = world.db.primary.ask(
+            "SELECT (SELECT count(*) FROM sortie.queue) + (SELECT count(*) "
+            "FROM sortie.waiting) + (SELECT count(*) FROM sortie.live)")
+        return left == ["0"]
+    if not wait_until(QUIET_S, quiet):
+        wrong.append("jobs are left that do not end")
+    return wrong
+
+
+def release_all(world):
+    held = sorted({n["job"] for n in world.told.of("asked hold")})
+    releaser = Meddler(world, 0, "releaser")
+    for i in range(0, len(held), 500):
+        releaser.insist("POST", "/api/v1/jobs/actions", {
+            "action": "release",
+            "jobs": ",".join(str(n) for n in held[i:i + 500])})
+
+
+def people(world, seed):
+    return [*(Submitter(world, seed, f"submitter{i}", 0.4) for i in range(3)),
+            Meddler(world, seed, "meddler"),
+            *(Watcher(world, seed, f"watcher{i}") for i in range(2))]
+
+
+class Tap:
+    def __init__(self):
+        self.n = self.bad = 0
+
+    def claim(self, text, wrong):
+        self.n += 1
+        self.bad += bool(wrong)
+        print(f"{'not ok' if wrong else 'ok'} {self.n} - {text}", flush=True)
+        for line in wrong[:10]:
+            say(f"  {line}")
+        if len(wrong) > 10:
+            say(f"  and {len(wrong) - 10} more")
+
+
+def report(tap, world, wrong):
+    tap.claim("everything comes to rest", wrong)
+    records = judge.Records(world)
+    for text, check in judge.CLAIMS:
+        tap.claim(text, list(check(records)))
+    for _, what, _ in judge.overlaps(records):
+        say(f"overlap: {what}")
+    states = {}
+    for run in records.runs:
+        states[run["state"]] = states.get(run["state"], 0) + 1
+    say(f"{len(records.jobs)} jobs, {len(records.seen)} payloads, runs: "
+        + ", ".join(f"{n} {s}" for s, n in sorted(states.items()))
+        + f"; {len(world.told.of('acked'))} ends acknowledged")
+
+
+def run(opt, home, tap):
+    shape = shape_of(opt)
+    steps = draw(opt.seed, opt.time, faults_of(opt, shape), opt.every)
+    say(f"SEED={opt.seed} TIME={opt.time:g} FAULTS={opt.faults or 'all'}: "
+        f"{shape.servers} servers, {shape.pilots} pilots"
+        f"{', a standby' if shape.standby else ''}")
+    for step in steps:
+        say(str(step))
+    told = Told(home / "told")
+    world = World(home, opt.build.resolve(), shape, told)
+    clients = []
+    try:
+        world.start()
+        call(world, "PUT", "/api/v1/limits/licence", {"capacity": 3})
+        clients = people(world, opt.seed)
+        for client in clients:
+            client.start()
+        wrong = rage(world, steps, opt.time)
+        wrong += calm_down(world, clients)
+        report(tap, world, wrong)
+    finally:
+        for client in clients:
+            client.give_up.set()
+        slow = world.stop()
+        told.close()
+    tap.claim("everything ends in time", slow)
+
+
+def call(world, method, path, body):
+    answer = Meddler(world, 0, "setup").insist(method, path, body)
+    if answer is None or answer[0] >= 300:
+        raise RuntimeError(f"{method} {path}: {answer}")
+
+
+def main():
+    opt = options()
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+        signal.signal(number, on_signal)
+    home = Path(tempfile.mkdtemp(prefix="sortie-chaos."))
+    home.chmod(0o711)
+    tap = Tap()
+    try:
+        run(opt, home, tap)
+    except Stopped as e:
+        tap.claim("it is left to end", [str(e)])
+    except Exception as e:
+        import traceback
+        tap.claim("it can be tried", traceback.format_exc().splitlines())
+    if tap.bad:
+        say(f"again: make check-chaos SEED={opt.seed} TIME={opt.time:g}"
+            + (f" FAULTS={opt.faults}" if opt.faults else ""))
+    if opt.keep:
+        say(f"kept: {home}")
+    else:
+        shutil.rmtree(home, ignore_errors=True)
+    print(f"1..{tap.n}")
+    return 1 if tap.bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

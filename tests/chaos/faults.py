@@ -1,0 +1,223 @@
+"""The table of faults: what each does to the world, and how it is undone."""
+import os
+import signal
+from pathlib import Path
+
+from proxy import DOWN, UP
+from world import resume
+
+
+class Fault:
+    """name; domain: faults of one domain do not overlap; lasts: seconds, the
+    least and the most; needs: what the world must have; begin(world, step)
+    returns what was hit, or None when there was nothing to hit, end undoes
+    it (world, step, hit)."""
+
+    def __init__(self, name, domain, lasts, begin, end=None, needs=None,
+                 weight=1):
+        self.name, self.domain, self.lasts = name, domain, lasts
+        self.begin, self.end = begin, end
+        self.needs, self.weight = needs, weight
+
+
+def choose(step, items):
+    return items[step.pick % len(items)] if items else None
+
+
+def send(pid, number):
+    try:
+        os.kill(pid, number)
+        return pid
+    except ProcessLookupError:
+        return None
+
+
+# Servers
+
+def server_kill(world, step):
+    server = choose(step, world.servers)
+    server.process.kill()
+    return server
+
+
+def start_again(world, step, one):
+    if not one.process.alive():
+        one.start()
+
+
+def server_stop(world, step):
+    server = choose(step, world.servers)
+    server.process.signal(signal.SIGSTOP)
+    return server
+
+
+def go_on(world, step, one):
+    one.process.signal(signal.SIGCONT)
+
+
+# Pilots and payloads
+
+def pilot_kill(world, step):
+    pilot = choose(step, world.pilots)
+    pilot.process.expected = True
+    send(pilot.child() or pilot.keeper(), signal.SIGKILL)
+    return pilot
+
+
+def keeper_kill(world, step):
+    pilot = choose(step, world.pilots)
+    pilot.process.kill()
+    return pilot
+
+
+def pilot_again(world, step, pilot):
+    """Its successor on the same spool; what is left of it ends first."""
+    pilot.process.wait(10)
+    start_again(world, step, pilot)
+
+
+def pilot_stop(world, step):
+    pid = choose(step, world.pilots).child()
+    return send(pid, signal.SIGSTOP) if pid else None
+
+
+def resume_pid(world, step, pid):
+    resume(pid)
+
+
+def a_payload(world, step):
+    return choose(step, [pid for p in world.pilots for pid in p.payloads()])
+
+
+def run_of(pid):
+    try:
+        words = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+    except OSError:
+        return None
+    found = [w[11:].decode() for w in words if w.startswith(b"SORTIE_RUN=")]
+    return found[0] if found else None
+
+
+def payload_kill(world, step):
+    pid = a_payload(world, step)
+    run = run_of(pid) if pid else None
+    if not run:
+        return None
+    world.killed_runs.add(run)
+    send(pid, signal.SIGKILL)
+    return run
+
+
+def payload_stop(world, step):
+    pid = a_payload(world, step)
+    return send(pid, signal.SIGSTOP) if pid else None
+
+
+# The database
+
+def backend(number):
+    def begin(world, step):
+        pid = choose(step, world.db.primary.backends())
+        return send(pid, number) if pid else None
+    return begin
+
+
+def db_up(world, step, hit):
+    world.db.up()
+
+
+def db_stop(how):
+    def begin(world, step):
+        world.db.primary.stop(how)
+        return world.db.primary.name
+    return begin
+
+
+def db_fail_over(world, step):
+    return world.db.primary.name if world.db.fail_over() else None
+
+
+def db_new_standby(world, step, hit):
+    world.db.new_standby()
+
+
+# Wires
+
+def on_links(kind, what):
+    """Hits one link of a kind; every fourth time all of them."""
+    def begin(world, step):
+        links = world.links(kind)
+        hit = links if step.pick % 4 == 0 else [choose(step, links)]
+        for link in hit:
+            what(link, step)
+        return hit
+    return begin
+
+
+def ways(step):
+    return {"up": [UP], "down": [DOWN], "both": [UP, DOWN]}[step.way]
+
+
+def cut(link, step):
+    link.hold(*ways(step))
+
+
+def mend(world, step, hit):
+    """Odd ones find their connections gone when the wire is whole again."""
+    for link in hit:
+        link.delay_s, link.sieving = 0, False
+        link.release()
+        if step.pick % 2:
+            link.reset_all()
+
+
+def slow(link, step):
+    link.delay_s = 0.05 + step.pick % 10 / 20
+
+
+def deafen(link, step):
+    link.sieving = True
+
+
+def reset(link, step):
+    link.reset_all()
+
+
+def half_close(link, step):
+    for way in ways(step):
+        link.close_half(way)
+
+
+def wires(kind):
+    moment = (0, 0)
+    return [
+        Fault(f"{kind}-reset", kind + "-wire", moment, on_links(kind, reset)),
+        Fault(f"{kind}-half-close", kind + "-wire", moment,
+              on_links(kind, half_close)),
+        Fault(f"{kind}-delay", kind + "-wire", (1, 5), on_links(kind, slow),
+              mend),
+        Fault(f"{kind}-partition", kind + "-wire", (1, 12),
+              on_links(kind, cut), mend),
+    ]
+
+
+TABLE = [
+    Fault("server-kill", "server", (0.1, 4), server_kill, start_again),
+    Fault("server-stop", "server", (1, 15), server_stop, go_on),
+    Fault("pilot-kill", "pilot", (0.1, 4), pilot_kill, pilot_again, weight=2),
+    Fault("keeper-kill", "pilot", (0.1, 4), keeper_kill, pilot_again),
+    Fault("pilot-stop", "pilot", (1, 12), pilot_stop, resume_pid, weight=2),
+    Fault("payload-kill", "payload", (0, 0), payload_kill),
+    Fault("payload-stop", "payload", (0.5, 5), payload_stop, resume_pid),
+    Fault("backend-kill", "db", (0.5, 2), backend(signal.SIGKILL), db_up),
+    Fault("backend-terminate", "db", (0, 0), backend(signal.SIGTERM)),
+    Fault("backend-stop", "db", (1, 12), backend(signal.SIGSTOP), resume_pid),
+    Fault("db-restart", "db", (0.1, 4), db_stop("INT"), db_up),
+    Fault("db-immediate-stop", "db", (0.1, 4), db_stop("QUIT"), db_up),
+    Fault("db-failover", "db", (0.5, 2), db_fail_over, db_new_standby,
+          needs="standby", weight=2),
+    *wires("pilot"), *wires("client"), *wires("db"),
+    Fault("notify-drop", "db-wire", (2, 8), on_links("db", deafen), mend,
+          needs="two servers"),
+]
+BY_NAME = {fault.name: fault for fault in TABLE}

@@ -1,0 +1,70 @@
+/*
+ * What the jobs of the chaos suite run: a program that notes its start and its
+ * end in a file of its own, so that what payloads saw can be held against what
+ * the database says.
+ *
+ * usage: payload DIRECTORY MILLISECONDS EXIT-CODE
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+/* Never stepped, so that times of all payloads of a machine compare. */
+static long long now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (long long)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+/* One write a line: a killed payload leaves whole lines. */
+static void note(int fd, const char *what, long long value)
+{
+	char line[128];
+	int len = snprintf(line, sizeof(line), "%s %lld %lld\n", what, now_ms(),
+			   value);
+
+	if (write(fd, line, (size_t)len) != len)
+		exit(120);
+}
+
+static void pause_ms(long ms)
+{
+	struct timespec ts = { ms / 1000, ms % 1000 * 1000000 };
+
+	while (nanosleep(&ts, &ts) != 0 && errno == EINTR)
+		continue;
+}
+
+int main(int argc, char **argv)
+{
+	const char *job = getenv("SORTIE_JOB_NUMBER");
+	const char *run = getenv("SORTIE_RUN");
+	char path[PATH_MAX];
+	int fd, code;
+
+	if (argc != 4 || job == NULL || run == NULL) {
+		fprintf(stderr, "usage, in a job: payload DIRECTORY "
+				"MILLISECONDS EXIT-CODE\n");
+		return 121;
+	}
+	snprintf(path, sizeof(path), "%s/%s.%s", argv[1], job, run);
+	fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+	if (fd < 0) {
+		fprintf(stderr, "%s: %s\n", path, strerror(errno));
+		return 122;
+	}
+	note(fd, "start", getpid());
+	printf("job %s run %s\n", job, run);
+	fflush(stdout);
+	pause_ms(strtol(argv[2], NULL, 10));
+	code = (int)strtol(argv[3], NULL, 10);
+	note(fd, "end", code);
+	return code;
+}
