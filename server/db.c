@@ -149,6 +149,7 @@ struct db *db_new(struct event_base *base, const struct db_settings *s)
 
 	db->base = base;
 	db->conninfo = xstrdup(s->conninfo);
+	db->cluster = s->cluster != NULL ? xstrdup(s->cluster) : NULL;
 	db->max_waits = s->queue_max > 0 ? s->queue_max : QUEUE_DEFAULT;
 	LIST_INIT(&db->conns);
 	STAILQ_INIT(&db->waits);
@@ -188,5 +189,6 @@ void db_free(struct db *db)
 	event_free(db->owed_ev);
 	free(db->pool);
 	free(db->conninfo);
+	free(db->cluster);
 	free(db);
 }

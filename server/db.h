@@ -74,6 +74,9 @@ void db_p_array(struct db_params *p, struct db_array *v);
 
 struct db_settings {
 	const char *conninfo;
+	/* The UUID that every connection must find there, or it is none: what
+	 * stands behind the address may change. NULL: not looked at. */
+	const char *cluster;
 	int pool;                     /* connections, default 4 */
 	int queue_max;                /* waiting statements, default 2,000 */
 	int64_t statement_timeout_ms; /* pool: 10,000; lanes: 30,000 */

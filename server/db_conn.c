@@ -133,7 +133,7 @@ static void conn_drain(struct db_conn *c)
 
 static void conn_lost(struct db_conn *c, const char *why)
 {
-	bool was_up = c->state != CONN_CONNECTING && c->state != CONN_DOWN;
+	bool was_up = c->state >= CONN_IDLE;
 	bool busy = c->done != NULL;
 	struct db_fault fault;
 	enum db_outcome outcome = DB_AWAY;
@@ -188,6 +188,50 @@ static void conn_subscribe(struct db_conn *c)
 	free(text);
 }
 
+static void conn_accept(struct db_conn *c)
+{
+	if (c->channel != NULL)
+		conn_subscribe(c);
+	else
+		conn_up(c);
+}
+
+/* Tokens, numbers and runs mean something in their own cluster only: another
+ * database behind the same address must not be asked about them. */
+static void conn_check(struct db_conn *c)
+{
+	c->state = CONN_CHECKING;
+	if (!PQsendQuery(c->pg, sql_stmts[db_stmt_find("cluster_get")].text) ||
+	    !conn_flush(c))
+		conn_lost(c, PQerrorMessage(c->pg));
+}
+
+static void conn_checked(struct db_conn *c)
+{
+	char why[256] = "the database there names no cluster";
+	const char *found;
+
+	if (c->kept == NULL || !result_good(c->kept)) {
+		conn_lost(c, PQresultErrorMessage(c->kept));
+		return;
+	}
+	if (PQntuples(c->kept) == 1) {
+		found = PQgetvalue(c->kept, 0, 0);
+		if (strcmp(found, c->db->cluster) == 0) {
+			PQclear(c->kept);
+			c->kept = NULL;
+			conn_accept(c);
+			return;
+		}
+		snprintf(why, sizeof(why),
+			 "the database there is another cluster's (%s): "
+			 "waiting for our own; start the server again if this "
+			 "one is meant",
+			 found);
+	}
+	conn_lost(c, why);
+}
+
 static void conn_poll(struct db_conn *c)
 {
 	PostgresPollingStatusType s = PQconnectPoll(c->pg);
@@ -204,10 +248,10 @@ static void conn_poll(struct db_conn *c)
 	c->state = CONN_IDLE;
 	c->what = 0;
 	conn_listen_for(c, EV_READ);
-	if (c->channel != NULL)
-		conn_subscribe(c);
+	if (c->db->cluster != NULL)
+		conn_check(c);
 	else
-		conn_up(c);
+		conn_accept(c);
 }
 
 static void notice_quietly(void *arg, const PGresult *res)
@@ -240,7 +284,7 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 		conn_lost(c, PQerrorMessage(c->pg));
 	else if (c->state == CONN_DOWN)
 		conn_connect(c);
-	else if (c->state == CONN_CONNECTING)
+	else if (c->state < CONN_IDLE)
 		conn_lost(c, "the connection was not made in time");
 }
 
@@ -255,6 +299,10 @@ static void conn_done(struct db_conn *c)
 	if (PQstatus(c->pg) != CONNECTION_OK ||
 	    PQtransactionStatus(c->pg) != PQTRANS_IDLE) {
 		conn_lost(c, PQerrorMessage(c->pg));
+		return;
+	}
+	if (c->state == CONN_CHECKING) {
+		conn_checked(c);
 		return;
 	}
 	c->kept = NULL;

@@ -13,6 +13,7 @@ struct event;
 enum conn_state {
 	CONN_DOWN, /* waits for the next attempt */
 	CONN_CONNECTING,
+	CONN_CHECKING,    /* whose database it is */
 	CONN_SUBSCRIBING, /* LISTEN is on its way */
 	CONN_IDLE,
 	CONN_PREPARING,
@@ -73,6 +74,7 @@ struct db_wait {
 struct db {
 	struct event_base *base;
 	char *conninfo;
+	char *cluster; /* whose database it must be; NULL: anybody's */
 	LIST_HEAD(, db_conn) conns; /* all, the pool's too */
 	struct db_conn **pool;
 	int n_pool;

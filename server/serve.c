@@ -238,6 +238,7 @@ static bool open_database(struct process *p, struct err *e)
 	if (!ok)
 		return false;
 	settings.conninfo = prepare_conninfo(srv);
+	settings.cluster = srv->cluster;
 	settings.pool = (int)p->set->db_connections;
 	srv->db = db_new(srv->base, &settings);
 	return true;

@@ -39,11 +39,16 @@ def on_signal(number, frame):
     raise Stopped(f"signal {number}")
 
 
+def maybe(kind):
+    """Empty, as make passes on what nobody has set, is not given."""
+    return lambda text: kind(text) if text else None
+
+
 def options():
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument("--build", type=Path, required=True)
-    p.add_argument("--seed", type=int)
-    p.add_argument("--time", type=float, default=60)
+    p.add_argument("--seed", type=maybe(int))
+    p.add_argument("--time", type=maybe(float))
     p.add_argument("--faults", default="")
     p.add_argument("--servers", type=int)
     p.add_argument("--pilots", type=int, default=10)
@@ -53,6 +58,7 @@ def options():
     p.add_argument("--keep", action="store_true",
                    help="leave everything in its directory")
     opt = p.parse_args()
+    opt.time = opt.time or 60
     if opt.seed is None:
         opt.seed = int.from_bytes(os.urandom(3), "big")
     return opt

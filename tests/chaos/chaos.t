@@ -11,4 +11,4 @@ command -v python3 >/dev/null || {
 : "${abs_top_builddir:=$abs_top_srcdir}"
 exec python3 "$abs_top_srcdir/tests/chaos/chaos.py" \
 	--build "$abs_top_builddir" --time "${CHAOS_TIME:-12}" \
-	--faults "${CHAOS_FAULTS:-}" ${CHAOS_SEED:+--seed "$CHAOS_SEED"}
+	--faults "${CHAOS_FAULTS:-}" --seed "${CHAOS_SEED:-}"
