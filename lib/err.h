@@ -21,18 +21,22 @@
 	X(ERR_FORBIDDEN, "forbidden", 403)                            \
 	X(ERR_NOT_FOUND, "not_found", 404)                            \
 	X(ERR_METHOD, "method_not_allowed", 405)                      \
+	X(ERR_REQUEST_TIMEOUT, "request_timeout", 408)                \
 	X(ERR_CONFLICT, "conflict", 409)                              \
 	X(ERR_GONE, "gone", 410)                                      \
 	X(ERR_LENGTH_REQUIRED, "length_required", 411)                \
 	X(ERR_TOO_LARGE, "too_large", 413)                            \
 	X(ERR_MEDIA_TYPE, "unsupported_media_type", 415)              \
+	X(ERR_EXPECTATION, "expectation_failed", 417)                 \
 	X(ERR_UNPROCESSABLE, "unprocessable", 422)                    \
+	X(ERR_HEADERS_TOO_LARGE, "headers_too_large", 431)            \
 	X(ERR_INTERNAL, "internal", 500)                              \
 	X(ERR_UNAVAILABLE, "unavailable", 503)                        \
 	X(ERR_OUTCOME_UNKNOWN, "outcome_unknown", 503)                \
 	X(ERR_NO_SPACE, "no_space", 507)                              \
 	X(ERR_IO, "io", 500)                                          \
-	X(ERR_TIMEOUT, "timeout", 504)
+	X(ERR_TIMEOUT, "timeout", 504)                                \
+	X(ERR_HTTP_VERSION, "http_version_not_supported", 505)
 
 enum err_code {
 #define X(sym, name, status) sym,

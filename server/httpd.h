@@ -1,11 +1,12 @@
 /*
- * The HTTP server: the only module that knows evhttp, and the place where its
- * leniencies end.  It turns what arrives on the listening sockets into
- * struct req, hands each to route_dispatch, and sends the one reply.
+ * The HTTP server: it reads what arrives on the listening sockets (http_head,
+ * http_chunks), turns each request into a struct req, hands it to
+ * route_dispatch, and sends the one reply.
  *
- * Bounds: headers 16 KiB, body 1 MiB, connections by option (beyond it new
- * ones wait in the kernel), 30 s from accept (or a request's first byte) to
- * the complete request, 75 s of idleness.
+ * Bounds: head 16 KiB and 64 fields, body 1 MiB, all bodies together 256 MiB,
+ * connections by option (beyond it new ones wait in the kernel); 30 s from
+ * accept (or a request's first byte) to the complete request, 120 s until a
+ * reply is taken, 75 s of idleness.
  */
 #ifndef SORTIE_SERVER_HTTPD_H
 #define SORTIE_SERVER_HTTPD_H

@@ -194,18 +194,23 @@ void req_header_add(struct req *r, const char *name, const char *value)
 	httpd_header_push(r, name, value);
 }
 
+void req_error_body(struct buf *b, const struct err *e, const char *detail)
+{
+	buf_adds(b, "{\"error\":{");
+	buf_json_kv_str(b, "code", err_name(e->code));
+	buf_json_kv_str(b, "message", e->text);
+	if (detail != NULL)
+		buf_json_kv_raw(b, "detail", detail);
+	buf_adds(b, "}}\n");
+}
+
 void req_reply_err_detail(struct req *r, const struct err *e,
 			  const char *detail)
 {
 	int status = err_status(e->code);
 	struct buf b = BUF_INIT;
 
-	buf_adds(&b, "{\"error\":{");
-	buf_json_kv_str(&b, "code", err_name(e->code));
-	buf_json_kv_str(&b, "message", e->text);
-	if (detail != NULL)
-		buf_json_kv_raw(&b, "detail", detail);
-	buf_adds(&b, "}}\n");
+	req_error_body(&b, e, detail);
 	if (status == 503)
 		req_header_add(r, "Retry-After", RETRY_AFTER);
 	if (status == 401)

@@ -1,14 +1,13 @@
 /*
- * One HTTP request as handlers see it.  httpd.c (the only file that knows
- * evhttp) makes it, route.c fills in the path's variables and the principal,
- * a handler decodes it, starts one piece of work and later replies exactly
- * once.  Everything it allocates comes from its arena and dies with the
+ * One HTTP request as handlers see it.  httpd_req.c makes it, route.c fills in
+ * the path's variables and the principal, a handler decodes it, starts one
+ * piece of work and later replies exactly once.  Everything it allocates comes from its arena and dies with the
  * reply.
  *
  * A handler is two functions: decode-and-send, and reply.  Between them the
  * request is owned by whatever it waits for (a lane, the pool, the park).
  * When the peer goes away meanwhile, `gone` is set and on_gone (if any) is
- * called once; the reply must still be made and is thrown away.
+ * called once; the reply must still be made, and may reach nobody.
  */
 #ifndef SORTIE_SERVER_REQ_H
 #define SORTIE_SERVER_REQ_H
@@ -54,7 +53,7 @@ struct principal {
 struct req {
 	struct arena *arena;
 	struct server *srv;
-	struct httpd_request *http;    /* httpd.c's */
+	struct httpd_request *http;    /* httpd_req.c's */
 	const char *method;            /* "GET" */
 	const char *path;              /* raw, without the query */
 	const char *var[REQ_VARS_MAX]; /* decoded {name}s of the path */

@@ -95,6 +95,12 @@ void tls_free(struct tls *t)
 	free(t);
 }
 
+void tls_bye(struct ssl_st *ssl)
+{
+	SSL_shutdown(ssl);
+	ERR_clear_error();
+}
+
 struct ssl_st *tls_accept(struct tls *t)
 {
 	SSL *ssl = SSL_new(t->ctx);

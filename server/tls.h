@@ -18,5 +18,7 @@ bool tls_reload(struct tls *t, struct err *e) MUST_CHECK;
 void tls_free(struct tls *t);
 /* A new connection's state, which the caller owns; never NULL (dies). */
 struct ssl_st *tls_accept(struct tls *t);
+/* Tells the peer that nothing more will be sent. */
+void tls_bye(struct ssl_st *ssl);
 
 #endif

@@ -159,31 +159,13 @@ static void refuses(const char *request, const char *part)
 	close_server();
 }
 
-static void ambiguous_lengths_are_refused(void)
+static void what_is_not_http_is_refused_in_json(void)
 {
 	refuses("POST /x HTTP/1.1\r\n" HOST "Content-Length: 3\r\n"
 		"Content-Length: 3\r\n\r\nabc",
 		"twice");
-	refuses("POST /x HTTP/1.1\r\n" HOST "Content-Length: +3\r\n\r\nabc",
-		"not a number");
-	refuses("POST /x HTTP/1.1\r\n" HOST "Content-Length : 3\r\n\r\nabc",
-		"blank");
-}
-
-static void chunks_are_refused(void)
-{
-	refuses("POST /x HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n"
-		"\r\n3\r\nabc\r\n0\r\n\r\n",
-		"Transfer-Encoding");
-	refuses("POST /x HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n"
-		"Content-Length: 3\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
-		"400");
-}
-
-static void there_is_one_host(void)
-{
-	refuses("GET /x HTTP/1.1\r\n\r\n", "one Host");
-	refuses("GET /x HTTP/1.1\r\n" HOST HOST "\r\n", "one Host");
+	refuses("hello\r\n\r\n", "{\"error\":{\"code\":\"bad_request\",");
+	refuses("GET /x HTTP/1.1\nHost: x\n\n", "\r\nConnection: close\r\n");
 }
 
 /* One request, whose answer has part. */
@@ -212,6 +194,129 @@ static void queries_are_decoded(void)
 	answers("GET /x?q=%ff HTTP/1.1\r\n" HOST "\r\n", "UTF-8");
 	answers("GET /x?=1 HTTP/1.1\r\n" HOST "\r\n", "without a name");
 	answers("GET /x?flag&q=z HTTP/1.1\r\n" HOST "\r\n", "\r\n\r\nz");
+}
+
+/* However its bytes come. */
+static void a_body_may_come_in_chunks(void)
+{
+	static const char request[] =
+		"POST /x HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n"
+		"\r\n3\r\nabc\r\n4;x=y\r\ndefg\r\n0\r\nA: b\r\n\r\n"
+		"GET /x?q=next HTTP/1.1\r\n" HOST "\r\n";
+	struct buf b = BUF_INIT;
+	int fd;
+
+	answers(request, "\r\n\r\nabcdefg");
+	open_server();
+	fd = dial();
+	for (size_t i = 0; i < sizeof(request) - 1; i++) {
+		say(fd, request + i, 1);
+		turn();
+	}
+	CHECK_FALSE(hear(fd, &b, "next"));
+	CHECK_CONTAINS(buf_str(&b), "\r\n\r\nabcdefg");
+	close(fd);
+	buf_fini(&b);
+	close_server();
+}
+
+static void who_asks_is_told_to_send_the_body(void)
+{
+	struct buf b = BUF_INIT;
+	int fd;
+
+	open_server();
+	fd = dial();
+	says(fd, "PUT /x HTTP/1.1\r\n" HOST "Expect: 100-continue\r\n"
+		 "Content-Length: 3\r\n\r\n");
+	CHECK_FALSE(hear(fd, &b, "\r\n\r\n"));
+	CHECK_STR_EQ(buf_str(&b), "HTTP/1.1 100 Continue\r\n\r\n");
+	says(fd, "abc");
+	CHECK_FALSE(hear(fd, &b, "abc"));
+	CHECK_CONTAINS(buf_str(&b), "HTTP/1.1 200 OK\r\n");
+	close(fd);
+	buf_fini(&b);
+	close_server();
+}
+
+/* It has closed its sending side, and still reads. */
+static void half_a_connection_is_enough_for_an_answer(void)
+{
+	struct buf b = BUF_INIT;
+	int fd;
+
+	open_server();
+	fd = dial();
+	says(fd, "GET /x?q=one HTTP/1.1\r\n" HOST "\r\n"
+		 "GET /x?q=two HTTP/1.1\r\n" HOST "\r\n"
+		 "GET /x?q=thr");
+	shutdown(fd, SHUT_WR);
+	CHECK_TRUE(hear(fd, &b, NULL));
+	CHECK_CONTAINS(buf_str(&b), "\r\n\r\none");
+	CHECK_CONTAINS(buf_str(&b), "\r\n\r\ntwo");
+	CHECK_UINT_EQ(httpd_connections(srv.httpd), 0);
+	close(fd);
+	buf_fini(&b);
+	close_server();
+}
+
+/* The reply is not lost to a reset, although more comes than is read. */
+static void a_refusal_reaches_who_still_sends(void)
+{
+	size_t len = 4 * HTTPD_BODY_MAX;
+	char *body = xcalloc(1, len);
+	struct buf b = BUF_INIT;
+	int fd;
+
+	open_server();
+	fd = dial();
+	says(fd, "PUT /x HTTP/1.1\r\n" HOST "Content-Length: 4194304\r\n\r\n");
+	say(fd, body, len);
+	CHECK_TRUE(hear(fd, &b, "\r\n\r\n") || b.len > 0);
+	CHECK_CONTAINS(buf_str(&b), "HTTP/1.1 413 ");
+	CHECK_CONTAINS(buf_str(&b), "\"too_large\"");
+	close(fd);
+	buf_fini(&b);
+	free(body);
+	close_server();
+}
+
+/* A reply larger than the socket's buffers waits for its reader, and so does
+ * the next request. */
+static void pipelined_requests_are_answered_in_order(void)
+{
+	char *q = xmalloc(15001), *want;
+	struct buf b = BUF_INIT, ask = BUF_INIT;
+	int fd;
+
+	memset(q, 'q', 15000);
+	q[15000] = '\0';
+	for (int i = 0; i < 100; i++)
+		buf_addf(&ask, "GET /x?q=%s%d. HTTP/1.1\r\n" HOST "\r\n", q, i);
+	open_server();
+	fd = dial();
+	for (size_t at = 0; at < ask.len;) {
+		ssize_t n = send(fd, ask.data + at, ask.len - at, MSG_NOSIGNAL);
+
+		at += n > 0 ? (size_t)n : 0;
+		if (n <= 0)
+			hear(fd, &b, "qqq");
+		turn();
+	}
+	CHECK_FALSE(hear(fd, &b, "q99."));
+	want = b.data;
+	for (int i = 0; i < 100 && want != NULL; i++) {
+		char end[16];
+
+		snprintf(end, sizeof(end), "q%d.", i);
+		want = strstr(want, end);
+		CHECK_NOT_NULL(want);
+	}
+	close(fd);
+	free(q);
+	buf_fini(&b);
+	buf_fini(&ask);
+	close_server();
 }
 
 static void head_has_a_length_and_no_body(void)
@@ -371,9 +476,17 @@ static void a_drain_ends_when_what_waits_is_answered(void)
 }
 
 static const struct unit_test tests[] = {
-	{ "ambiguous lengths are refused", ambiguous_lengths_are_refused },
-	{ "chunks are refused", chunks_are_refused },
-	{ "there is one host", there_is_one_host },
+	{ "what is not HTTP is refused in JSON",
+	  what_is_not_http_is_refused_in_json },
+	{ "a body may come in chunks", a_body_may_come_in_chunks },
+	{ "who asks is told to send the body",
+	  who_asks_is_told_to_send_the_body },
+	{ "half a connection is enough for an answer",
+	  half_a_connection_is_enough_for_an_answer },
+	{ "a refusal reaches who still sends",
+	  a_refusal_reaches_who_still_sends },
+	{ "pipelined requests are answered in order",
+	  pipelined_requests_are_answered_in_order },
 	{ "queries are decoded", queries_are_decoded },
 	{ "HEAD has a length and no body", head_has_a_length_and_no_body },
 	{ "a body of one mebibyte is taken whole",
