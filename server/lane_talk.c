@@ -83,7 +83,7 @@ struct kind_rows {
 	size_t n, last;
 };
 
-/* Where the columns of claim_1 and report_1 differ. */
+/* Where the columns of claim_1 and report_2 differ. */
 struct layout {
 	int who, run, number, id, attempt, idx, priority, kind, ahead, name,
 		owner, project, definition;
@@ -264,14 +264,14 @@ const struct lane_kind lane_claim_kind = {
 	.fail = talk_fail,
 };
 
-/* The arrays of report_1: of reports, starts, ends, listed runs. */
+/* The arrays of report_2: of reports, starts, ends, listed runs. */
 struct report_arrays {
 	struct db_array *pilot, *lease, *listed, *drained;
 	struct db_array *s_rep, *s_number, *s_run, *s_ago;
 	struct db_array *e_rep, *e_number, *e_run, *e_state, *e_reason, *e_exit,
 		*e_signal, *e_ago, *e_wall, *e_started, *e_user, *e_system,
 		*e_rss, *e_out_size, *e_err_size, *e_out, *e_err, *e_incomplete,
-		*e_meta;
+		*e_meta, *e_files;
 	struct db_array *l_rep, *l_number, *l_run;
 };
 
@@ -289,7 +289,7 @@ struct report_arrays {
 	X(e_started, DB_BOOL) X(e_user, DB_I64) X(e_system, DB_I64) \
 	X(e_rss, DB_I64) X(e_out_size, DB_I64) X(e_err_size, DB_I64) \
 	X(e_out, DB_BYTEA) X(e_err, DB_BYTEA) X(e_incomplete, DB_I16) \
-	X(e_meta, DB_TEXT) \
+	X(e_meta, DB_TEXT) X(e_files, DB_TEXT) \
 	X(l_rep, DB_I32) X(l_number, DB_I64) X(l_run, DB_I64)
 /* clang-format on */
 
@@ -297,6 +297,14 @@ static void i64_or_null(struct db_array *v, int64_t x, bool given)
 {
 	if (given)
 		db_a_i64(v, x);
+	else
+		db_a_null(v);
+}
+
+static void text_or_null(struct db_array *v, const char *text)
+{
+	if (text != NULL)
+		db_a_text(v, text, strlen(text));
 	else
 		db_a_null(v);
 }
@@ -331,10 +339,8 @@ static void add_end(struct report_arrays *v, int64_t rep,
 	add_inline(v->e_err, &e->err);
 	db_a_i64(v->e_incomplete,
 		 (e->out.incomplete ? 1 : 0) | (e->err.incomplete ? 2 : 0));
-	if (e->meta != NULL)
-		db_a_text(v->e_meta, e->meta, strlen(e->meta));
-	else
-		db_a_null(v->e_meta);
+	text_or_null(v->e_meta, e->meta);
+	text_or_null(v->e_files, e->files);
 }
 
 static void add_report(struct report_arrays *v, int64_t rep,
@@ -403,7 +409,7 @@ static void report_row(struct lane_batch *b, const struct db_result *r,
 		break;
 	}
 	if (who < 1 || (uint64_t)who > b->n)
-		BUG("report_1 answered a row '%c' for call %lld", what,
+		BUG("report_2 answered a row '%c' for call %lld", what,
 		    (long long)who);
 	t = talk_of(b->item[who - 1]);
 	switch (what) {
@@ -434,7 +440,7 @@ static void report_row(struct lane_batch *b, const struct db_result *r,
 						  db_text(r, row, l->name));
 		break;
 	default:
-		BUG("report_1 answered a row '%c'", what);
+		BUG("report_2 answered a row '%c'", what);
 	}
 }
 

@@ -105,7 +105,8 @@ struct talk_end {
 	int32_t exit_code, signal;
 	int64_t ago_ms, wall_ms, user_ms, system_ms, max_rss;
 	struct talk_stream out, err;
-	const char *meta; /* JSON list or NULL */
+	const char *meta;  /* JSON list or NULL */
+	const char *files; /* JSON: see talk_files.c; or NULL */
 };
 
 /* One claim or report of a pilot; a report that brings `free` becomes a claim

@@ -10,6 +10,11 @@ struct talk *talk_new(struct req *r);
 /* Reads `free`: the call brings grants. */
 bool talk_free(struct talk *t, struct json_object *o, struct err *e) MUST_CHECK;
 void talk_wait(struct talk *t, int64_t wait_s);
+/* What an end tells of the files that its run read and wrote (lists, or NULL),
+ * checked and as one text; *out stays NULL when it tells nothing. */
+bool talk_files(struct arena *a, struct json_object *inputs,
+		struct json_object *outputs, const char **out,
+		struct err *e) MUST_CHECK;
 /* The handler of reports. */
 void talk_report(struct req *r);
 

@@ -78,7 +78,7 @@ struct end {
 	const char *state, *reason;
 	int64_t exit_code, signal, ago_ms, wall_ms, user_ms, system_ms, max_rss;
 	bool started;
-	struct json_object *out, *err, *meta;
+	struct json_object *out, *err, *meta, *inputs, *outputs;
 };
 
 #define END_I64(key, member, min, max)                                    \
@@ -101,6 +101,8 @@ static const struct json_field end_fields[] = {
 	{ "stdout", JK_OBJECT, offsetof(struct end, out), 0, 0, 0, 0 },
 	{ "stderr", JK_OBJECT, offsetof(struct end, err), 0, 0, 0, 0 },
 	{ "meta", JK_ARRAY, offsetof(struct end, meta), 0, 0, 0, 0 },
+	{ "inputs", JK_ARRAY, offsetof(struct end, inputs), 0, 0, 0, 0 },
+	{ "outputs", JK_ARRAY, offsetof(struct end, outputs), 0, 0, 0, 0 },
 };
 
 /* A hundred years: what lies before is a broken clock, and intervals of the
@@ -254,7 +256,9 @@ static bool end_read(struct talk *t, struct json_object *o, struct err *e)
 	return ref_read(&x.ref, &out->ref, e) &&
 	       stream_read(t, x.out, &out->out, e) &&
 	       stream_read(t, x.err, &out->err, e) &&
-	       meta_read(t, x.meta, out, e);
+	       meta_read(t, x.meta, out, e) &&
+	       talk_files(t->item.req->arena, x.inputs, x.outputs, &out->files,
+			  e);
 }
 
 struct listed {

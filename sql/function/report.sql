@@ -4,7 +4,8 @@
 --     b_*   one element per report: pilot, lease tick, whether it carries the
 --           list of live runs, whether it is drained
 --     s_*   starts, e_*  ends (arrays as for runs_end_1), l_*  listed runs;
---           *_rep is the 1-based index of the report
+--           *_rep is the 1-based index of the report. e_files: what the pilot
+--           found of the run's inputs and outputs (dataset_found.sql)
 -- A pilot stands at most once in a batch.
 -- Rows, by `what`:
 --     S, E  start, end recorded, now or before (rep, idx = index into s_ or e_)
@@ -14,7 +15,7 @@
 --     u     unknown pilot (rep): text says why
 --     w     class `kind` got work again (number = how many jobs)
 --     W     limits or gates may have room again: work for anybody
-CREATE OR REPLACE FUNCTION sortie.report_1(p_bucket int, p_server bigint,
+CREATE OR REPLACE FUNCTION sortie.report_2(p_bucket int, p_server bigint,
 	p_loss_budget int,
 	b_pilot bigint[], b_lease bigint[], b_listed bool[], b_drained bool[],
 	s_rep int[], s_number bigint[], s_run bigint[], s_ago bigint[],
@@ -24,6 +25,7 @@ CREATE OR REPLACE FUNCTION sortie.report_1(p_bucket int, p_server bigint,
 	e_user bigint[], e_system bigint[], e_rss bigint[],
 	e_out_size bigint[], e_err_size bigint[], e_out bytea[],
 	e_err bytea[], e_incomplete smallint[], e_meta text[],
+	e_files text[],
 	l_rep int[], l_number bigint[], l_run bigint[])
 RETURNS TABLE (what "char", rep int, idx int, run bigint, number bigint,
 	id uuid, attempt int, jobidx int, priority int, kind int, ahead bool,
@@ -41,6 +43,7 @@ DECLARE
 	v_from bigint[];
 	v_done int[];
 	v_rest int[];
+	v_new int[];
 	v_kinds int[] := '{}';
 	-- for settle_1
 	v_left int[]; v_came int[]; v_freed int[]; v_taken int[];
@@ -181,6 +184,7 @@ BEGIN
 		v_done := e.o_done;
 		v_left := e.o_left;
 		v_freed := e.o_freed;
+		v_new := v_done;
 		IF cardinality(v_done) < cardinality(e_run) THEN
 			-- Given up and not taken by anybody: they count.
 			v_rest := '{}';
@@ -227,6 +231,7 @@ BEGIN
 				v_left := v_left || e.o_left;
 				v_freed := v_freed || e.o_freed;
 			END IF;
+			v_new := v_done;
 			FOR v IN SELECT o FROM generate_subscripts(e_run, 1)
 				AS o WHERE NOT o = ANY (v_done)
 			LOOP
@@ -245,6 +250,12 @@ BEGIN
 						number, run, 'end');
 				END IF;
 			END LOOP;
+		END IF;
+		IF array_remove(e_files, NULL) <> '{}' THEN
+			PERFORM sortie.datasets_found_1(
+				array_agg(e_number[o]), array_agg(e_run[o]),
+				array_agg(e_state[o]), array_agg(e_files[o]))
+			FROM unnest(v_new) AS o WHERE e_files[o] IS NOT NULL;
 		END IF;
 		RETURN QUERY SELECT 'E'::"char", e_rep[o], o, e_run[o],
 			e_number[o], NULL::uuid, 0, 0, 0, 0, false, NULL::text,
@@ -358,6 +369,31 @@ BEGIN
 			v_taken);
 	END IF;
 END $$;
+
+-- As servers call it that know nothing of files.
+CREATE OR REPLACE FUNCTION sortie.report_1(p_bucket int, p_server bigint,
+	p_loss_budget int,
+	b_pilot bigint[], b_lease bigint[], b_listed bool[], b_drained bool[],
+	s_rep int[], s_number bigint[], s_run bigint[], s_ago bigint[],
+	e_rep int[], e_number bigint[], e_run bigint[],
+	e_state sortie.run_state[], e_reason text[], e_exit int[],
+	e_signal int[], e_ago bigint[], e_wall bigint[], e_started bool[],
+	e_user bigint[], e_system bigint[], e_rss bigint[],
+	e_out_size bigint[], e_err_size bigint[], e_out bytea[],
+	e_err bytea[], e_incomplete smallint[], e_meta text[],
+	l_rep int[], l_number bigint[], l_run bigint[])
+RETURNS TABLE (what "char", rep int, idx int, run bigint, number bigint,
+	id uuid, attempt int, jobidx int, priority int, kind int, ahead bool,
+	name text, owner text, project text, definition text)
+LANGUAGE sql AS $$
+	SELECT * FROM sortie.report_2(p_bucket, p_server, p_loss_budget,
+		b_pilot, b_lease, b_listed, b_drained, s_rep, s_number, s_run,
+		s_ago, e_rep, e_number, e_run, e_state, e_reason, e_exit,
+		e_signal, e_ago, e_wall, e_started, e_user, e_system, e_rss,
+		e_out_size, e_err_size, e_out, e_err, e_incomplete, e_meta,
+		array_fill(NULL::text, ARRAY[cardinality(e_run)]),
+		l_rep, l_number, l_run)
+$$;
 
 -- The record of a message that changed nothing (I3).
 CREATE OR REPLACE FUNCTION sortie.refused_1(p_pilot bigint, p_number bigint, p_run bigint,

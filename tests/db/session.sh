@@ -208,11 +208,11 @@ sql_claim()
 }
 claim() { q "$(sql_claim "$@")"; }
 
-# sql_end JOB STATE EXIT: ends the live run of a job as its pilot would report
-# it; the number of ends that are recorded.
+# sql_end JOB STATE EXIT [FILES]: ends the live run of a job as its pilot would
+# report it; the number of ends that are recorded.
 sql_end()
 {
-	echo "SELECT count(*) FROM sortie.live l, sortie.report_1(2, 1, 3,
+	echo "SELECT count(*) FROM sortie.live l, sortie.report_2(2, 1, 3,
 	ARRAY[l.pilot], ARRAY[300::bigint], ARRAY[false], ARRAY[false],
 	'{}', '{}', '{}', '{}', ARRAY[1], ARRAY[l.number], ARRAY[l.run],
 	ARRAY['$2'::sortie.run_state], ARRAY[''], ARRAY[$3::int],
@@ -220,7 +220,8 @@ sql_end()
 	ARRAY[1::bigint], ARRAY[1::bigint], ARRAY[1::bigint],
 	ARRAY[2::bigint], ARRAY[0::bigint], ARRAY['hi'::bytea],
 	ARRAY[NULL::bytea], ARRAY[0::smallint],
-	ARRAY['[\"name=a done\"]'], '{}', '{}', '{}') AS r
+	ARRAY['[\"name=a done\"]'], ARRAY[${4-NULL}::text],
+	'{}', '{}', '{}') AS r
 	WHERE l.number = $1 AND r.what = 'E'"
 }
 end_run() { q "$(sql_end "$@")"; }
