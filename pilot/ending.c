@@ -7,9 +7,13 @@
 
 #include "lib/id.h"
 #include "lib/utf8.h"
+#include "pilot/runfiles.h"
 
 /* All meta lines of an end together, so that a report holds it. */
 #define META_MAX (256 * 1024)
+/* The server reads 1,000 files and 64 KiB of an end. */
+#define FILES_MAX 1000
+#define FILES_BYTES (63 * 1024)
 
 void ending_unstarted(struct ending *out, const char *state, const char *reason)
 {
@@ -40,7 +44,8 @@ static void by_itself(struct ending *out, const struct payload_end *end)
 static void handed_back(struct ending *out, const struct payload_end *end,
 			const char *reason)
 {
-	if (end->started && end->exited && end->exit_code == 0) {
+	if (end->started && end->exited && end->exit_code == 0 &&
+	    !end->reason[0]) {
 		out->state = "finished";
 		return;
 	}
@@ -58,7 +63,8 @@ void ending_of_payload(struct ending *out, const struct payload_end *end,
 				.wall_ms = end->wall_ms,
 				.user_ms = end->user_ms,
 				.system_ms = end->system_ms,
-				.max_rss = end->max_rss };
+				.max_rss = end->max_rss,
+				.own_fault = end->own_fault };
 	switch (end->why) {
 	case PAYLOAD_TIMELIMIT:
 		out->state = "timelimit";
@@ -159,6 +165,60 @@ static void write_meta(struct buf *b, const struct run *r)
 	buf_addc(b, ']');
 }
 
+struct file_list {
+	struct buf *b;
+	size_t from, n; /* where files begin, and how many there are */
+	bool full;
+};
+
+static void write_file(struct file_list *l, const struct runfile *f,
+		       const char *path)
+{
+	size_t before = l->b->len;
+
+	if (l->full)
+		return;
+	buf_json_comma(l->b);
+	buf_addc(l->b, '{');
+	if (f->dataset)
+		buf_json_kv_i64(l->b, "dataset", f->dataset);
+	if (path)
+		buf_json_kv_str(l->b, "path", path);
+	if (f->size >= 0)
+		buf_json_kv_i64(l->b, "size", f->size);
+	if (f->sha256[0])
+		buf_json_kv_str(l->b, "sha256", f->sha256);
+	buf_addc(l->b, '}');
+	if (++l->n == FILES_MAX || l->b->len - l->from > FILES_BYTES)
+		l->full = true;
+	if (l->b->len - l->from > FILES_BYTES)
+		l->b->len = before;
+}
+
+/* Outputs first: of what does not fit the server only knows that the run
+ * finished. Inputs matter where they are datasets. */
+static void write_files(struct buf *b, const struct runfiles *f, bool finished)
+{
+	struct file_list l = { b, b->len, 0, false };
+
+	if (f->n_out && finished) {
+		buf_json_key(b, "outputs");
+		buf_addc(b, '[');
+		for (size_t i = 0; i < f->n_out; i++)
+			if (f->out[i].found)
+				write_file(&l, &f->out[i], f->out[i].path);
+		buf_addc(b, ']');
+	}
+	if (!f->n_in)
+		return;
+	buf_json_key(b, "inputs");
+	buf_addc(b, '[');
+	for (size_t i = 0; i < f->n_in; i++)
+		if (f->in[i].found && f->in[i].dataset)
+			write_file(&l, &f->in[i], NULL);
+	buf_addc(b, ']');
+}
+
 static void write_usage(struct buf *b, const struct ending *end)
 {
 	if (end->exited)
@@ -188,6 +248,8 @@ void ending_write(struct run *r, const struct ending *end)
 		write_stream(&b, r, &r->out[0], "stdout");
 		write_stream(&b, r, &r->out[1], "stderr");
 		write_meta(&b, r);
+		write_files(&b, payload_files(r->payload),
+			    strcmp(end->state, "finished") == 0);
 	}
 	free(r->end);
 	r->end_len = b.len;

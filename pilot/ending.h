@@ -15,6 +15,7 @@ struct ending {
 	bool ran;          /* exit code or signal and usage hold */
 	bool exited;
 	int exit_code, signal;
+	bool own_fault; /* the job's: says nothing of this host */
 	int64_t wall_ms, user_ms, system_ms, max_rss;
 };
 

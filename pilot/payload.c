@@ -40,6 +40,9 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 	case PAYLOAD_SWEEPING:
 		payload_sweep(p);
 		break;
+	case PAYLOAD_HASHING:
+		hashing_stop(p->hashing);
+		break;
 	case PAYLOAD_FAILED:
 	case PAYLOAD_READING:
 	case PAYLOAD_ENDED:
@@ -100,7 +103,9 @@ struct payload *payload_start(struct payload_host *h, struct arena *a,
 			payload_timer(p, g->timeout_ms);
 	} else {
 		p->state = PAYLOAD_FAILED;
-		p->end.reason = arena_printf(a, "nonstarter: %s", e.text);
+		if (!p->end.reason[0])
+			p->end.reason =
+				arena_printf(a, "nonstarter: %s", e.text);
 		cgroup_free(p->cgroup);
 		p->cgroup = NULL;
 	}
@@ -135,10 +140,26 @@ static bool has_exited(const struct payload *p)
 	       info.si_pid;
 }
 
+/* It has done its work: what is left is to end soon, and a result stays one
+ * unless nobody wants it. */
+static void stop_hashing(struct payload *p, enum payload_why why,
+			 int64_t grace_ms)
+{
+	if (p->end.why == PAYLOAD_BY_ITSELF &&
+	    (why == PAYLOAD_CANCEL || why == PAYLOAD_STALE))
+		p->end.why = why;
+	if (why == PAYLOAD_CANCEL || why == PAYLOAD_STALE || grace_ms == 0)
+		hashing_stop(p->hashing);
+	else if (!p->timer || !evtimer_pending(p->timer, NULL))
+		payload_timer(p, grace_ms < 0 ? p->host->s.grace_ms : grace_ms);
+}
+
 void payload_kill(struct payload *p, enum payload_why why, int64_t grace_ms)
 {
 	int64_t now = clock_mono_ms();
 
+	if (p->state == PAYLOAD_HASHING)
+		stop_hashing(p, why, grace_ms);
 	if (!payload_running(p) || has_exited(p))
 		return;
 	if (p->end.why == PAYLOAD_BY_ITSELF)
@@ -176,6 +197,11 @@ int64_t payload_output_read(struct payload *p, enum payload_stream s,
 	return capture_read(&p->out[s], offset, out, len);
 }
 
+const struct runfiles *payload_files(const struct payload *p)
+{
+	return &p->files;
+}
+
 char *const *payload_meta(const struct payload *p, size_t *n)
 {
 	*n = p->meta.n;
@@ -193,7 +219,7 @@ static bool is_kept(const struct payload *p)
 		return false;
 	if (end->why != PAYLOAD_BY_ITSELF && end->why != PAYLOAD_TIMELIMIT)
 		return false;
-	if (end->exited && end->exit_code == 0)
+	if (end->exited && end->exit_code == 0 && !end->reason[0])
 		return false;
 	return payload_host_free_bytes(p->host) >= payload_host_floor(p->host);
 }

@@ -7,8 +7,9 @@
  * Life: payload_start -> (on_started or a failed start) -> running ->
  * [payload_kill] -> on_ended, exactly once, from the event loop, never from
  * inside payload_start or payload_kill.  The end comes when the first process
- * has been reaped, the group has been swept and both output files are
- * closed.  After on_ended the struct lives until payload_free.
+ * has been reaped, the group has been swept, both output files are closed and
+ * the files that it was to write are looked at.  After on_ended the struct
+ * lives until payload_free.
  */
 #ifndef SORTIE_PILOT_PAYLOAD_H
 #define SORTIE_PILOT_PAYLOAD_H
@@ -22,6 +23,7 @@
 
 struct event_base;
 struct payload;
+struct runfiles;
 struct payload_host; /* what all payloads of this pilot share */
 
 /* Settings of the pilot that matter to payloads; strings outlive the host. */
@@ -72,9 +74,11 @@ enum payload_why { /* who ended it, first cause wins */
 struct payload_end {
 	bool started;       /* false: could not start */
 	const char *reason; /* "nonstarter: ..." with path, host and
-					   errno's text; "out of memory"; or "" */
+					   errno's text; "input missing: ..."; "output
+					   missing: ..."; "out of memory"; or "" */
 	enum payload_why why;
-	bool exited; /* exit_code holds, else signal */
+	bool own_fault; /* the job's: says nothing of this host */
+	bool exited;    /* exit_code holds, else signal */
 	int exit_code, signal;
 	int64_t wall_ms, user_ms, system_ms, max_rss; /* rss in bytes */
 };
@@ -127,6 +131,9 @@ int64_t payload_output_read(struct payload *p, enum payload_stream s,
 /* Lines of output that began with "meta:", without the prefix, in order. At
  * most 1,000 of at most 4 KiB. */
 char *const *payload_meta(const struct payload *p, size_t *n);
+/* The files that its definition names, and what became of them; outputs are
+ * looked for only when it ended well. */
+const struct runfiles *payload_files(const struct payload *p);
 /* Frees it and removes (or keeps, when failed) its working directory. */
 void payload_free(struct payload *p);
 

@@ -3,6 +3,7 @@
  * it is killed, its output is read to the end, and the cause is put in words.
  */
 #include <errno.h>
+#include <event2/event.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -121,6 +122,59 @@ static const char *find_reason(struct payload *p)
 	return reason;
 }
 
+static void tell_end(struct payload *p)
+{
+	cgroup_free(p->cgroup);
+	p->cgroup = NULL;
+	payload_host_ended(p);
+	p->state = PAYLOAD_ENDED;
+	if (!p->told_started) {
+		p->told_started = true;
+		if (p->on_started)
+			p->on_started(p, p->arg);
+	}
+	p->on_ended(p, p->arg);
+}
+
+static void on_hashed(const struct err *e, void *arg)
+{
+	struct payload *p = arg;
+
+	p->hashing = NULL;
+	if (p->timer)
+		evtimer_del(p->timer);
+	if (e)
+		p->end.reason = arena_strdup(p->a, e->text);
+	tell_end(p);
+}
+
+/* Whether the end would be a good one, so that there must be outputs. */
+static bool did_well(const struct payload_end *end)
+{
+	return !failed(end) && !end->reason[0] &&
+	       end->why != PAYLOAD_TIMELIMIT && end->why != PAYLOAD_CANCEL &&
+	       end->why != PAYLOAD_STALE;
+}
+
+/* Looks at what it was to write. True: the end has to wait for checksums. */
+static bool look_at_outputs(struct payload *p)
+{
+	struct err e = ERR_INIT;
+
+	if (!p->files.n_out || !did_well(&p->end))
+		return false;
+	if (runfiles_find_outputs(&p->files, p->cwd, &e)) {
+		if (!runfiles_to_hash(&p->files))
+			return false;
+		p->hashing = hashing_start(p->host->s.base, &p->files, p->cwd,
+					   on_hashed, p, &e);
+		if (p->hashing)
+			return true;
+	}
+	p->end.reason = arena_strdup(p->a, e.text);
+	return false;
+}
+
 void payload_read_on(struct payload *p)
 {
 	bool more = false;
@@ -135,16 +189,14 @@ void payload_read_on(struct payload *p)
 	for (int i = 0; i < 2; i++)
 		capture_end(&p->out[i], &p->meta);
 	p->end.reason = find_reason(p);
-	cgroup_free(p->cgroup);
-	p->cgroup = NULL;
-	payload_host_ended(p);
-	p->state = PAYLOAD_ENDED;
-	if (!p->told_started) {
-		p->told_started = true;
-		if (p->on_started)
-			p->on_started(p, p->arg);
+	if (!look_at_outputs(p)) {
+		tell_end(p);
+		return;
 	}
-	p->on_ended(p, p->arg);
+	p->state = PAYLOAD_HASHING;
+	/* The time limit was the payload's. */
+	if (p->timer)
+		evtimer_del(p->timer);
 }
 
 void payload_sweep(struct payload *p)

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "pilot/payload_env.h"
+#include "pilot/runfiles.h"
 
 #define INJECTED_MAX 20
 
@@ -176,7 +177,8 @@ static void inject(struct payload_env *env, const struct payload_settings *s,
 bool payload_env_make(struct payload_env *env, struct arena *a,
 		      const struct payload_env *base,
 		      const struct payload_settings *s,
-		      const struct payload_grant *g, const char *job_file,
+		      const struct payload_grant *g,
+		      const struct runfiles *files, const char *job_file,
 		      struct err *e)
 {
 	memset(env, 0, sizeof(*env));
@@ -186,7 +188,8 @@ bool payload_env_make(struct payload_env *env, struct arena *a,
 		memcpy(env->v, base->v, base->n * sizeof(*env->v));
 	env->n = base->n;
 	env->v[env->n] = NULL;
-	if (!add_definition(env, g->definition, e))
+	if (!add_definition(env, g->definition, e) ||
+	    !runfiles_env(files, env, e))
 		return false;
 	inject(env, s, g, job_file);
 	return true;

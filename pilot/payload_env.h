@@ -11,6 +11,8 @@
 #include "lib/err.h"
 #include "pilot/payload.h"
 
+struct runfiles;
+
 struct payload_env {
 	struct arena *a;
 	char **v; /* NAME=VALUE, NULL-terminated */
@@ -21,12 +23,14 @@ struct payload_env {
  * then `site` (NULL ok). Strings of own and site are borrowed. */
 void payload_env_base(struct payload_env *env, struct arena *a, char **own,
 		      char **site);
-/* A run's: base, then the definition's env, then the injected variables.
- * job_file: path. Refuses an env that is not an object of text. */
+/* A run's: base, then the definition's env, then the paths of its files, then
+ * the injected variables. job_file: path. Refuses an env that is not an object
+ * of text. */
 bool payload_env_make(struct payload_env *env, struct arena *a,
 		      const struct payload_env *base,
 		      const struct payload_settings *s,
-		      const struct payload_grant *g, const char *job_file,
+		      const struct payload_grant *g,
+		      const struct runfiles *files, const char *job_file,
 		      struct err *e) MUST_CHECK;
 /* The value, or NULL. */
 const char *payload_env_get(const struct payload_env *env, const char *name);

@@ -10,9 +10,11 @@
 #include <sys/queue.h>
 #include "pilot/capture.h"
 #include "pilot/cgroup.h"
+#include "pilot/hashing.h"
 #include "pilot/meta.h"
 #include "pilot/payload.h"
 #include "pilot/payload_env.h"
+#include "pilot/runfiles.h"
 #include "pilot/spawn.h"
 #include "pilot/workdir.h"
 
@@ -23,6 +25,7 @@ enum payload_state {
 	PAYLOAD_KILLING,  /* has got SIGKILL */
 	PAYLOAD_SWEEPING, /* reaped; something of it is still there */
 	PAYLOAD_READING,  /* its output is being searched to the end */
+	PAYLOAD_HASHING,  /* what it has written is being hashed */
 	PAYLOAD_ENDED     /* on_ended was called */
 };
 
@@ -43,10 +46,13 @@ struct payload {
 	int64_t told[2];       /* sizes when on_output was called */
 	struct event *timer;   /* limit, grace or sweep, by state */
 	struct workdir *dir;   /* NULL = none */
+	const char *cwd;       /* where it runs; valid with dir */
 	bool alone;            /* nothing can be left of it */
 	struct cgroup *cgroup; /* NULL = none */
 	struct capture out[2];
 	struct meta_list meta;
+	struct runfiles files;
+	struct hashing *hashing;   /* HASHING */
 	TAILQ_ENTRY(payload) link; /* in live, until ENDED */
 	TAILQ_ENTRY(payload) turn; /* in turns */
 	bool has_turn;

@@ -237,6 +237,15 @@ static bool check_cwd(struct payload *p, const char *cwd, struct err *e)
 	return true;
 }
 
+/* Puts its own reason: not a nonstarter, the job's inputs are not there. */
+static bool find_inputs(struct payload *p, struct err *e)
+{
+	if (runfiles_find_inputs(&p->files, p->cwd, &p->end.own_fault, e))
+		return true;
+	p->end.reason = arena_strdup(p->a, e->text);
+	return false;
+}
+
 bool payload_launch(struct payload *p, const char *const *files, struct err *e)
 {
 	struct json_object *def = p->grant.definition;
@@ -253,11 +262,13 @@ bool payload_launch(struct payload *p, const char *const *files, struct err *e)
 		return false;
 	if (!cwd)
 		o.cwd = p->dir->work;
+	p->cwd = o.cwd;
 	watch_output(p);
 	if (!write_job_file(p, e) || !put_files(p, o.cwd, files, e))
 		return err_prefix(e, "on %s", p->host->name);
-	if (!payload_env_make(&env, p->a, &p->host->env, &p->host->s, &p->grant,
-			      p->dir->job_file, e))
+	if (!runfiles_read(p->a, def, &p->files, e) || !find_inputs(p, e) ||
+	    !payload_env_make(&env, p->a, &p->host->env, &p->host->s, &p->grant,
+			      &p->files, p->dir->job_file, e))
 		return false;
 	through_shell = payload_env_get(&env, "P3S_EXECMODE") != NULL;
 	if (!command_read(p->a, def, through_shell, &command, e) ||

@@ -125,6 +125,8 @@ static void note_end(struct talk *t, struct run *r, const struct ending *end)
 
 	log_debug("run %s of job %lld: %s%s%s", r->id, (long long)r->job,
 		  end->state, end->reason[0] ? ": " : "", end->reason);
+	if (end->own_fault)
+		return;
 	pause = blackhole_note(&t->blackhole, kind_of(&r->grant), failed,
 			       end->wall_ms, now);
 	if (!pause)

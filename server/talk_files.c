@@ -34,8 +34,9 @@ static bool file_read(struct json_object *o, struct err *e)
 	uint8_t hash[32];
 
 	if (json_type(o) != JSON_OBJECT)
-		return err_set(e, ERR_BAD_REQUEST,
-			       "inputs and outputs of an end are lists of objects");
+		return err_set(
+			e, ERR_BAD_REQUEST,
+			"inputs and outputs of an end are lists of objects");
 	if (!json_decode(o, file_fields,
 			 sizeof(file_fields) / sizeof(file_fields[0]), &f,
 			 "a file of an end", e))
@@ -88,7 +89,8 @@ bool talk_files(struct arena *a, struct json_object *inputs,
 	if (ok)
 		*out = arena_strndup(a, b.data, b.len);
 	buf_fini(&b);
-	return ok || err_set(e, ERR_TOO_LARGE,
-			     "what an end tells of files has more than %d bytes",
-			     FILES_BYTES_MAX);
+	return ok ||
+	       err_set(e, ERR_TOO_LARGE,
+		       "what an end tells of files has more than %d bytes",
+		       FILES_BYTES_MAX);
 }

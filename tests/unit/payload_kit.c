@@ -143,7 +143,7 @@ static void on_deadline(evutil_socket_t fd, short what, void *arg)
 	*late = true;
 }
 
-static bool wait_for(bool (*done)(void *arg), void *arg)
+bool kit_wait_for(bool (*done)(void *arg), void *arg)
 {
 	const struct timeval tv = { WAIT_MS / 1000, 0 };
 	bool late = false;
@@ -163,7 +163,7 @@ static bool is_set(void *arg)
 
 bool kit_wait(const bool *flag)
 {
-	return wait_for(is_set, (void *)(uintptr_t)flag);
+	return kit_wait_for(is_set, (void *)(uintptr_t)flag);
 }
 
 struct grown {
@@ -195,7 +195,7 @@ bool kit_wait_output(struct kit_run *r, enum payload_stream s, int64_t size)
 	bool ok;
 
 	event_add(ev, &often);
-	ok = wait_for(has_grown, &g);
+	ok = kit_wait_for(has_grown, &g);
 	event_free(ev);
 	return ok;
 }

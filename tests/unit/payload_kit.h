@@ -31,7 +31,9 @@ void kit_close(void); /* checks that the spool is empty */
 /* definition: JSON. Zeroes *r. Dies when the grant is refused. */
 void kit_start(struct kit_run *r, const char *definition,
 	       const char *const *files);
-/* Runs the loop until *flag, at most 20 s. */
+/* Runs the loop until ready says so, at most 20 s. */
+bool kit_wait_for(bool (*ready)(void *arg), void *arg);
+/* The same until *flag. */
 bool kit_wait(const bool *flag);
 /* Runs the loop until the stream holds that many bytes. */
 bool kit_wait_output(struct kit_run *r, enum payload_stream s, int64_t size);
