@@ -168,35 +168,29 @@ static void write_meta(struct buf *b, const struct run *r)
 struct file_list {
 	struct buf *b;
 	size_t from, n; /* where files begin, and how many there are */
-	bool full;
+	bool left_out;
 };
 
-static void write_file(struct file_list *l, const struct runfile *f,
-		       const char *path)
+static void write_file(struct file_list *l, const struct runfile *f)
 {
 	size_t before = l->b->len;
 
-	if (l->full)
+	if (l->left_out)
 		return;
 	buf_json_comma(l->b);
 	buf_addc(l->b, '{');
-	if (f->dataset)
-		buf_json_kv_i64(l->b, "dataset", f->dataset);
-	if (path)
-		buf_json_kv_str(l->b, "path", path);
+	buf_json_kv_str(l->b, "path", f->path);
 	if (f->size >= 0)
 		buf_json_kv_i64(l->b, "size", f->size);
 	if (f->sha256[0])
 		buf_json_kv_str(l->b, "sha256", f->sha256);
 	buf_addc(l->b, '}');
-	if (++l->n == FILES_MAX || l->b->len - l->from > FILES_BYTES)
-		l->full = true;
-	if (l->b->len - l->from > FILES_BYTES)
+	l->left_out = ++l->n > FILES_MAX || l->b->len - l->from > FILES_BYTES;
+	if (l->left_out)
 		l->b->len = before;
 }
 
-/* Outputs first: of what does not fit the server only knows that the run
- * finished. Inputs matter where they are datasets. */
+/* Outputs first: they matter more. */
 static void write_files(struct buf *b, const struct runfiles *f, bool finished)
 {
 	struct file_list l = { b, b->len, 0, false };
@@ -206,17 +200,19 @@ static void write_files(struct buf *b, const struct runfiles *f, bool finished)
 		buf_addc(b, '[');
 		for (size_t i = 0; i < f->n_out; i++)
 			if (f->out[i].found)
-				write_file(&l, &f->out[i], f->out[i].path);
+				write_file(&l, &f->out[i]);
 		buf_addc(b, ']');
 	}
-	if (!f->n_in)
-		return;
-	buf_json_key(b, "inputs");
-	buf_addc(b, '[');
-	for (size_t i = 0; i < f->n_in; i++)
-		if (f->in[i].found && f->in[i].dataset)
-			write_file(&l, &f->in[i], NULL);
-	buf_addc(b, ']');
+	if (f->n_in) {
+		buf_json_key(b, "inputs");
+		buf_addc(b, '[');
+		for (size_t i = 0; i < f->n_in; i++)
+			if (f->in[i].found)
+				write_file(&l, &f->in[i]);
+		buf_addc(b, ']');
+	}
+	if (l.left_out)
+		buf_json_kv_bool(b, "files_left_out", true);
 }
 
 static void write_usage(struct buf *b, const struct ending *end)

@@ -17,14 +17,6 @@ static bool is_remote(const char *path)
 	return n > 0 && strncmp(path + n, "://", 3) == 0;
 }
 
-/* Numbers may come as text: JavaScript's do not hold all of them. */
-static int64_t number_of(struct json_object *o, const char *key)
-{
-	const char *s = json_get_str(o, key);
-
-	return s ? strtoll(s, NULL, 10) : json_get_int(o, key);
-}
-
 static bool read_one(struct arena *a, struct json_object *o, const char *key,
 		     struct runfile *f, struct err *e)
 {
@@ -37,7 +29,6 @@ static bool read_one(struct arena *a, struct json_object *o, const char *key,
 		path = json_get_str(o, "path");
 		tag = json_get_str(o, "tag");
 		check = json_get(o, "check");
-		f->dataset = number_of(o, "dataset");
 		f->optional = json_get_bool(o, "optional");
 		f->hash = json_get_bool(o, "sha256");
 	}

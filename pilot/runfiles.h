@@ -19,7 +19,6 @@
 struct runfile {
 	const char *path;
 	const char *tag; /* NULL = none */
-	int64_t dataset; /* 0 = none */
 	bool remote;     /* scheme:// */
 	bool check;      /* an input: must be there */
 	bool optional;   /* an output: need not be there */

@@ -13,7 +13,7 @@ void talk_wait(struct talk *t, int64_t wait_s);
 /* What an end tells of the files that its run read and wrote (lists, or NULL),
  * checked and as one text; *out stays NULL when it tells nothing. */
 bool talk_files(struct arena *a, struct json_object *inputs,
-		struct json_object *outputs, const char **out,
+		struct json_object *outputs, bool left_out, const char **out,
 		struct err *e) MUST_CHECK;
 /* The handler of reports. */
 void talk_report(struct req *r);

@@ -14,15 +14,13 @@
 #define SHA256_DIGITS 64
 
 struct file {
-	int64_t dataset, size;
+	int64_t size;
 	const char *path, *sha256;
 };
 
 static const struct json_field file_fields[] = {
-	{ "dataset", JK_I64, offsetof(struct file, dataset), 0, 1,
-	  ID_NUMBER_MAX, 0 },
-	{ "path", JK_STR, offsetof(struct file, path), 0, 0, PATH_BYTES_MAX,
-	  0 },
+	{ "path", JK_STR, offsetof(struct file, path), JF_REQUIRED, 0,
+	  PATH_BYTES_MAX, 0 },
 	{ "size", JK_I64, offsetof(struct file, size), 0, 0, INT64_MAX, 0 },
 	{ "sha256", JK_STR, offsetof(struct file, sha256), 0, 0, SHA256_DIGITS,
 	  0 },
@@ -71,7 +69,8 @@ static void list_write(struct buf *b, const char *key, struct json_object *list)
 }
 
 bool talk_files(struct arena *a, struct json_object *inputs,
-		struct json_object *outputs, const char **out, struct err *e)
+		struct json_object *outputs, bool left_out, const char **out,
+		struct err *e)
 {
 	struct buf b = BUF_INIT;
 	size_t n = 0;
@@ -84,6 +83,8 @@ bool talk_files(struct arena *a, struct json_object *inputs,
 	buf_addc(&b, '{');
 	list_write(&b, "inputs", inputs);
 	list_write(&b, "outputs", outputs);
+	if (left_out)
+		buf_json_kv_bool(&b, "left_out", true);
 	buf_addc(&b, '}');
 	ok = b.len <= FILES_BYTES_MAX;
 	if (ok)

@@ -77,7 +77,7 @@ struct end {
 	struct ref ref;
 	const char *state, *reason;
 	int64_t exit_code, signal, ago_ms, wall_ms, user_ms, system_ms, max_rss;
-	bool started;
+	bool started, files_left_out;
 	struct json_object *out, *err, *meta, *inputs, *outputs;
 };
 
@@ -103,6 +103,8 @@ static const struct json_field end_fields[] = {
 	{ "meta", JK_ARRAY, offsetof(struct end, meta), 0, 0, 0, 0 },
 	{ "inputs", JK_ARRAY, offsetof(struct end, inputs), 0, 0, 0, 0 },
 	{ "outputs", JK_ARRAY, offsetof(struct end, outputs), 0, 0, 0, 0 },
+	{ "files_left_out", JK_BOOL, offsetof(struct end, files_left_out), 0, 0,
+	  0, 0 },
 };
 
 /* A hundred years: what lies before is a broken clock, and intervals of the
@@ -257,8 +259,8 @@ static bool end_read(struct talk *t, struct json_object *o, struct err *e)
 	       stream_read(t, x.out, &out->out, e) &&
 	       stream_read(t, x.err, &out->err, e) &&
 	       meta_read(t, x.meta, out, e) &&
-	       talk_files(t->item.req->arena, x.inputs, x.outputs, &out->files,
-			  e);
+	       talk_files(t->item.req->arena, x.inputs, x.outputs,
+			  x.files_left_out, &out->files, e);
 }
 
 struct listed {

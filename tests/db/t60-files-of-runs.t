@@ -33,35 +33,38 @@ dataset 15 1 declared
 q "INSERT INTO sortie.dataset_use (number, dataset, role)
 	VALUES (1, 13, 'i'), (1, 15, 'i')"
 
-is "$(end_run 1 finished 0 "'{\"inputs\":[{\"dataset\":12,\"size\":7},
-	{\"dataset\":13,\"size\":1},{\"path\":\"/x\",\"size\":1},
-	{\"dataset\":99}],\"outputs\":[{\"dataset\":10,\"size\":5,
-	\"sha256\":\"ab\"},{\"dataset\":12,\"size\":9},{\"dataset\":14,
-	\"size\":1},{\"dataset\":15,\"size\":4},{\"path\":\"/y\"}]}'")" 1 \
+is "$(end_run 1 finished 0 "'{\"inputs\":[{\"path\":\"/d/12\",\"size\":7},
+	{\"path\":\"/d/13\",\"size\":1},{\"path\":\"/x\",\"size\":1},
+	{\"path\":\"/d/99\"}],\"outputs\":[{\"path\":\"/d/10\",\"size\":5,
+	\"sha256\":\"ab\"},{\"path\":\"/d/12\",\"size\":9},{\"path\":\"/d/14\",
+	\"size\":1},{\"path\":\"/d/15\",\"size\":4},{\"path\":\"/y\"}]}'")" 1 \
 	"an end with files"
 is "$(shown 10)" "ready|5|ab|1|1" "makes what was written ready"
 is "$(shown 11)" "missing|||1|" "and missing what was not"
-is "$(shown 12)" "declared||||" "an input is no output"
+is "$(shown 12)" "ready|7|||" "what is told of an input as an output does not count"
 is "$(shown 13)" "declared|||9|" "what a job writes is not its reader's to tell"
 is "$(shown 14)" "deleted|||1|" "what is deleted stays so"
 is "$(shown 15)" "ready|4||1|1" "a file that is read and written is written"
 
 dataset 20 2 declared
 dataset 22 2 declared i
-end_run 2 failed 1 "'{\"inputs\":[{\"dataset\":22,\"size\":7}],
-	\"outputs\":[{\"dataset\":20,\"size\":5}]}'" >/dev/null
+end_run 2 failed 1 "'{\"inputs\":[{\"path\":\"/d/22\",\"size\":7}],
+	\"outputs\":[{\"path\":\"/d/20\",\"size\":5}]}'" >/dev/null
 is "$(shown 20)" "declared|||2|" "a run that failed makes nothing ready"
 is "$(shown 22)" "ready|7|||" "but its input was seen"
 q "UPDATE sortie.dataset SET size = 8 WHERE dataset = 22" >/dev/null
 q "INSERT INTO sortie.dataset_use (number, dataset, role)
 	VALUES (3, 22, 'i')" >/dev/null
-end_run 3 finished 0 "'{\"inputs\":[{\"dataset\":22,\"size\":9}]}'" >/dev/null
+end_run 3 finished 0 "'{\"inputs\":[{\"path\":\"/d/22\",\"size\":9}]}'" >/dev/null
 is "$(shown 22)" "ready|8|||" "what is ready is not said again"
+dataset 60 6 declared
+end_run 6 finished 0 "'{\"outputs\":[],\"left_out\":true}'" >/dev/null
+is "$(shown 60)" "declared|||6|" "what was left out is not said to be missing"
 dataset 40 4 declared
 is "$(end_run 4 finished 0 "'{}'")" 1 "an end without a file"
 is "$(shown 40)" "missing|||4|" "makes nothing"
 dataset 50 5 missing
-end_run 5 finished 0 "'{\"outputs\":[{\"dataset\":50}]}'" >/dev/null
+end_run 5 finished 0 "'{\"outputs\":[{\"path\":\"/d/50\"}]}'" >/dev/null
 is "$(shown 50)" "ready|||5|1" "a job that was tried again makes it ready"
 audit_clean "after all that"
 finish

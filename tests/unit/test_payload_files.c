@@ -143,8 +143,8 @@ static void size_and_checksum_are_taken(void)
 	open_kit();
 	run(&r,
 	    "{\"shell\":\"printf abc >a; mkdir d; ln -s a l; :\",\"outputs\":["
-	    "{\"path\":\"a\",\"sha256\":true,\"dataset\":7},\"d\","
-	    "{\"path\":\"l\",\"dataset\":\"8\"},"
+	    "{\"path\":\"a\",\"sha256\":true},\"d\","
+	    "\"l\","
 	    "{\"path\":\"o\",\"optional\":true,\"sha256\":true}],"
 	    "\"inputs\":[\"/etc/passwd\"]}",
 	    true);
@@ -155,10 +155,8 @@ static void size_and_checksum_are_taken(void)
 	CHECK_STR_EQ(f->out[0].sha256, "ba7816bf8f01cfea414140de5dae2223"
 				       "b00361a396177a9cb410ff61f20015ad");
 	CHECK_INT_EQ(f->out[0].size, 3);
-	CHECK_INT_EQ(f->out[0].dataset, 7);
 	CHECK_INT_EQ(f->out[1].size, -1);
 	CHECK_INT_EQ(f->out[2].size, 3);
-	CHECK_INT_EQ(f->out[2].dataset, 8);
 	CHECK_STR_EQ(f->out[2].sha256, "");
 	CHECK_FALSE(f->out[3].found);
 	kit_free(&r);
@@ -207,9 +205,10 @@ static void hashing_ends_when_nobody_waits_for_it(void)
 	hashing_is_given_up(PAYLOAD_STOP, 0);
 }
 
-/* The end of a run with n outputs, as a document. */
-static struct json_object *told(struct arena *a, size_t n, const char *state,
-				size_t *len)
+/* The end of a run with n outputs, of which half are there, as a document;
+ * numbers in their paths have that many digits. */
+static struct json_object *told(struct arena *a, size_t n, int width,
+				const char *state, size_t *len)
 {
 	struct buf def = BUF_INIT, end = BUF_INIT;
 	struct ending e = { .state = state, .ran = true, .exited = true };
@@ -220,12 +219,10 @@ static struct json_object *told(struct arena *a, size_t n, const char *state,
 
 	buf_adds(&def, "{\"argv\":[\"true\"],\"outputs\":[");
 	for (size_t i = 0; i < n; i++)
-		buf_addf(&def,
-			 "%s{\"path\":\"%s/.%.*zu.\",\"dataset\":%zu,"
-			 "\"optional\":%s}",
-			 i ? "," : "", i % 2 ? "" : "s3://b", n > 1200 ? 60 : 1,
-			 i, i + 1, i % 2 ? "true" : "false");
-	buf_adds(&def, "],\"inputs\":[{\"path\":\"/\",\"dataset\":5},"
+		buf_addf(&def, "%s{\"path\":\"%s/%0*zu.\",\"optional\":%s}",
+			 i ? "," : "", i % 2 ? "" : "s3://b", width, i,
+			 i % 2 ? "true" : "false");
+	buf_adds(&def, "],\"inputs\":[{\"path\":\"/\"},"
 		       "{\"path\":\"/etc\"}]}");
 	kit_run(&k, buf_str(&def));
 	r.payload = k.p;
@@ -248,22 +245,24 @@ static void end_tells_what_was_found(void)
 	size_t len;
 
 	open_kit();
-	doc = told(a, 4, "finished", &len);
+	doc = told(a, 4, 1, "finished", &len);
 	CHECK_INT_EQ(json_len(json_get(doc, "outputs")), 2);
-	CHECK_INT_EQ(
-		json_get_int(json_at(json_get(doc, "outputs"), 1), "dataset"),
-		3);
-	CHECK_INT_EQ(json_len(json_get(doc, "inputs")), 1);
-	doc = told(a, 4, "failed", &len);
+	CHECK_STR_EQ(json_get_str(json_at(json_get(doc, "outputs"), 1), "path"),
+		     "s3://b/2.");
+	CHECK_INT_EQ(json_len(json_get(doc, "inputs")), 2);
+	CHECK_FALSE(json_get_bool(doc, "files_left_out"));
+	doc = told(a, 4, 1, "failed", &len);
 	CHECK_TRUE(json_get(doc, "outputs") == NULL);
-	CHECK_INT_EQ(json_len(json_get(doc, "inputs")), 1);
+	CHECK_INT_EQ(json_len(json_get(doc, "inputs")), 2);
 	/* As many as the server takes, and outputs before inputs. */
-	doc = told(a, 3000, "finished", &len);
-	CHECK_TRUE(len < 65536);
-	CHECK_TRUE(json_len(json_get(doc, "outputs")) > 500);
+	doc = told(a, 2200, 1, "finished", &len);
+	CHECK_INT_EQ(json_len(json_get(doc, "outputs")), 1000);
 	CHECK_INT_EQ(json_len(json_get(doc, "inputs")), 0);
-	doc = told(a, 2200, "finished", &len);
-	CHECK_TRUE(len < 65536);
+	CHECK_TRUE(json_get_bool(doc, "files_left_out"));
+	doc = told(a, 1900, 100, "finished", &len);
+	CHECK_TRUE(len > 60000 && len < 65536);
+	CHECK_TRUE(json_len(json_get(doc, "outputs")) > 400);
+	CHECK_TRUE(json_get_bool(doc, "files_left_out"));
 	arena_free(a);
 	kit_close();
 }
