@@ -76,6 +76,8 @@ static const struct fault_class {
 	{ "SO009", DB_DATA, ERR_INTERNAL, NULL, true, false },
 	{ "SO010", DB_DATA, ERR_CONFLICT, "part", true, true },
 	{ "SO011", DB_DATA, ERR_NOT_FOUND, NULL, true, false },
+	{ "SO020", DB_DATA, ERR_FORBIDDEN, NULL, true, false },
+	{ "SO021", DB_DATA, ERR_BAD_REQUEST, NULL, true, false },
 	{ "SO", DB_DATA, ERR_CONFLICT, NULL, true, false },
 	{ "22", DB_DATA, ERR_BAD_REQUEST, NULL, true, false },
 	{ "23", DB_DATA, ERR_CONFLICT, NULL, true, false },

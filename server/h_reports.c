@@ -110,6 +110,7 @@ const struct route routes_reports[] = {
 	{ "GET", "/api/v1/summary", MAY_PEOPLE, NULL, get_summary },
 	{ "GET", "/api/v1/events", MAY_PEOPLE, "after wait job kind page_size",
 	  h_reports_events },
+	{ "POST", "/api/v1/events", MAY_CHANGE, NULL, h_reports_note },
 	{ "POST", "/api/v1/purge", MAY_CHANGE, NULL, post_purge },
 	{ NULL, NULL, 0, NULL, NULL }
 };

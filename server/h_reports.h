@@ -5,5 +5,6 @@
 #include "server/req.h"
 
 void h_reports_events(struct req *r); /* h_reports_events.c */
+void h_reports_note(struct req *r);   /* h_reports_events.c */
 
 #endif

@@ -5,11 +5,16 @@
  */
 #include "server/h_reports.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include "lib/jobspec.h"
 #include "server/park.h"
 #include "server/server.h"
 #include "server/view.h"
+#include "server/wake.h"
+
+#define NOTE_MAX 4096
 
 struct events {
 	const char *cursor; /* NULL: the last page */
@@ -150,4 +155,55 @@ void h_reports_events(struct req *r)
 	if (v->deadline_ms > 0)
 		v->watch = park_watch(r, PARK_EVENTS, 0, 0);
 	ask(r);
+}
+
+/* POST /api/v1/events: what somebody wants to be remembered. */
+
+struct note {
+	const char *name, *text;
+};
+
+static const struct json_field note_fields[] = {
+	{ "name", JK_STR, offsetof(struct note, name), JF_REQUIRED, 0,
+	  JOBSPEC_NAME_MAX, 0 },
+	{ "text", JK_STR, offsetof(struct note, text), JF_REQUIRED, 0, NOTE_MAX,
+	  0 },
+};
+
+static void on_noted(enum db_outcome o, const struct db_result *res,
+		     const struct db_fault *fault, void *arg)
+{
+	struct req *r = arg;
+
+	if (o != DB_OK) {
+		db_reply_fault(r, o, fault);
+		return;
+	}
+	wake_events(r->srv);
+	req_reply_json(r, 201, db_text(res, 0, 0), db_len(res, 0, 0));
+}
+
+void h_reports_note(struct req *r)
+{
+	struct db_params *p = db_params_new(r->arena);
+	struct note n = { 0 };
+	struct err e = ERR_INIT;
+
+	if (!view_body(r, note_fields,
+		       sizeof(note_fields) / sizeof(note_fields[0]), &n, &e)) {
+		req_reply_err(r, &e);
+		return;
+	}
+	if (!jobspec_name_ok(n.name)) {
+		err_set(&e, ERR_BAD_REQUEST,
+			"\"name\" must have 1 to %d bytes, no \"/\", no "
+			"control characters and no blank at an end",
+			JOBSPEC_NAME_MAX);
+		req_reply_err(r, &e);
+		return;
+	}
+	db_p_i32(p, r->who.owner_id);
+	db_p_text(p, n.name);
+	db_p_text(p, n.text);
+	db_run(r->srv->db, "event_note", p, on_noted, r);
 }

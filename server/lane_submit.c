@@ -7,37 +7,12 @@
 #include "lib/clock.h"
 #include "lib/id.h"
 #include "lib/log.h"
+#include "server/stamp.h"
 #include "server/wake.h"
 
 #define BATCH_JOBS 2000
 #define SHOWN_MAX 1000 /* jobs that an answer lists */
 #define TRIES_MAX 3
-
-/* Time and salt of a batch's UUIDs, as sortie.uuid_1 takes them. */
-struct stamp {
-	int64_t wall_ms;
-	uint32_t salt;
-};
-
-static struct stamp *stamp_make(struct arena *a)
-{
-	struct stamp *s = ARENA_NEW(a, struct stamp);
-
-	s->wall_ms = clock_wall_ms();
-	id_random(&s->salt, sizeof(s->salt));
-	s->salt &= (1u << 30) - 1;
-	return s;
-}
-
-static int64_t stamp_high(const struct stamp *s)
-{
-	return (int64_t)((uint64_t)s->wall_ms << 16 | 0x7000 | s->salt >> 18);
-}
-
-static int64_t stamp_low(const struct stamp *s)
-{
-	return (int64_t)(UINT64_C(1) << 63 | (s->salt & 0x3ffff));
-}
 
 /* The projects of a batch, each once, with its queueable jobs so far. */
 struct projects {
@@ -165,14 +140,6 @@ void submit_stage_params(const struct submit *s, struct arena *a,
 	columns_params(&c, p, true);
 }
 
-static void params_stamp(struct lane_batch *b, struct db_params *p)
-{
-	const struct stamp *st = b->data;
-
-	db_p_i64(p, stamp_high(st));
-	db_p_i64(p, stamp_low(st));
-}
-
 static struct submit *submit_of(struct lane_item *i)
 {
 	return (struct submit *)i;
@@ -196,7 +163,7 @@ static const char *build_commit(struct lane_batch *b, struct db_params *p,
 	db_p_text(p, s->idempotency_key);
 	db_p_bytes(p, s->body_hash, sizeof(s->body_hash));
 	db_p_i32(p, bucket_of(b, s));
-	params_stamp(b, p);
+	stamp_params(b->data, p);
 	db_p_i32(p, s->item.req->who.owner_id);
 	return "submission_commit";
 }
@@ -224,7 +191,7 @@ static const char *build_keyed(struct lane_batch *b, struct db_params *p,
 	db_p_text(p, s->idempotency_key);
 	db_p_bytes(p, s->body_hash, sizeof(s->body_hash));
 	db_p_i32(p, bucket_of(b, s));
-	params_stamp(b, p);
+	stamp_params(b->data, p);
 	db_p_i32(p, s->item.req->who.owner_id);
 	db_p_array(p, project_id);
 	db_p_array(p, project);
@@ -284,7 +251,7 @@ static const char *build_plain(struct lane_batch *b, struct db_params *p)
 		db_a_i64(queueable, at.projects.queueable[i]);
 	}
 	db_p_i32(p, bucket_of(b, submit_of(b->item[0])));
-	params_stamp(b, p);
+	stamp_params(b->data, p);
 	db_p_i64(p, at.total);
 	db_p_array(p, project_id);
 	db_p_array(p, queueable);
@@ -302,7 +269,8 @@ static const char *submit_build(struct lane_batch *b, struct db_params *p)
 {
 	const struct submit *s = submit_of(b->item[0]);
 
-	b->data = stamp_make(b->arena);
+	b->data = ARENA_NEW(b->arena, struct stamp);
+	stamp_init(b->data);
 	if (s->submission != NULL)
 		return build_commit(b, p, s);
 	if (s->keyed)
@@ -328,7 +296,7 @@ static void add_range(struct buf *b, const struct stamp *st, int64_t first,
 	buf_json_key(b, "jobs");
 	buf_addc(b, '[');
 	for (int64_t i = 0; i < n; i++) {
-		id_uuid_make(st->wall_ms, first + i, st->salt, id);
+		stamp_uuid(st, first + i, id);
 		add_job(b, id, first + i, true);
 	}
 	buf_addc(b, ']');
@@ -363,7 +331,7 @@ static void add_numbers(struct buf *b, const struct stamp *st,
 		bool created = json_bool(json_at(x, 1));
 
 		if (created)
-			id_uuid_make(st->wall_ms, number, st->salt, id);
+			stamp_uuid(st, number, id);
 		add_job(b, created ? id : json_str(json_at(x, 2)), number,
 			created);
 	}
@@ -377,15 +345,11 @@ static void reply_answer(struct req *r, const char *text, size_t len)
 	struct json_object *o, *numbers;
 	struct stamp st;
 	struct err e;
-	uint64_t high, low;
 	struct buf b = BUF_INIT;
 
 	if (!json_parse(r->arena, text, len, &o, &e))
 		BUG("submit_keyed_1 answered %s", e.text);
-	high = (uint64_t)json_get_int(o, "high");
-	low = (uint64_t)json_get_int(o, "low");
-	st.wall_ms = (int64_t)(high >> 16);
-	st.salt = (uint32_t)((high & 0xfff) << 18 | (low & 0x3ffff));
+	stamp_read(&st, json_get_int(o, "high"), json_get_int(o, "low"));
 	numbers = json_get(o, "numbers");
 	if (numbers == NULL || json_type(numbers) != JSON_ARRAY) {
 		reply_range(r, &st, json_get_int(o, "first"),

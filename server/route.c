@@ -14,9 +14,9 @@
 #define SEGMENTS_MAX 12
 
 static const struct route *const tables[] = {
-	routes_health, routes_submit, routes_jobs,
-	routes_talk,   routes_output, routes_pilots,
-	routes_admin,  routes_tokens, routes_reports,
+	routes_health,  routes_submit,    routes_jobs,     routes_talk,
+	routes_output,  routes_pilots,    routes_admin,    routes_tokens,
+	routes_reports, routes_datatypes, routes_datasets,
 };
 
 #define N_TABLES (sizeof(tables) / sizeof(tables[0]))
@@ -221,20 +221,54 @@ static void refuse(struct req *r, const char *allow)
 	req_reply_err(r, &e);
 }
 
+/* The caller ends s->allow. */
+static void find(struct search *s, struct segment *seg, const char *method,
+		 const char *path)
+{
+	memset(s, 0, sizeof(*s));
+	s->seg = seg;
+	s->method = method;
+	s->n_seg = split(path, seg);
+	for (size_t i = 0; i < N_TABLES && s->found == NULL; i++) {
+		for (const struct route *x = tables[i]; x->path != NULL; x++)
+			look(x, s);
+	}
+}
+
+static size_t body_max(const struct route *found)
+{
+	return found != NULL && (found->may & LARGE_BODY) != 0
+		       ? ROUTE_BODY_LARGE
+		       : ROUTE_BODY_MAX;
+}
+
+size_t route_body_max(const char *method, const char *path)
+{
+	struct segment seg[SEGMENTS_MAX];
+	struct search s;
+
+	find(&s, seg, method, path);
+	buf_fini(&s.allow);
+	return body_max(s.found);
+}
+
+static bool body_fits(struct req *r, const struct route *found, struct err *e)
+{
+	return r->body_len <= body_max(found) ||
+	       err_set(e, ERR_TOO_LARGE, "the body has more than %zu bytes",
+		       body_max(found));
+}
+
 void route_dispatch(struct req *r)
 {
 	struct segment seg[SEGMENTS_MAX];
-	struct search s = { .seg = seg, .method = r->method };
+	struct search s;
 	struct err e = ERR_INIT;
 
-	s.n_seg = split(r->path, seg);
-	for (size_t i = 0; i < N_TABLES && s.found == NULL; i++) {
-		for (const struct route *x = tables[i]; x->path != NULL; x++)
-			look(x, &s);
-	}
+	find(&s, seg, r->method, r->path);
 	if (s.found == NULL)
 		refuse(r, buf_str(&s.allow));
-	else if (!take_vars(r, s.found, seg, &e))
+	else if (!body_fits(r, s.found, &e) || !take_vars(r, s.found, seg, &e))
 		req_reply_err(r, &e);
 	else
 		authorise(r, s.found);

@@ -12,30 +12,41 @@
 #define MAY_PEOPLE (MAY(ROLE_READER) | MAY(ROLE_USER) | MAY(ROLE_ADMIN))
 #define MAY_CHANGE (MAY(ROLE_USER) | MAY(ROLE_ADMIN))
 
+/* Bytes that a request's body may have; with LARGE_BODY among the roles of
+ * its route it may have ROUTE_BODY_LARGE. */
+#define ROUTE_BODY_MAX ((size_t)1 << 20)
+#define ROUTE_BODY_LARGE ((size_t)8 << 20)
+#define LARGE_BODY (1u << 31)
+
 struct route {
 	const char *method;
-	const char *path; /* "/api/v1/jobs/{ref}" */
-	unsigned may;
+	const char *path;  /* "/api/v1/jobs/{ref}" */
+	unsigned may;      /* MAY(role), LARGE_BODY */
 	const char *query; /* known variables, blank-separated */
 	void (*handle)(struct req *r);
 };
 
 /* Each resource's file exports its own NULL-ended table; route.c lists the
  * tables. */
-extern const struct route routes_jobs[];    /* h_jobs.c: read, actions */
-extern const struct route routes_submit[];  /* h_submit.c */
-extern const struct route routes_talk[];    /* h_talk.c: pilots' side */
-extern const struct route routes_output[];  /* h_output.c */
-extern const struct route routes_pilots[];  /* h_pilots.c: people's side */
-extern const struct route routes_admin[];   /* h_admin.c: sites ... */
-extern const struct route routes_tokens[];  /* h_tokens.c */
-extern const struct route routes_reports[]; /* h_reports.c: summary,
+extern const struct route routes_jobs[];      /* h_jobs.c: read, actions */
+extern const struct route routes_submit[];    /* h_submit.c */
+extern const struct route routes_talk[];      /* h_talk.c: pilots' side */
+extern const struct route routes_output[];    /* h_output.c */
+extern const struct route routes_pilots[];    /* h_pilots.c: people's side */
+extern const struct route routes_admin[];     /* h_admin.c: sites ... */
+extern const struct route routes_tokens[];    /* h_tokens.c */
+extern const struct route routes_reports[];   /* h_reports.c: summary,
 						   events, explain, purge */
-extern const struct route routes_health[];  /* h_health.c */
+extern const struct route routes_health[];    /* h_health.c */
+extern const struct route routes_datatypes[]; /* h_datatypes.c */
+extern const struct route routes_datasets[];  /* h_datasets.c */
 
 /* Finds the route, authorises, calls the handler or replies with the error
  * (404, 405 with Allow, 401, 403, 400 for unknown query variables). */
 void route_dispatch(struct req *r);
+/* How many bytes the body of such a request may have: known before it is read.
+ * path: raw, without the query. */
+size_t route_body_max(const char *method, const char *path);
 /* All routes in order, for openapi tests (`sortied --print-routes`). */
 void route_each(void (*fn)(const struct route *r, void *arg), void *arg);
 

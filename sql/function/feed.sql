@@ -59,6 +59,22 @@ BEGIN
 			WHERE p_xid IS NULL OR ((u.f).xid, (u.f).src, (u.f).n,
 				(u.f).attempt) > (p_xid, p_src, p_n, p_attempt)
 			ORDER BY 2, 3, 4, 5 LIMIT 2000) AS s;
+	ELSIF p_kind = 'note' THEN
+		-- Few among many: they have an index of their own.
+		SELECT array_agg(s.f ORDER BY s.xid, s.seq)
+		INTO v_rows
+		FROM ((SELECT sortie.feed_event_1(e) AS f, e.xid, e.seq
+			FROM sortie.event e
+			WHERE e.kind = 'note' AND p_xid IS NULL
+			AND e.xid < v_end
+			ORDER BY e.xid DESC, e.seq DESC LIMIT p_page)
+			UNION ALL
+			(SELECT sortie.feed_event_1(e), e.xid, e.seq
+			FROM sortie.event e
+			WHERE e.kind = 'note' AND (e.xid, e.seq)
+				> (p_xid, v_seq)
+			AND e.xid < v_end
+			ORDER BY e.xid, e.seq LIMIT 2000)) AS s;
 	ELSIF p_xid IS NULL THEN
 		SELECT array_agg(s.f ORDER BY s.xid, s.src, s.n, s.attempt)
 		INTO v_rows

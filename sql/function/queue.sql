@@ -11,6 +11,7 @@
 --     7005 rows of servers; 7006 retention; 7007 folding of counters
 --     7008 changes by hand (actions on jobs and pilots, purges): one at a
 --          time, since they share a bucket of counters; taken before all others
+--     7009 (7009, hash): one dag's versions
 -- Row locks are taken in one order: pilot, run (live), queue, waiting and
 -- ended, project, limit.
 --     Pilots are locked by id. Whoever changes a live row holds its pilot's

@@ -64,6 +64,23 @@ may alice 403 POST /api/v1/tokens '{"name":"x","role":"admin","owner":"alice"}'
 may alice 201 POST /api/v1/tokens '{"name":"x","role":"reader","owner":"alice"}'
 may alice 403 POST /api/v1/tokens '{"name":"x","role":"user","owner":"bob"}'
 may alice 403 POST /api/v1/pilots '{"protocol":1,"version":"0","host":"h","slots":1,"cores":1,"memory":0}'
+may reader 403 PUT /api/v1/datatypes/T '{}'
+may alice 201 PUT /api/v1/datatypes/T '{}'
+may bob 403 PUT /api/v1/datatypes/T '{}'
+may reader 200 GET /api/v1/datatypes
+may reader 403 POST /api/v1/datasets '{"path":"/d"}'
+may join 403 GET /api/v1/datasets
+may alice 201 POST /api/v1/datasets '{"path":"/d","project":"lab"}'
+may alice 201 POST /api/v1/datasets '{"path":"/e"}'
+may bound 403 POST /api/v1/datasets '{"path":"/f","project":"other"}'
+may bound 200 GET /api/v1/datasets/1
+may bound 404 GET /api/v1/datasets/2
+may reader 200 GET /api/v1/datasets/2
+may bob 404 GET /api/v1/datasets/2
+may bob 404 PATCH /api/v1/datasets/2 '{"tag":"x"}'
+may reader 403 DELETE /api/v1/datasets/2
+may alice 204 DELETE /api/v1/datasets/2
+may reader 403 POST /api/v1/events '{"name":"a","text":"b"}'
 may reader 403 POST /api/v1/tokens '{"name":"x","role":"reader","owner":"alice"}'
 
 # A pilot of alice's gets alice's jobs only, and acts for nobody else.

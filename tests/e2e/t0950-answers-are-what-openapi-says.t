@@ -73,6 +73,15 @@ answered POST $v/tokens $v/tokens '{"name":"n","role":"reader","owner":"me"}'
 answered GET $v/whoami $v/whoami
 answered GET $v/summary $v/summary
 answered GET $v/events $v/events
+answered POST $v/events $v/events '{"name":"beam","text":"is back"}'
+answered PUT $v/datatypes/TXT "$v/datatypes/{name}" '{"ext":".txt"}'
+answered GET $v/datatypes $v/datatypes
+answered POST $v/datasets $v/datasets '{"path":"/d/a","datatype":"TXT","size":1}'
+answered POST $v/datasets $v/datasets '[{"path":"/d/a"},{"path":"/d/b"}]'
+answered GET $v/datasets $v/datasets
+answered GET $v/datasets/1 "$v/datasets/{ref}"
+answered PATCH $v/datasets/2 "$v/datasets/{ref}" '{"comment":"c"}'
+answered DELETE $v/datasets/2 "$v/datasets/{ref}"
 answered POST $v/purge $v/purge '{"older_s":86400}'
 fake_pilot fake 1 '"site":"far"'
 cp "$T/answer" "$T/case.join"
