@@ -19,7 +19,7 @@ struct server;
 struct httpd;
 struct tls;
 
-#define HTTPD_BODY_MAX ((size_t)8 << 20) /* of any route; route_body_max */
+#define HTTPD_BODY_MAX ((size_t)1 << 20) /* unless the route takes more */
 
 /* Needs srv->base, srv->set and srv->metrics. */
 struct httpd *httpd_new(struct server *srv);

@@ -191,7 +191,7 @@ static enum http_got read_piece(struct conn *c, const char *p, size_t len,
 
 	if (q->head.chunked)
 		return http_chunks_take(&c->chunks, p, len, used, &q->body,
-					HTTPD_BODY_MAX, e);
+					q->body_max, e);
 	*used = q->head.length - q->body.len;
 	if (*used > len)
 		*used = len;

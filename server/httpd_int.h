@@ -78,6 +78,7 @@ struct httpd_request {
 	struct conn *conn; /* NULL: the connection is gone */
 	struct http_head head;
 	struct buf body;
+	size_t body_max;  /* bytes that its route takes */
 	size_t body_held; /* bytes of it that h->body_bytes counts */
 	struct httpd_header *headers;
 	struct req_var *vars;

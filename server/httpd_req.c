@@ -100,10 +100,12 @@ bool httpd_req_new(struct conn *c, const char *head, size_t len, struct err *e)
 	set_method(r);
 	r->path = q->head.path;
 	c->close = !ok || q->head.close;
-	if (ok && q->head.length > HTTPD_BODY_MAX)
-		return err_set(e, ERR_TOO_LARGE, "the body is over %zu bytes",
-			       HTTPD_BODY_MAX);
-	return ok;
+	if (!ok)
+		return false;
+	q->body_max = route_body_max(r->method, r->path);
+	return q->head.length <= q->body_max ||
+	       err_set(e, ERR_TOO_LARGE, "the body is over %zu bytes",
+		       q->body_max);
 }
 
 bool httpd_req_hold(struct httpd_request *q, struct err *e)

@@ -8,6 +8,7 @@
 #include <string.h>
 #include "lib/nearest.h"
 #include "server/auth.h"
+#include "server/httpd.h"
 #include "server/httpd_int.h"
 #include "server/server.h"
 
@@ -235,13 +236,6 @@ static void find(struct search *s, struct segment *seg, const char *method,
 	}
 }
 
-static size_t body_max(const struct route *found)
-{
-	return found != NULL && (found->may & LARGE_BODY) != 0
-		       ? ROUTE_BODY_LARGE
-		       : ROUTE_BODY_MAX;
-}
-
 size_t route_body_max(const char *method, const char *path)
 {
 	struct segment seg[SEGMENTS_MAX];
@@ -249,14 +243,9 @@ size_t route_body_max(const char *method, const char *path)
 
 	find(&s, seg, method, path);
 	buf_fini(&s.allow);
-	return body_max(s.found);
-}
-
-static bool body_fits(struct req *r, const struct route *found, struct err *e)
-{
-	return r->body_len <= body_max(found) ||
-	       err_set(e, ERR_TOO_LARGE, "the body has more than %zu bytes",
-		       body_max(found));
+	return s.found != NULL && (s.found->may & LARGE_BODY) != 0
+		       ? ROUTE_BODY_LARGE
+		       : HTTPD_BODY_MAX;
 }
 
 void route_dispatch(struct req *r)
@@ -268,7 +257,7 @@ void route_dispatch(struct req *r)
 	find(&s, seg, r->method, r->path);
 	if (s.found == NULL)
 		refuse(r, buf_str(&s.allow));
-	else if (!body_fits(r, s.found, &e) || !take_vars(r, s.found, seg, &e))
+	else if (!take_vars(r, s.found, seg, &e))
 		req_reply_err(r, &e);
 	else
 		authorise(r, s.found);

@@ -12,11 +12,10 @@
 #define MAY_PEOPLE (MAY(ROLE_READER) | MAY(ROLE_USER) | MAY(ROLE_ADMIN))
 #define MAY_CHANGE (MAY(ROLE_USER) | MAY(ROLE_ADMIN))
 
-/* Bytes that a request's body may have; with LARGE_BODY among the roles of
- * its route it may have ROUTE_BODY_LARGE. */
-#define ROUTE_BODY_MAX ((size_t)1 << 20)
-#define ROUTE_BODY_LARGE ((size_t)8 << 20)
+/* Among the roles: a body may have ROUTE_BODY_LARGE bytes and not only
+ * HTTPD_BODY_MAX. */
 #define LARGE_BODY (1u << 31)
+#define ROUTE_BODY_LARGE ((size_t)8 << 20)
 
 struct route {
 	const char *method;

@@ -2,6 +2,7 @@
 #include <string.h>
 #include "lib/arena.h"
 #include "server/auth.h"
+#include "server/httpd.h"
 #include "server/httpd_int.h"
 #include "server/route.h"
 #include "tests/unit/unit.h"
@@ -44,6 +45,8 @@ const struct route routes_jobs[] = {
 	{ "GET", "/api/v1/jobs/{ref}", MAY_PEOPLE, NULL, handle_one },
 	{ "DELETE", "/api/v1/jobs/{ref}", MAY_CHANGE, NULL, handle_one },
 	{ "PUT", "/api/v1/a/{x}/b/{y}", MAY(ROLE_PILOT), NULL, handle_two },
+	{ "POST", "/api/v1/large/{x}", MAY_CHANGE | LARGE_BODY, NULL,
+	  handle_one },
 	{ NULL, NULL, 0, NULL, NULL }
 };
 #define NO_ROUTES                                 \
@@ -59,6 +62,8 @@ const struct route routes_pilots[] = NO_ROUTES;
 const struct route routes_admin[] = NO_ROUTES;
 const struct route routes_tokens[] = NO_ROUTES;
 const struct route routes_reports[] = NO_ROUTES;
+const struct route routes_datatypes[] = NO_ROUTES;
+const struct route routes_datasets[] = NO_ROUTES;
 
 void auth_request(struct req *r, void (*then)(struct req *r))
 {
@@ -157,6 +162,17 @@ static void segments_are_decoded_after_they_are_split(void)
 	CHECK_INT_EQ(ask("GET", "/api/v1/jobs/a%2", "", ROLE_USER), 400);
 }
 
+static void a_route_says_how_large_a_body_may_be(void)
+{
+	CHECK_UINT_EQ(route_body_max("POST", "/api/v1/large/1"),
+		      ROUTE_BODY_LARGE);
+	CHECK_UINT_EQ(route_body_max("GET", "/api/v1/large/1"), HTTPD_BODY_MAX);
+	CHECK_UINT_EQ(route_body_max("GET", "/api/v1/jobs"), HTTPD_BODY_MAX);
+	CHECK_UINT_EQ(route_body_max("POST", "*"), HTTPD_BODY_MAX);
+	CHECK_INT_EQ(ask("POST", "/api/v1/large/1", "", ROLE_USER), 204);
+	CHECK_INT_EQ(ask("POST", "/api/v1/large/1", "", ROLE_READER), 403);
+}
+
 static void other_paths_are_not_found(void)
 {
 	static const char *const paths[] = {
@@ -214,6 +230,8 @@ static const struct unit_test tests[] = {
 	{ "a path finds its handler", a_path_finds_its_handler },
 	{ "segments are decoded after they are split",
 	  segments_are_decoded_after_they_are_split },
+	{ "a route says how large a body may be",
+	  a_route_says_how_large_a_body_may_be },
 	{ "other paths are not found", other_paths_are_not_found },
 	{ "another method is told which there are",
 	  another_method_is_told_which_there_are },
