@@ -106,7 +106,10 @@ struct dag {
 	struct dag_key *keys;
 	uint32_t n_keys;
 	struct dag_attr *attrs; /* of the graph */
-	const char *graph_id;   /* NULL: none */
+	/* What edges carry that do not say otherwise, from keys' defaults; a
+	 * job's defaults are in keys. */
+	struct dag_data defaults;
+	const char *graph_id; /* NULL: none */
 
 	struct dag_index *index; /* names of nodes; internal */
 };
@@ -134,6 +137,8 @@ const char *dag_parent_name(const struct dag *d, const struct dag_edge *e);
  * parent's. Allocated in a. */
 uint32_t *dag_layers(const struct dag *d, struct arena *a, uint32_t *n_layers);
 const char *dag_cond_name(char cond); /* "success" ... */
+/* Whether the key is for nodes ("node"), edges or the graph. */
+bool dag_key_is_for(const struct dag_key *k, const char *scope);
 /* Whether the edge carries a file: it has a name, directory, uri, datatype or
  * tag. */
 bool dag_data_is_file(const struct dag_data *f);

@@ -18,6 +18,7 @@ struct json_span {
 	size_t len;
 };
 
+/* Stands between two elements or members, or before a value. */
 struct json_cursor {
 	const char *p, *end;
 	bool first;
@@ -27,12 +28,26 @@ struct json_cursor {
 bool json_check_deep(const char *text, size_t len, unsigned depth,
 		     struct err *e) MUST_CHECK;
 
+/* What a string's text between its quotes stands for. The text was checked. */
+char *json_decode_string(struct arena *a, const char *p, size_t len);
+
 /* The value of a whole text: the text without blanks at its ends. */
 struct json_span json_span_of(const char *text, size_t len);
 enum json_type json_span_type(struct json_span v);
 /* v is a list or an object (BUG otherwise). */
 struct json_cursor json_cursor_open(struct json_span v);
-/* The next element of a list; false at its end. */
+/* Moves to the next element of a list, or to the next member's value; false
+ * at the end. The value must then be taken or entered. */
+bool json_cursor_next(struct json_cursor *c);
+bool json_cursor_key(struct json_cursor *c, struct json_span *key);
+struct json_span json_cursor_take(struct json_cursor *c);
+/* The list or object that c stands before, without looking for its end;
+ * leave it when inner is at its end. Gives the value's text. */
+enum json_type json_cursor_type(const struct json_cursor *c);
+struct json_cursor json_cursor_enter(const struct json_cursor *c);
+struct json_span json_cursor_leave(struct json_cursor *c,
+				   const struct json_cursor *inner);
+/* Both at once. The next element of a list; false at its end. */
 bool json_cursor_element(struct json_cursor *c, struct json_span *v);
 /* The next member of an object; key is the quoted text of the key. */
 bool json_cursor_member(struct json_cursor *c, struct json_span *key,

@@ -7,18 +7,17 @@
 #include <stdlib.h>
 #include <string.h>
 #include "lib/id.h"
-#include "lib/log.h"
 
 static uint64_t seed;
 
 void json_keys_init(struct json_keys *k)
 {
-	if (!seed)
-		seed = id_random_u64() | 1;
 	k->key = k->few;
 	k->n = 0;
 	k->cap = JSON_KEYS_INLINE;
+	k->object = k->few_objects;
 	k->n_objects = 0;
+	k->objects_cap = JSON_DEPTH_MAX;
 	k->arena = NULL;
 }
 
@@ -28,15 +27,29 @@ void json_keys_fini(struct json_keys *k)
 		json_keys_pop(k);
 	if (k->key != k->few)
 		free(k->key);
+	if (k->object != k->few_objects)
+		free(k->object);
 	arena_free(k->arena);
+}
+
+static void grow_objects(struct json_keys *k)
+{
+	size_t len = k->n_objects * sizeof(*k->object);
+	struct json_keys_object *more = xmalloc(2 * len);
+
+	memcpy(more, k->object, len);
+	if (k->object != k->few_objects)
+		free(k->object);
+	k->object = more;
+	k->objects_cap *= 2;
 }
 
 void json_keys_push(struct json_keys *k)
 {
 	struct json_keys_object *o;
 
-	if (k->n_objects == JSON_DEPTH_MAX)
-		BUG("JSON deeper than %d", JSON_DEPTH_MAX);
+	if (k->n_objects == k->objects_cap)
+		grow_objects(k);
 	o = &k->object[k->n_objects++];
 	o->first = k->n;
 	o->slot = NULL;
@@ -66,10 +79,13 @@ static uint64_t mix(uint64_t a, uint64_t b)
 	return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
-static uint64_t key_hash(const char *p, size_t len)
+uint64_t json_keys_hash(const char *p, size_t len)
 {
-	uint64_t h = seed ^ len, word;
+	uint64_t h, word;
 
+	if (!seed)
+		seed = id_random_u64() | 1;
+	h = seed ^ len;
 	for (; len >= 8; p += 8, len -= 8) {
 		memcpy(&word, p, 8);
 		h = mix(h ^ word, UINT64_C(0x9e3779b97f4a7c15)) + seed;
@@ -120,7 +136,7 @@ static void grow_stack(struct json_keys *k)
 bool json_keys_add(struct json_keys *k, const char *p, size_t len)
 {
 	struct json_keys_object *o = &k->object[k->n_objects - 1];
-	struct json_key key = { key_hash(p, len), p, len };
+	struct json_key key = { json_keys_hash(p, len), p, len };
 	size_t n = k->n - o->first;
 
 	if (n < JSON_KEYS_LINEAR) {

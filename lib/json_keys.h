@@ -34,8 +34,8 @@ struct json_keys {
 		size_t first;   /* index of its first key */
 		uint32_t *slot; /* hash table of index + 1, or NULL */
 		size_t n_slots; /* a power of two */
-	} object[JSON_DEPTH_MAX];
-	size_t n_objects;
+	} * object, few_objects[JSON_DEPTH_MAX];
+	size_t n_objects, objects_cap;
 	struct arena *arena; /* decoded keys; made when needed */
 };
 
@@ -48,6 +48,8 @@ void json_keys_pop(struct json_keys *k);
  * key already. */
 bool json_keys_add(struct json_keys *k, const char *p, size_t len)
 	__attribute__((warn_unused_result));
+/* The seeded hash, for other tables of names from outside. */
+uint64_t json_keys_hash(const char *p, size_t len);
 /* Room for the decoded form of a key, until json_keys_fini. */
 char *json_keys_room(struct json_keys *k, size_t len);
 

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "lib/json.h"
+#include "lib/json_cursor.h"
 #include "lib/json_keys.h"
 #include "lib/utf8.h"
 
@@ -18,7 +18,7 @@
 struct scan {
 	const char *p, *end; /* what is left */
 	const char *begin;
-	unsigned depth;
+	unsigned depth, depth_max;
 	bool escaped; /* the last string had an escape */
 	struct err *e;
 	struct json_keys keys;
@@ -319,9 +319,9 @@ static bool scan_value(struct scan *s);
 
 static bool enter(struct scan *s)
 {
-	if (s->depth == JSON_DEPTH_MAX)
-		return fail(s, s->p, "nested deeper than %d levels",
-			    JSON_DEPTH_MAX);
+	if (s->depth == s->depth_max)
+		return fail(s, s->p, "nested deeper than %u levels",
+			    s->depth_max);
 	s->depth++;
 	s->p++;
 	skip_blanks(s);
@@ -413,9 +413,9 @@ static char *decode_escape(const char **p, const char *end, char *out)
 }
 
 /* The decoded form is never longer than the written one. */
-static bool add_escaped_key(struct scan *s, const char *p, const char *end)
+static size_t decode(const char *p, const char *end, char *out)
 {
-	char *key = json_keys_room(&s->keys, (size_t)(end - p)), *out = key;
+	const char *first = out;
 
 	while (p < end) {
 		if (*p == '\\')
@@ -423,7 +423,22 @@ static bool add_escaped_key(struct scan *s, const char *p, const char *end)
 		else
 			*out++ = *p++;
 	}
-	return json_keys_add(&s->keys, key, (size_t)(out - key));
+	return (size_t)(out - first);
+}
+
+char *json_decode_string(struct arena *a, const char *p, size_t len)
+{
+	char *text = arena_alloc(a, len + 1);
+
+	decode(p, p + len, text);
+	return text;
+}
+
+static bool add_escaped_key(struct scan *s, const char *p, const char *end)
+{
+	char *key = json_keys_room(&s->keys, (size_t)(end - p));
+
+	return json_keys_add(&s->keys, key, decode(p, end, key));
 }
 
 static bool scan_key(struct scan *s)
@@ -530,7 +545,17 @@ static bool scan_document(struct scan *s)
 
 bool json_check(const char *text, size_t len, struct err *e)
 {
-	struct scan s = { .p = text, .end = text + len, .begin = text, .e = e };
+	return json_check_deep(text, len, JSON_DEPTH_MAX, e);
+}
+
+bool json_check_deep(const char *text, size_t len, unsigned depth,
+		     struct err *e)
+{
+	struct scan s = { .p = text,
+			  .end = text + len,
+			  .begin = text,
+			  .depth_max = depth,
+			  .e = e };
 	bool ok;
 
 	json_keys_init(&s.keys);

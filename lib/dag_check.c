@@ -1,0 +1,164 @@
+/*
+ * What must hold for a document as a whole: names that can be written down,
+ * bounds, and no job that waits for itself through others.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include "lib/dag_reader.h"
+#include "lib/utf8.h"
+
+/* Of a cycle's jobs as many are named as a message holds. */
+#define CYCLE_NAMED 12
+
+static bool name_ok(const char *s)
+{
+	size_t len = strlen(s), n;
+	bool ok;
+
+	if (len < 1 || len > DAG_NAME_MAX)
+		return false;
+	for (const char *p = s; *p; p += n) {
+		unsigned char c = (unsigned char)*p;
+
+		n = utf8_next(p, (size_t)(s + len - p), &ok);
+		if (!ok || c < 0x20 || c == 0x7f)
+			return false;
+		/* U+0080 to U+009F are control characters as well. */
+		if (c == 0xc2 && (unsigned char)p[1] < 0xa0)
+			return false;
+	}
+	return true;
+}
+
+static bool check_names(struct dag_reader *r)
+{
+	const struct json_span nowhere = { NULL, 0 };
+
+	for (uint32_t i = 0; i < r->d->n_nodes; i++)
+		if (!name_ok(r->d->nodes[i].name))
+			return dag_fail(r, nowhere,
+					"\"%.100s\" cannot be a job's name: 1 "
+					"to %d bytes without control "
+					"characters",
+					r->d->nodes[i].name, DAG_NAME_MAX);
+	return true;
+}
+
+/* Outside jobs are numbered behind those of the document. */
+static void number_outside(struct dag *d)
+{
+	for (uint32_t i = 0; i < d->n_edges; i++)
+		if (d->edges[i].from >= DAG_JOBS_MAX)
+			d->edges[i].from -= DAG_JOBS_MAX - d->n_nodes;
+}
+
+/* A parent of the node that is on or before a cycle, as the node is. */
+static uint32_t *stuck_parents(const struct dag *d, const struct dag_order *o)
+{
+	uint32_t *parent = xmalloc((size_t)d->n_nodes * sizeof(*parent));
+
+	for (uint32_t i = 0; i < d->n_nodes; i++)
+		parent[i] = DAG_NONE;
+	for (uint32_t i = 0; i < d->n_edges; i++) {
+		const struct dag_edge *e = &d->edges[i];
+
+		if (e->from < d->n_nodes && o->open[e->from] && o->open[e->to])
+			parent[e->to] = e->from;
+	}
+	return parent;
+}
+
+static void write_cycle(struct dag_reader *r, const uint32_t *chain, uint32_t n,
+			struct buf *b)
+{
+	/* The chain goes from child to parent. */
+	for (uint32_t i = n; i-- > 0;) {
+		if (n - i == CYCLE_NAMED && n > CYCLE_NAMED + 1) {
+			buf_addf(b, " \xe2\x86\x92 %u more", i);
+			i = 0;
+		}
+		buf_addf(b, "%s%.60s", b->len ? " \xe2\x86\x92 " : "",
+			 r->d->nodes[chain[i]].name);
+	}
+}
+
+static bool fail_cycle(struct dag_reader *r, const struct dag_order *o)
+{
+	const struct json_span nowhere = { NULL, 0 };
+	const struct dag *d = r->d;
+	uint32_t *parent = stuck_parents(d, o), *chain, n = 0, at = 0, first;
+	uint32_t *seen = xcalloc(d->n_nodes, sizeof(*seen));
+	struct buf b = BUF_INIT;
+
+	chain = xmalloc(((size_t)d->n_nodes + 1) * sizeof(*chain));
+	while (!o->open[at])
+		at++;
+	/* Upwards until a node comes again. */
+	for (; !seen[at]; at = parent[at]) {
+		chain[n++] = at;
+		seen[at] = n;
+	}
+	first = seen[at] - 1;
+	chain[n++] = at;
+	write_cycle(r, chain + first, n - first, &b);
+	dag_fail(r, nowhere, "the jobs wait for each other in a circle: %s",
+		 buf_str(&b));
+	buf_fini(&b);
+	free(parent);
+	free(seen);
+	free(chain);
+	return false;
+}
+
+/* Nodes and edges that do not say otherwise are as keys of GraphML say. */
+static bool apply_default(struct dag_reader *r, const struct dag_key *k)
+{
+	struct dag *d = r->d;
+	const char **field = dag_data_field(&d->defaults, k->name);
+	struct json_span key, v;
+	struct buf b = BUF_INIT;
+
+	if (dag_key_is_for(k, "edge") && field)
+		*field = k->def;
+	if (!dag_key_is_for(k, "node") || !strcmp(k->name, "name"))
+		return true;
+	buf_json_str(&b, k->name);
+	key.p = arena_strndup(d->arena, buf_str(&b), b.len);
+	key.len = b.len;
+	buf_reset(&b);
+	buf_json_str(&b, k->def);
+	v.p = arena_strndup(d->arena, buf_str(&b), b.len);
+	v.len = b.len;
+	buf_fini(&b);
+	if (!dag_is_job_key(key))
+		return true;
+	for (uint32_t i = 0; i < d->n_nodes; i++)
+		if (!json_span_get(d->nodes[i].job, k->name).p &&
+		    !dag_read_job_key(r, i, key, v))
+			return false;
+	return true;
+}
+
+static bool apply_defaults(struct dag_reader *r)
+{
+	for (uint32_t i = 0; i < r->d->n_keys; i++)
+		if (r->d->keys[i].def && !apply_default(r, &r->d->keys[i]))
+			return false;
+	return true;
+}
+
+bool dag_check(struct dag_reader *r)
+{
+	struct dag_order *o;
+	bool ok = true;
+
+	r->line = 0;
+	number_outside(r->d);
+	if (!check_names(r) || !apply_defaults(r))
+		return false;
+	o = dag_order_new(r->d);
+	if (o->n < r->d->n_nodes)
+		ok = fail_cycle(r, o);
+	dag_order_free(o);
+	return ok;
+}
