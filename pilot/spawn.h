@@ -42,7 +42,8 @@ struct spawn_error {
 	int number; /* errno */
 };
 
-/* Dies when the machine has no memory or no /dev/null. */
+/* Dies when the machine has no memory or no /dev/null. Signal handlers are in
+ * place by then: children get at their default what is not so now. */
 struct spawner *spawner_new(void);
 void spawner_free(struct spawner *s);
 

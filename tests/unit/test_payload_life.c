@@ -246,9 +246,9 @@ static void child_starts_with_default_signals_and_no_descriptors(void)
 	char *out;
 
 	kit_defaults();
-	kit_open();
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)signal(SIGUSR1, SIG_IGN);
+	kit_open();
 	kit_run(&r, "{\"shell\":\"grep -E 'Sig(Blk|Ign)' /proc/self/status; "
 		    "ls /proc/$$/fd; ulimit -c; umask; "
 		    "set -- $(cat /proc/$$/stat); "
