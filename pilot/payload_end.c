@@ -87,8 +87,8 @@ static bool something_left(struct payload *p)
 		left = true;
 	}
 	if (keeper_pid() &&
-	    proctree_signal_orphans(keeper_pid(), getpid(), p->grant.run,
-				    SIGKILL, &p->alone) > 0)
+	    proctree_signal_orphans(p->host->orphans_fd, p->host->pid,
+				    p->grant.run, SIGKILL, &p->alone) > 0)
 		left = true;
 	if (!left && kill(-p->pid, 0) != 0 && errno == ESRCH &&
 	    p->end.why == PAYLOAD_BY_ITSELF)

@@ -394,6 +394,10 @@ struct payload_host *payload_host_new(const struct payload_settings *s,
 	h->child_fd = open_child_fd();
 	if (h->child_fd < 0)
 		log_die("cannot watch child processes: %s", strerror(errno));
+	h->pid = getpid();
+	h->orphans_fd = -1;
+	if (keeper_pid())
+		h->orphans_fd = proctree_open_children(keeper_pid());
 	add_events(h);
 	payload_env_base(&h->env, h->a, environ, s->site_env);
 	h->cgroups = cgroups_open(s->cgroups);
@@ -416,6 +420,8 @@ void payload_host_free(struct payload_host *h)
 		event_free(h->keeper_event);
 	workdir_pool_free(h->dirs);
 	close(h->child_fd);
+	if (h->orphans_fd >= 0)
+		close(h->orphans_fd);
 	close(h->spool_fd);
 	spawner_free(h->spawner);
 	cgroups_close(h->cgroups);

@@ -65,7 +65,9 @@ struct payload_host {
 	struct arena *a;
 	char name[256]; /* of this machine */
 	int spool_fd;
-	int child_fd; /* signalfd for SIGCHLD */
+	int child_fd;   /* signalfd for SIGCHLD */
+	int orphans_fd; /* the keeper's children; -1 = no keeper, or no list */
+	pid_t pid;      /* the pilot's own */
 	struct event *child_event, *tick_event, *turn_event, *keeper_event;
 	bool turning; /* turn_event is pending */
 	bool ticking; /* tick_event is pending */

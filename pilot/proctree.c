@@ -135,23 +135,29 @@ int proctree_signal(const char *run, pid_t session, bool others_only, int sig)
 	return n;
 }
 
-int proctree_signal_orphans(pid_t parent, pid_t except, const char *run,
-			    int sig, bool *alone)
+int proctree_open_children(pid_t parent)
 {
-	char path[64], text[4096], *p = text;
-	struct buf scratch = BUF_INIT;
-	ssize_t len;
-	int fd, n = 0;
+	char path[64];
 
-	*alone = false;
 	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)parent,
 		 (int)parent);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
+	return open(path, O_RDONLY | O_CLOEXEC);
+}
+
+int proctree_signal_orphans(int children_fd, pid_t except, const char *run,
+			    int sig, bool *alone)
+{
+	char text[4096], *p = text;
+	struct buf scratch = BUF_INIT;
+	ssize_t len;
+	int n = 0;
+
+	*alone = false;
+	if (children_fd < 0)
 		return 0;
-	while ((len = read(fd, text, sizeof(text) - 1)) < 0 && errno == EINTR)
-		;
-	close(fd);
+	do {
+		len = pread(children_fd, text, sizeof(text) - 1, 0);
+	} while (len < 0 && errno == EINTR);
 	if (len <= 0)
 		return 0;
 	text[len] = '\0';

@@ -14,10 +14,13 @@
  * group `session` when `others_only`. Returns how many. session 0 = go by the
  * environment only. */
 int proctree_signal(const char *run, pid_t session, bool others_only, int sig);
-/* The same, among the children of `parent` only: orphans end up there, and a
- * kill uncovers the next generation. One small read when there are none
+/* The list of a process's children, which each read from its start makes anew:
+ * opening it costs more than reading it. -1 with errno. */
+int proctree_open_children(pid_t parent);
+/* As proctree_signal, but among those in that list only: orphans end up there,
+ * and a kill uncovers the next generation. One small read when there are none
  * besides `except`; *alone says that it was so. Returns how many. */
-int proctree_signal_orphans(pid_t parent, pid_t except, const char *run,
+int proctree_signal_orphans(int children_fd, pid_t except, const char *run,
 			    int sig, bool *alone);
 /* Signals every child of this process but `except`. Returns how many. */
 int proctree_signal_children(pid_t except, int sig);
