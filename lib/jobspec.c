@@ -18,11 +18,14 @@
 #define KEYS_MAX 64
 
 /* Known from the design, so that nobody believes that they do something. */
-static const char *const not_yet[] = { "stages",   "image",   "after",
-				       "inputs",   "outputs", "collect",
-				       "callback", "dag",     "matrix" };
+static const char *const not_yet[] = { "stages", "image", "collect",
+				       "callback" };
+/* Keys that jobs have in workflows only. */
+static const char *const graph_keys[] = { "after", "allow_failure", "children",
+					  "dag",   "join",          "matrix",
+					  "noop" };
 
-#define N_NOT_YET (sizeof(not_yet) / sizeof(not_yet[0]))
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /* A key that was given, and where its canonical value is in reader.b. */
 struct given {
@@ -51,7 +54,13 @@ static bool fail_unknown(struct jobspec_reader *r, const char *key)
 {
 	struct nearest near;
 
-	for (size_t i = 0; i < N_NOT_YET; i++)
+	for (size_t i = 0; i < COUNT(graph_keys); i++)
+		if (!strcmp(key, graph_keys[i]))
+			return err_set(r->e, ERR_BAD_REQUEST,
+				       "%s%sthe key \"%s\" is only for jobs "
+				       "in a workflow",
+				       r->where, colon(r), key);
+	for (size_t i = 0; i < COUNT(not_yet); i++)
 		if (!strcmp(key, not_yet[i]))
 			return err_set(r->e, ERR_BAD_REQUEST,
 				       "%s%sthe key "

@@ -75,6 +75,20 @@ const struct jobspec_key_doc jobspec_keys[] = {
 	  "with name (a relative path), sha256 (of the content, which must "
 	  "have been uploaded), size in bytes and mode (octal text, 0644).",
 	  RULE(jobspec_read_send, NO, 0, 100, false) },
+	{ "inputs", "list of files", "",
+	  "Files that must be there before the payload starts, else the job "
+	  "fails with the reason \"input missing\". Each is a path (relative "
+	  "ones are below the working directory; what has a scheme:// is "
+	  "never looked for) or an object with path, tag (a variable of the "
+	  "environment that gets the path) and check (false: do not look). At "
+	  "most 1,000.",
+	  RULE(jobspec_read_inputs, NO, 0, 1000, false) },
+	{ "outputs", "list of files", "",
+	  "Files that must be there when the payload has ended with 0, else "
+	  "the job fails with the reason \"output missing\". Each is a path or "
+	  "an object with path, tag, optional (true: it may be missing) and "
+	  "sha256 (true: its checksum is taken). At most 1,000.",
+	  RULE(jobspec_read_outputs, NO, 0, 1000, false) },
 	{ "umask", "octal text", "",
 	  "The payload's file mode creation mask, as in \"022\"; without it "
 	  "the pilot's.",

@@ -65,6 +65,10 @@ jobspec_read_fn jobspec_read_tags;
 jobspec_read_fn jobspec_read_limits;
 jobspec_read_fn jobspec_read_send;
 
+/* jobspec_files.c */
+jobspec_read_fn jobspec_read_inputs;
+jobspec_read_fn jobspec_read_outputs;
+
 /* Text of octal digits as file modes are written; at most 0777. */
 bool jobspec_parse_mode(const char *s, unsigned *out)
 	__attribute__((warn_unused_result));

@@ -150,6 +150,13 @@ static void every_value_has_one_canonical_form(void)
 	check_definition("'config':{'b':[1,{'z':0,'y':0}],'a':null}",
 			 "'argv':['x'],'config':{'a':null,'b':[1,{'y':0,'z':0}"
 			 "]}");
+	check_definition("'inputs':['a',{'tag':'T','path':'/b','check':false}]",
+			 "'argv':['x'],'inputs':[{'path':'a'},{'check':false,"
+			 "'path':'/b','tag':'T'}]");
+	check_definition("'outputs':[{'sha256':true,'path':'s3://b/c','tag':"
+			 "'','optional':true},{'path':'d','sha256':false}]",
+			 "'argv':['x'],'outputs':[{'optional':true,'path':"
+			 "'s3://b/c','sha256':true},{'path':'d'}]");
 	check_definition("'metadata':5", "'argv':['x'],'metadata':5");
 	check_definition("'cwd':'/data'", "'argv':['x'],'cwd':'/data'");
 	check_definition("'umask':'22'", "'argv':['x'],'umask':'0022'");

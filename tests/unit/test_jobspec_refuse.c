@@ -126,9 +126,8 @@ static void unknown_keys_are_refused_with_a_suggestion(void)
 
 static void keys_of_later_versions_are_refused_by_name(void)
 {
-	static const char *const keys[] = { "stages",   "image",   "after",
-					    "inputs",   "outputs", "collect",
-					    "callback", "dag",     "matrix" };
+	static const char *const keys[] = { "stages", "image", "collect",
+					    "callback" };
 
 	for (size_t i = 0; i < UNIT_N(keys); i++) {
 		struct refusal r = {
@@ -142,6 +141,53 @@ static void keys_of_later_versions_are_refused_by_name(void)
 
 		check_refusals(&r, 1);
 	}
+}
+
+static void keys_of_workflows_are_refused_by_name(void)
+{
+	static const char *const keys[] = { "after",    "allow_failure",
+					    "children", "dag",
+					    "join",     "matrix",
+					    "noop" };
+
+	for (size_t i = 0; i < UNIT_N(keys); i++) {
+		struct refusal r = {
+			arena_printf(arena, "'argv':['x'],'%s':[]", keys[i]),
+			arena_printf(arena,
+				     "job 2: the key \"%s\" is only for jobs "
+				     "in a workflow",
+				     keys[i])
+		};
+
+		check_refusals(&r, 1);
+	}
+}
+
+static void files_of_jobs_are_checked(void)
+{
+	static const struct refusal r[] = {
+		{ "'argv':['a'],'inputs':'x'",
+		  "job 2: the key \"inputs\" must be a list of files, not a "
+		  "string" },
+		{ "'argv':['a'],'inputs':[5]",
+		  "job 2: the key \"inputs\" must be a list of paths and "
+		  "objects with a path: number 1 is a whole number" },
+		{ "'argv':['a'],'outputs':['']",
+		  "job 2: the key \"outputs\" has file 1 without a path" },
+		{ "'argv':['a'],'outputs':[{'tag':'T'}]",
+		  "job 2: the key \"outputs\": file 1: the key \"path\" is "
+		  "missing" },
+		{ "'argv':['a'],'outputs':[{'path':'a','check':true}]",
+		  "job 2: the key \"outputs\": file 1: unknown key "
+		  "\"check\"" },
+		{ "'argv':['a'],'inputs':[{'path':'a','tag':'A=B'}]",
+		  "job 2: the key \"inputs\" has the tag \"A=B\", which "
+		  "cannot be the name of a variable" },
+		{ "'argv':['a'],'inputs':['a',{'path':'a'}]",
+		  "job 2: the key \"inputs\" has the path \"a\" twice" },
+	};
+
+	check_refusals(r, UNIT_N(r));
 }
 
 #define NAME                                                              \
@@ -408,6 +454,9 @@ static const struct unit_test tests[] = {
 	  unknown_keys_are_refused_with_a_suggestion },
 	{ "keys of later versions are refused by name",
 	  keys_of_later_versions_are_refused_by_name },
+	{ "keys of workflows are refused by name",
+	  keys_of_workflows_are_refused_by_name },
+	{ "files of jobs are checked", files_of_jobs_are_checked },
 	{ "values of a wrong kind are refused",
 	  values_of_a_wrong_kind_are_refused },
 	{ "numbers out of range are refused",
