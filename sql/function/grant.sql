@@ -18,15 +18,16 @@
 --     o  an older request than the last one (req): nothing is granted
 --     p  the pilot's profile (number) and the version of what fits (run), for
 --        whoever parks a claim that found nothing (req)
--- Order I9: heads of all classes that fit a requesting pilot, merged by
+-- Order I9: the queues of all classes that fit a requesting pilot, merged by
 -- (place, turn, number); each job in order goes to the first request, in the
--- order given, that has room for it.  A class is read c_depth jobs deep; when
--- one runs dry the round ends there, and the next one goes on behind what was
--- looked at, that class deeper, so no job is passed over and no class is read
--- again and again.
-CREATE OR REPLACE FUNCTION sortie.claim_1(p_bucket int, p_server bigint, p_seed bigint,
-	r_pilot bigint[], r_request bigint[], r_slots int[], r_cores int[],
-	r_memory bigint[], r_ahead int[], r_lease bigint[])
+-- order given, that has room for it.  Classes are put in order of their heads,
+-- so what comes before the head of class w + 1 is in the first w of them.  A
+-- round reads these, the window, that far, and the next one has a wider window.
+-- Where a class has more in the window than was read, the round ends there and
+-- the same window is read on, that class deeper; so no job is passed over.
+CREATE OR REPLACE FUNCTION sortie.claim_1(p_bucket int, p_server bigint,
+	p_seed bigint, r_pilot bigint[], r_request bigint[], r_slots int[],
+	r_cores int[], r_memory bigint[], r_ahead int[], r_lease bigint[])
 RETURNS TABLE (what "char", req int, run bigint, number bigint, id uuid,
 	attempt int, idx int, priority int, kind int, ahead bool, name text,
 	owner text, project text, definition text)
@@ -38,29 +39,34 @@ AS $$
 DECLARE
 	v_now timestamptz := clock_timestamp();
 	n int := cardinality(r_pilot);
-	-- per request: room, profile, reservation, life, result
-	f_slots int[] := array_fill(0, ARRAY[cardinality(r_pilot)]);
-	f_cores int[] := array_fill(0, ARRAY[cardinality(r_pilot)]);
-	f_memory bigint[] := array_fill(0::bigint, ARRAY[cardinality(r_pilot)]);
-	f_ahead int[] := array_fill(0, ARRAY[cardinality(r_pilot)]);
-	f_life bigint[] := array_fill(0::bigint, ARRAY[cardinality(r_pilot)]);
-	f_profile int[] := array_fill(0, ARRAY[cardinality(r_pilot)]);
-	s_place int[] := array_fill(NULL::int, ARRAY[cardinality(r_pilot)]);
-	s_turn bigint[] := array_fill(NULL::bigint,
-		ARRAY[cardinality(r_pilot)]);
-	s_number bigint[] := array_fill(NULL::bigint,
-		ARRAY[cardinality(r_pilot)]);
-	u_ok bool[] := array_fill(false, ARRAY[cardinality(r_pilot)]);
-	u_known bool[] := array_fill(false, ARRAY[cardinality(r_pilot)]);
-	u_slots int[] := array_fill(0, ARRAY[cardinality(r_pilot)]);
-	u_cores int[] := array_fill(0, ARRAY[cardinality(r_pilot)]);
-	u_memory bigint[] := array_fill(0::bigint, ARRAY[cardinality(r_pilot)]);
-	-- per candidate class
+	-- per request: room, life, reservation, result
+	f_slots int[] := array_fill(0, ARRAY[n]);
+	f_cores int[] := array_fill(0, ARRAY[n]);
+	f_memory bigint[] := array_fill(0::bigint, ARRAY[n]);
+	f_ahead int[] := array_fill(0, ARRAY[n]);
+	f_life bigint[] := array_fill(0::bigint, ARRAY[n]);
+	s_place int[] := array_fill(NULL::int, ARRAY[n]);
+	s_turn bigint[] := array_fill(NULL::bigint, ARRAY[n]);
+	s_number bigint[] := array_fill(NULL::bigint, ARRAY[n]);
+	u_ok bool[] := array_fill(false, ARRAY[n]);
+	u_known bool[] := array_fill(false, ARRAY[n]);
+	u_slots int[] := array_fill(0, ARRAY[n]);
+	u_cores int[] := array_fill(0, ARRAY[n]);
+	u_memory bigint[] := array_fill(0::bigint, ARRAY[n]);
+	-- sets of requests, a bit each: with room left, of each profile
+	v_none bit varying := repeat('0', n)::bit varying;
+	v_room bit varying := v_none;
+	p_id int[] := '{}'; p_bits bit varying[] := '{}';
+	-- per class in order of heads: what its jobs need, which requests may
+	-- still take them (NULL: not looked at), the last one seen, how many
+	-- were seen in this round, how deep it is read (0: no more)
 	c_id int[]; c_cores int[]; c_memory bigint[]; c_life bigint[];
 	c_limited bool[];
-	c_at int[]; c_place int[]; c_turn bigint[]; c_number bigint[];
-	c_seen int[]; c_depth int[]; c_n int;
-	c_fit int[];                    -- the request found to fit its profile
+	c_bits bit varying[];
+	c_place int[]; c_turn bigint[]; c_number bigint[];
+	c_seen int[]; c_depth int[]; c_n int := 0;
+	v_window int;                   -- so many classes are read
+	v_depth int;                    -- so deep at least
 	-- limits by id
 	l_room int[] := '{}'; l_used int[] := '{}';
 	v_ids int[]; v_counts int[];
@@ -71,9 +77,8 @@ DECLARE
 	g_n int := 0;
 	v_open int := 0;                -- slots and aheads left in the batch
 	v_more bool;
-	v_profiles int[]; v_of int := 0;
 	v record; q record;
-	i int; j int; c int; v_take int; v_kinds int[] := '{}';
+	i int; j int; c int; v_kinds int[] := '{}';
 	v_turn bigint; v_replay int[]; v_notice int[];
 	v_empty int[] := '{}';          -- classes that have no job at all
 	v_fit bigint;
@@ -133,11 +138,19 @@ BEGIN
 				THEN 9000000000000000 ELSE
 				extract(epoch FROM v.ends_at - v_now)::bigint
 				END;
-			f_profile[i] := v.profile_id;
 			s_place[i] := v.reserved_place;
 			s_turn[i] := v.reserved_turn;
 			s_number[i] := v.reserved_number;
-			v_open := v_open + f_slots[i] + f_ahead[i];
+			IF f_slots[i] + f_ahead[i] > 0 THEN
+				v_open := v_open + f_slots[i]
+					+ f_ahead[i];
+				v_room := set_bit(v_room, i - 1, 1);
+				j := coalesce(array_position(p_id,
+					v.profile_id), cardinality(p_id) + 1);
+				p_id[j] := v.profile_id;
+				p_bits[j] := set_bit(coalesce(p_bits[j],
+					v_none), i - 1, 1);
+			END IF;
 		END IF;
 	END LOOP;
 	FOR i IN 1 .. n LOOP
@@ -148,26 +161,37 @@ BEGIN
 		END IF;
 	END LOOP;
 
+	-- Classes in order of heads; those without a job come last.
 	IF v_open > 0 THEN
 		SELECT array_agg(s.class_id), array_agg(s.cores),
 			array_agg(s.memory), array_agg(s.life_s),
-			array_agg(s.limited), count(*)
-		INTO c_id, c_cores, c_memory, c_life, c_limited, c_n
+			array_agg(s.limited), array_agg(s.place),
+			array_agg(s.turn), array_agg(s.number - 1),
+			count(s.number)
+		INTO c_id, c_cores, c_memory, c_life, c_limited, c_place,
+			c_turn, c_number, c_n
 		FROM (SELECT k.class_id, k.cores, k.memory, k.life_s,
-				k.limit_ids <> '{}' AS limited
+				k.limit_ids <> '{}' AS limited, h.*
 			FROM sortie.class_ready r
 			JOIN sortie.class k ON k.class_id = r.class_id
-			WHERE k.profiles && f_profile
-			OFFSET 0) AS s;
-	ELSE
-		c_n := 0;
+			LEFT JOIN LATERAL (
+				SELECT w.place, w.turn, w.number
+				FROM sortie.queue w
+				WHERE w.class_id = r.class_id
+				ORDER BY w.place, w.turn, w.number
+				LIMIT 1) AS h ON true
+			WHERE p_id && k.profiles
+			ORDER BY h.place, h.turn, h.number) AS s;
+		v_empty := c_id[c_n + 1 : c_n + 100];
 	END IF;
 	IF c_n > 0 THEN
-		c_at := array_fill(1, ARRAY[c_n]);
-		c_fit := array_fill(0, ARRAY[c_n]);
-		c_place := array_fill(-2147483648, ARRAY[c_n]);
-		c_turn := array_fill(-1::bigint, ARRAY[c_n]);
-		c_number := array_fill(-1::bigint, ARRAY[c_n]);
+		-- Behind the last class: the end of all queues.
+		c_place[c_n + 1] := 2147483647;
+		c_turn[c_n + 1] := 9223372036854775807;
+		c_number[c_n + 1] := 9223372036854775807;
+		c_bits := array_fill(NULL::bit varying, ARRAY[c_n]);
+		c_depth := array_fill(4, ARRAY[c_n]);
+		v_window := 1;
 		IF true = ANY (c_limited) THEN
 			FOR v IN SELECT l.limit_id, l.capacity - l.used AS room
 				FROM sortie.lim l WHERE l.limit_id IN (
@@ -178,63 +202,55 @@ BEGIN
 					2147483647);
 			END LOOP;
 		END IF;
-		-- Shallow, and deep at once where a class turns out to have
-		-- all that comes first (measured on 500 classes).
-		c_depth := array_fill(least(v_open, greatest(4,
-			2 * v_open / c_n)), ARRAY[c_n]);
-		v_more := true;
-	ELSE
-		v_more := false;
 	END IF;
 
-	WHILE v_more AND v_open > 0 LOOP
+	WHILE c_n > 0 AND v_open > 0 LOOP
+		-- A class alone may have all that comes next, one of many has
+		-- little of it.
 		v_more := false;
-		c_seen := array_fill(0, ARRAY[c_n]);
+		v_depth := least(v_open, 2 * v_open / v_window + 4);
+		c_seen := array_fill(0, ARRAY[v_window]);
 		FOR q IN
 			SELECT k.ord::int AS c, h.place, h.turn, h.number
-			FROM unnest(c_id, c_place, c_turn, c_number, c_at,
-				c_depth) WITH ORDINALITY
-				AS k(id, place, turn, number, at, depth, ord)
-			LEFT JOIN LATERAL (
+			FROM unnest(c_id[:v_window], c_place[:v_window],
+				c_turn[:v_window], c_number[:v_window],
+				c_depth[:v_window]) WITH ORDINALITY
+				AS k(id, place, turn, number, depth, ord)
+			CROSS JOIN LATERAL (
 				SELECT w.place, w.turn, w.number
 				FROM sortie.queue w
 				WHERE w.class_id = k.id
 				AND (w.place, w.turn, w.number)
 					> (k.place, k.turn, k.number)
+				AND (w.place, w.turn, w.number)
+					<= (c_place[v_window + 1],
+					c_turn[v_window + 1],
+					c_number[v_window + 1])
 				ORDER BY w.place, w.turn, w.number
-				LIMIT k.depth) AS h ON true
-			WHERE k.at <= n
-			ORDER BY h.place NULLS FIRST, h.turn, h.number
+				LIMIT greatest(k.depth, v_depth)) AS h
+			WHERE k.depth > 0
+			ORDER BY h.place, h.turn, h.number
 		LOOP
 			c := q.c;
-			IF q.number IS NULL THEN
-				-- Nothing, or nothing more.
-				IF c_number[c] < 0 AND
-					cardinality(v_empty) < 100 THEN
-					v_empty := v_empty || c_id[c];
-				END IF;
-				c_at[c] := n + 1;
-				CONTINUE;
-			END IF;
+			CONTINUE WHEN c_depth[c] = 0;
 			c_seen[c] := c_seen[c] + 1;
 			c_place[c] := q.place;
 			c_turn[c] := q.turn;
 			c_number[c] := q.number;
-			j := c_at[c];
-			IF j <= n AND c_limited[c] THEN
-				SELECT k.limit_ids, k.limit_counts
-				INTO v_ids, v_counts
-				FROM sortie.class k WHERE k.class_id = c_id[c];
-				FOR i IN 1 .. cardinality(v_ids) LOOP
-					IF l_room[v_ids[i]] < v_counts[i] THEN
-						j := n + 1;
-					END IF;
-				END LOOP;
+			IF c_bits[c] IS NULL THEN
+				c_bits[c] := (SELECT coalesce(bit_or(p.bits),
+					v_none)
+					FROM sortie.class k, unnest(p_id,
+					p_bits) AS p(id, bits)
+					WHERE k.class_id = c_id[c]
+					AND p.id = ANY (k.profiles));
 			END IF;
-			-- The first request from j on that has room.
-			v_take := 0;
-			WHILE j <= n LOOP
-				IF (f_slots[j] > 0 AND f_cores[j] >= c_cores[c]
+			-- The first request that has room. Room only shrinks
+			-- here: one that has none now is not asked again.
+			LOOP
+				j := position(B'1' IN c_bits[c] & v_room);
+				EXIT WHEN j = 0 OR (f_slots[j] > 0
+					AND f_cores[j] >= c_cores[c]
 					AND f_memory[j] >= c_memory[c]
 					OR f_ahead[j] > 0 AND c_cores[c] = 1
 					AND c_memory[c] = 0
@@ -242,69 +258,68 @@ BEGIN
 				AND c_life[c] <= f_life[j]
 				AND (s_number[j] IS NULL
 					OR (q.place, q.turn, q.number)
-					<= (s_place[j], s_turn[j], s_number[j]))
-				THEN
-					IF c_fit[c] = j THEN
-						v_take := j;
-						EXIT;
-					END IF;
-					IF v_of <> c THEN
-						SELECT k.profiles
-						INTO v_profiles
-						FROM sortie.class k
-						WHERE k.class_id = c_id[c];
-						v_of := c;
-					END IF;
-					IF f_profile[j] = ANY (v_profiles) THEN
-						c_fit[c] := j;
-						v_take := j;
-						EXIT;
-					END IF;
-				END IF;
-				j := j + 1;
+					<= (s_place[j], s_turn[j],
+					s_number[j]));
+				c_bits[c] := set_bit(c_bits[c], j - 1, 0);
 			END LOOP;
-			c_at[c] := j;
-			IF v_take > 0 THEN
-				g_n := g_n + 1;
-				g_cls[g_n] := c;
-				g_class[g_n] := c_id[c];
-				g_place[g_n] := q.place;
-				g_turn[g_n] := q.turn;
-				g_number[g_n] := q.number;
-				g_req[g_n] := j;
-				IF f_slots[j] > 0 AND f_cores[j] >= c_cores[c]
-					AND f_memory[j] >= c_memory[c] THEN
-					f_slots[j] := f_slots[j] - 1;
-					f_cores[j] := f_cores[j] - c_cores[c];
-					f_memory[j] := f_memory[j]
-						- c_memory[c];
-					g_ahead[g_n] := false;
-				ELSE
-					f_ahead[j] := f_ahead[j] - 1;
-					g_ahead[g_n] := true;
-				END IF;
-				v_open := v_open - 1;
-				IF c_limited[c] THEN
-					FOR i IN 1 .. cardinality(v_ids) LOOP
-						l_room[v_ids[i]] :=
-							l_room[v_ids[i]]
-							- v_counts[i];
-					END LOOP;
-				END IF;
-				EXIT WHEN v_open = 0;
+			IF j > 0 AND c_limited[c] THEN
+				SELECT k.limit_ids, k.limit_counts
+				INTO v_ids, v_counts
+				FROM sortie.class k WHERE k.class_id = c_id[c];
+				FOR i IN 1 .. cardinality(v_ids) LOOP
+					IF l_room[v_ids[i]] < v_counts[i] THEN
+						j := 0;
+					END IF;
+				END LOOP;
 			END IF;
+			IF j = 0 THEN
+				c_depth[c] := 0;
+				CONTINUE;
+			END IF;
+			g_n := g_n + 1;
+			g_cls[g_n] := c;
+			g_class[g_n] := c_id[c];
+			g_place[g_n] := q.place;
+			g_turn[g_n] := q.turn;
+			g_number[g_n] := q.number;
+			g_req[g_n] := j;
+			g_ahead[g_n] := NOT (f_slots[j] > 0
+				AND f_cores[j] >= c_cores[c]
+				AND f_memory[j] >= c_memory[c]);
+			IF g_ahead[g_n] THEN
+				f_ahead[j] := f_ahead[j] - 1;
+			ELSE
+				f_slots[j] := f_slots[j] - 1;
+				f_cores[j] := f_cores[j] - c_cores[c];
+				f_memory[j] := f_memory[j] - c_memory[c];
+			END IF;
+			IF f_slots[j] + f_ahead[j] = 0 THEN
+				v_room := set_bit(v_room, j - 1, 0);
+			END IF;
+			IF c_limited[c] THEN
+				FOR i IN 1 .. cardinality(v_ids) LOOP
+					l_room[v_ids[i]] := l_room[v_ids[i]]
+						- v_counts[i];
+				END LOOP;
+			END IF;
+			v_open := v_open - 1;
+			EXIT WHEN v_open = 0;
 			-- Its known jobs are used up: others may come before
 			-- its next one, or not.
-			IF c_seen[c] = c_depth[c] AND c_at[c] <= n THEN
+			IF c_seen[c] >= greatest(c_depth[c], v_depth) THEN
+				c_depth[c] := least(v_open, 16 * c_seen[c]);
 				v_more := true;
-				c_depth[c] := least(v_open, 16 * c_depth[c]);
 				EXIT;
 			END IF;
 		END LOOP;
+		IF NOT v_more THEN
+			EXIT WHEN v_window = c_n;
+			v_window := least(4 * v_window, c_n);
+		END IF;
 	END LOOP;
 
-	-- A job that was cancelled meanwhile is in nobody's queue: only what the
-	-- DELETE returns is granted.
+	-- A job that was cancelled meanwhile is in nobody's queue: only what
+	-- the DELETE returns is granted.
 	l_used := '{}';
 	IF g_n > 0 THEN
 		v_turn := 0;
