@@ -405,6 +405,10 @@ static void report_row(struct lane_batch *b, const struct db_result *r,
 	case 'W':
 		wake_work(srv);
 		return;
+	case 'f':
+	case 'F':
+	case 'z':
+		return;
 	default:
 		break;
 	}

@@ -48,6 +48,7 @@ BEGIN
 	WHERE q.number = ANY (p_numbers)
 		AND sortie.may_touch_1(q.kind_id, p_owner, p_projects)
 	ORDER BY q.place, q.turn, q.number FOR UPDATE;
+	PERFORM sortie.graph_lock_1(p_numbers, true);
 	RETURN v_pilots;
 END $$;
 
@@ -81,10 +82,26 @@ BEGIN
 	END IF;
 END $$;
 
--- Cancels jobs. Queued and waiting ones end at once; live runs get an order
--- and the job ends with the run (woken: the pilots in `pilot`).
+-- The workflow a job belongs to, NULL when none.
+CREATE OR REPLACE FUNCTION sortie.job_workflow_1(p_number bigint) RETURNS bigint
+LANGUAGE sql STABLE AS $$
+	SELECT n.workflow FROM sortie.node n WHERE n.number = p_number
+$$;
+
+-- As job_cancel_2, for a reason that needs no words.
 CREATE OR REPLACE FUNCTION sortie.job_cancel_1(p_bucket int, p_owner int,
 	p_projects int[], p_numbers bigint[], p_delete bool)
+RETURNS TABLE (number bigint, code text, message text, pilot bigint)
+LANGUAGE sql AS $$
+	SELECT * FROM sortie.job_cancel_2(p_bucket, p_owner, p_projects,
+		p_numbers, p_delete, 'cancelled')
+$$;
+
+-- Cancels jobs. Queued and waiting ones end at once; live runs get an order
+-- and the job ends with the run (woken: the pilots in `pilot`). With p_delete
+-- they go then; a workflow's jobs go only with it.
+CREATE OR REPLACE FUNCTION sortie.job_cancel_2(p_bucket int, p_owner int,
+	p_projects int[], p_numbers bigint[], p_delete bool, p_reason text)
 RETURNS TABLE (number bigint, code text, message text, pilot bigint)
 LANGUAGE plpgsql
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
@@ -97,12 +114,13 @@ DECLARE
 	v_state sortie.job_state;
 	v_kinds int[] := '{}'; v_left int[] := '{}';
 	v_states sortie.job_state[] := '{}';
-	v_doomed bigint[] := '{}';
+	v_doomed bigint[] := '{}'; v_ended bigint[] := '{}';
 	v_tries int;
 BEGIN
 	PERFORM pg_advisory_xact_lock(7008);
 	v_pilots := sortie.jobs_lock_1(p_owner, p_projects, p_numbers);
-	FOR v IN SELECT DISTINCT n, j.kind_id
+	FOR v IN SELECT DISTINCT n, j.kind_id, CASE WHEN p_delete
+			THEN sortie.job_workflow_1(n) END AS workflow
 		FROM unnest(p_numbers) AS n
 		LEFT JOIN sortie.job j ON j.number = n
 			AND sortie.may_touch_1(j.kind_id, p_owner, p_projects)
@@ -111,6 +129,13 @@ BEGIN
 		number := v.n; code := NULL; message := NULL; pilot := NULL;
 		v_state := NULL;
 		v_tries := 0;
+		IF v.workflow IS NOT NULL AND v.kind_id IS NOT NULL THEN
+			code := 'conflict';
+			message := 'job ' || v.n || ' belongs to workflow '
+				|| v.workflow || ': it goes with that';
+			RETURN NEXT;
+			CONTINUE;
+		END IF;
 		WHILE v.kind_id IS NOT NULL LOOP
 			v_pilot := sortie.live_pilot_1(v.n, v_pilots);
 			UPDATE sortie.live l SET cancelling = true,
@@ -150,7 +175,8 @@ BEGIN
 			INSERT INTO sortie.ended (number, kind_id, state,
 				ended_at, reason)
 			VALUES (v.n, v.kind_id, 'cancelled', now(),
-				'cancelled');
+				p_reason);
+			v_ended := v_ended || v.n;
 			INSERT INTO sortie.event (kind, job)
 			VALUES ('cancelled', v.n);
 			v_kinds := v_kinds || v.kind_id;
@@ -182,8 +208,9 @@ BEGIN
 	IF cardinality(v_doomed) > 0 THEN
 		PERFORM sortie.jobs_forget_1(p_bucket, v_doomed);
 	END IF;
-	IF cardinality(v_left) > 0 THEN
-		PERFORM sortie.settle_1(p_bucket, v_left, NULL, NULL, NULL);
+	IF cardinality(v_ended) > 0 THEN
+		PERFORM sortie.settle_2(p_bucket, v_left, NULL, NULL, NULL,
+			v_ended);
 	END IF;
 END $$;
 
@@ -201,7 +228,8 @@ DECLARE
 	v_doomed bigint[] := '{}';
 BEGIN
 	PERFORM pg_advisory_xact_lock(7008);
-	FOR v IN SELECT DISTINCT n, j.kind_id
+	FOR v IN SELECT DISTINCT n, j.kind_id,
+			sortie.job_workflow_1(n) AS workflow
 		FROM unnest(p_numbers) AS n
 		LEFT JOIN sortie.job j ON j.number = n
 			AND sortie.may_touch_1(j.kind_id, p_owner, p_projects)
@@ -209,7 +237,8 @@ BEGIN
 	LOOP
 		number := v.n; code := NULL; message := NULL;
 		v_state := sortie.job_state_1(v.n);
-		IF v_state >= 'finished' AND v.kind_id IS NOT NULL THEN
+		IF v_state >= 'finished' AND v.kind_id IS NOT NULL
+		AND v.workflow IS NULL THEN
 			PERFORM 1 FROM sortie.ended e WHERE e.number = v.n
 			FOR UPDATE;
 			IF FOUND THEN
@@ -225,6 +254,10 @@ BEGIN
 			code := 'conflict';
 			message := 'job ' || v.n || ' is ' || v_state
 				|| ': cancel it first, or delete it with --cancel';
+		ELSIF v.workflow IS NOT NULL THEN
+			code := 'conflict';
+			message := 'job ' || v.n || ' belongs to workflow '
+				|| v.workflow || ': it goes with that';
 		END IF;
 		RETURN NEXT;
 	END LOOP;
@@ -250,6 +283,7 @@ DECLARE
 	v_state sortie.job_state;
 	v_kinds int[] := '{}'; v_left int[] := '{}';
 	v_states sortie.job_state[] := '{}';
+	v_held bigint[] := '{}';
 	v_tries int;
 BEGIN
 	PERFORM pg_advisory_xact_lock(7008);
@@ -296,6 +330,7 @@ BEGIN
 		ELSIF v_state IN ('waiting', 'defined') THEN
 			v_states := v_states || v_state;
 			v_kinds := v_kinds || v.kind_id;
+			v_held := v_held || v.n;
 			INSERT INTO sortie.event (kind, job)
 			VALUES ('held', v.n);
 		ELSIF v_state <> 'held' THEN
@@ -312,12 +347,13 @@ BEGIN
 			array_fill(-1::bigint, ARRAY[cardinality(v_kinds)])
 			|| array_fill(1::bigint, ARRAY[cardinality(v_kinds)]));
 	END IF;
-	IF cardinality(v_left) > 0 THEN
-		PERFORM sortie.settle_1(p_bucket, v_left, NULL, NULL, NULL);
+	IF cardinality(v_held) > 0 THEN
+		PERFORM sortie.settle_2(p_bucket, v_left, NULL, NULL, NULL,
+			v_held);
 	END IF;
 END $$;
 
--- Releases held jobs.
+-- Releases held jobs. Those of a graph wait for what else they wait for.
 CREATE OR REPLACE FUNCTION sortie.job_release_1(p_bucket int, p_owner int,
 	p_projects int[], p_numbers bigint[])
 RETURNS TABLE (number bigint, code text, message text, pilot bigint)
@@ -329,8 +365,10 @@ DECLARE
 	v record;
 	w sortie.waiting;
 	v_all sortie.waiting[] := '{}';
+	v_look bigint[];
 BEGIN
 	PERFORM pg_advisory_xact_lock(7008);
+	PERFORM sortie.graph_lock_1(p_numbers, true);
 	FOR v IN SELECT DISTINCT n, j.kind_id
 		FROM unnest(p_numbers) AS n
 		LEFT JOIN sortie.job j ON j.number = n
@@ -344,9 +382,23 @@ BEGIN
 		ELSE
 			DELETE FROM sortie.waiting u
 			WHERE u.number = v.n AND u.why = 'held'
+				AND sortie.job_workflow_1(v.n) IS NULL
 			RETURNING * INTO w;
 			IF FOUND THEN
 				v_all := v_all || w;
+				INSERT INTO sortie.event (kind, job)
+				VALUES ('released', v.n);
+				RETURN NEXT;
+				CONTINUE;
+			END IF;
+			UPDATE sortie.waiting u SET why = 'after',
+				workflow = sortie.job_workflow_1(v.n)
+			WHERE u.number = v.n AND u.why = 'held'
+			RETURNING * INTO w;
+			IF FOUND THEN
+				v_look := v_look || v.n;
+				PERFORM sortie.tally_move_1(p_bucket,
+					ARRAY[w.kind_id], 'held', 'waiting');
 				INSERT INTO sortie.event (kind, job)
 				VALUES ('released', v.n);
 			ELSE
@@ -358,6 +410,12 @@ BEGIN
 		END IF;
 		RETURN NEXT;
 	END LOOP;
+	IF v_look IS NOT NULL THEN
+		PERFORM sortie.projects_lock_1((SELECT array_agg(j.kind_id)
+			FROM sortie.job j WHERE j.number = ANY (p_numbers)));
+		PERFORM sortie.graph_settle_1(p_bucket, NULL, NULL, NULL, NULL,
+			NULL, NULL, v_look, 256, 64);
+	END IF;
 	IF cardinality(v_all) > 0 THEN
 		PERFORM sortie.tally_add_1(p_bucket, array_agg(u.kind_id),
 			array_agg('held'::sortie.job_state),
@@ -367,82 +425,6 @@ BEGIN
 			array_agg(u.place), array_agg(u.number),
 			array_agg(u.attempt), array_agg(u.kind_id))
 		FROM unnest(v_all) AS u;
-	END IF;
-END $$;
-
--- Tries ended jobs again: all but finished ones, these too with p_force.
-CREATE OR REPLACE FUNCTION sortie.job_retry_1(p_bucket int, p_owner int,
-	p_projects int[], p_numbers bigint[], p_force bool)
-RETURNS TABLE (number bigint, code text, message text, pilot bigint)
-LANGUAGE plpgsql
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
-AS $$
-#variable_conflict use_column
-DECLARE
-	v record;
-	e sortie.ended;
-	v_class int[] := '{}'; v_place int[] := '{}'; v_number bigint[] := '{}';
-	v_attempt smallint[] := '{}'; v_kind int[] := '{}';
-	v_states sortie.job_state[] := '{}';
-	v_last smallint;
-BEGIN
-	PERFORM pg_advisory_xact_lock(7008);
-	-- Classes may have gone to sleep since.
-	PERFORM sortie.classes_wake_1(array_agg(j.class_id))
-	FROM sortie.job j WHERE j.number = ANY (p_numbers)
-		AND sortie.may_touch_1(j.kind_id, p_owner, p_projects);
-	FOR v IN SELECT DISTINCT n, j.kind_id, j.class_id, j.priority
-		FROM unnest(p_numbers) AS n
-		LEFT JOIN sortie.job j ON j.number = n
-			AND sortie.may_touch_1(j.kind_id, p_owner, p_projects)
-		ORDER BY n
-	LOOP
-		number := v.n; code := NULL; message := NULL;
-		IF v.kind_id IS NULL THEN
-			code := 'not_found';
-			message := 'there is no job ' || v.n;
-			RETURN NEXT;
-			CONTINUE;
-		END IF;
-		SELECT coalesce(max(r.attempt), 0) INTO v_last
-		FROM sortie.run r WHERE r.number = v.n;
-		DELETE FROM sortie.ended x WHERE x.number = v.n
-			AND (p_force OR x.state <> 'finished')
-			AND v_last < 32767
-		RETURNING * INTO e;
-		IF FOUND THEN
-			-- Its retries and losses are counted anew.
-			UPDATE sortie.job j SET retried_at = v_last
-			WHERE j.number = v.n AND j.retried_at <> v_last;
-			v_class := v_class || v.class_id;
-			v_place := v_place || ~v.priority;
-			v_number := v_number || v.n;
-			v_attempt := v_attempt || (v_last + 1)::smallint;
-			v_kind := v_kind || v.kind_id;
-			v_states := v_states || e.state;
-			INSERT INTO sortie.event (kind, job, text)
-			VALUES ('retried', v.n, 'was ' || e.state);
-		ELSE
-			code := 'conflict';
-			message := CASE WHEN v_last = 32767 THEN 'job ' || v.n
-				|| ' has been tried ' || v_last || ' times'
-				ELSE 'job ' || v.n || ' is '
-				|| coalesce(sortie.job_state_1(v.n)::text,
-					'deleted')
-				|| CASE WHEN sortie.job_state_1(v.n)
-					= 'finished' AND NOT p_force
-				THEN ': retry it with --force' ELSE
-				': only ended jobs can be tried again' END
-				END;
-		END IF;
-		RETURN NEXT;
-	END LOOP;
-	IF cardinality(v_number) > 0 THEN
-		PERFORM sortie.tally_add_1(p_bucket, v_kind, v_states,
-			array_fill(-1::bigint,
-				ARRAY[cardinality(v_number)]));
-		PERFORM sortie.line_up_1(p_bucket, v_class, v_place, v_number,
-			v_attempt, v_kind);
 	END IF;
 END $$;
 

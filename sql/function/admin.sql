@@ -48,14 +48,14 @@ BEGIN
 		p_owner, x
 	FROM unnest(v_done) AS x;
 	IF p_kill AND v_done <> '{}' THEN
-		SELECT * INTO e FROM sortie.runs_lose_1(p_bucket,
+		SELECT * INTO e FROM sortie.runs_lose_2(p_bucket,
 			p_loss_budget, v_done, 'pilot killed', false);
 		UPDATE sortie.pilot p
 		SET end_state = 'killed', ended_at = now(),
 			end_reason = 'killed'
 		WHERE p.pilot = ANY (v_done) AND p.end_state IS NULL;
-		PERFORM sortie.settle_1(p_bucket, e.o_left, NULL, e.o_freed,
-			NULL);
+		PERFORM sortie.settle_2(p_bucket, e.o_left, NULL, e.o_freed,
+			NULL, e.o_ended);
 	END IF;
 END $$;
 

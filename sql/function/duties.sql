@@ -11,16 +11,46 @@ DECLARE
 	v_n int; v_class int[]; v_place int[]; v_number bigint[];
 	v_attempt smallint[]; v_kind int[];
 	v record;
+	r record;
 BEGIN
-	WITH d AS (
-		DELETE FROM sortie.waiting WHERE number IN (
-			SELECT number FROM sortie.waiting
-			WHERE why = 'time' AND due <= now()
-			ORDER BY due LIMIT p_max FOR UPDATE SKIP LOCKED)
+	WITH t AS MATERIALIZED (
+		SELECT w.number FROM sortie.waiting w
+		WHERE w.why = 'time' AND w.due <= now()
+		ORDER BY w.due LIMIT p_max FOR UPDATE SKIP LOCKED),
+	g AS MATERIALIZED (
+		SELECT n.number, n.workflow FROM t
+		JOIN sortie.node n ON n.number = t.number AND NOT n.admitted
+		JOIN sortie.workflow f ON f.workflow = n.workflow
+			AND f.max_running IS NOT NULL),
+	u AS (
+		UPDATE sortie.waiting w SET why = 'share', due = NULL,
+			workflow = g.workflow
+		FROM g WHERE w.number = g.number),
+	d AS (
+		DELETE FROM sortie.waiting w WHERE w.number IN (
+			SELECT number FROM t EXCEPT SELECT number FROM g)
 		RETURNING class_id, place, number, attempt, kind_id)
 	SELECT count(*), array_agg(class_id), array_agg(place),
 		array_agg(number), array_agg(attempt), array_agg(kind_id)
 	INTO v_n, v_class, v_place, v_number, v_attempt, v_kind FROM d;
+	-- A workflow that somebody works on is looked at again soon. Its jobs
+	-- get into line with the others: projects are locked once, in order.
+	FOR v IN SELECT g.workflow FROM sortie.workflow g
+		WHERE g.max_running IS NOT NULL AND g.state = 'running'
+		AND g.admitted < g.max_running AND g.cancelling IS NULL
+		AND EXISTS (SELECT 1 FROM sortie.waiting w
+			WHERE w.why = 'share' AND w.workflow = g.workflow)
+		ORDER BY g.workflow FOR NO KEY UPDATE SKIP LOCKED
+	LOOP
+		SELECT * INTO r FROM sortie.share_take_1(v.workflow, 10000);
+		CONTINUE WHEN r.o_number IS NULL;
+		v_n := v_n + cardinality(r.o_number);
+		v_class := v_class || r.o_class;
+		v_place := v_place || r.o_place;
+		v_number := v_number || r.o_number;
+		v_attempt := v_attempt || r.o_attempt;
+		v_kind := v_kind || r.o_kind;
+	END LOOP;
 	IF v_n > 0 THEN
 		PERFORM sortie.tally_add_1(p_bucket, v_kind,
 			array_fill('waiting'::sortie.job_state, ARRAY[v_n]),

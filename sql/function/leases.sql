@@ -121,14 +121,14 @@ BEGIN
 	INTO v_n, v_number, v_run, v_started, v_state
 	FROM sortie.live l WHERE l.pilot = p_pilot;
 	IF v_n > 0 THEN
-		SELECT * INTO e FROM sortie.runs_drop_1(p_bucket,
+		SELECT * INTO e FROM sortie.runs_drop_2(p_bucket,
 			p_loss_budget, v_number, v_run, v_started, v_state,
 			'pilot left');
 	END IF;
 	PERFORM sortie.pilot_gone_1(p_pilot, 'stopped', 'left');
 	IF v_n > 0 THEN
-		PERFORM sortie.settle_1(p_bucket, e.o_left, NULL, e.o_freed,
-			NULL);
+		PERFORM sortie.settle_2(p_bucket, e.o_left, NULL, e.o_freed,
+			NULL, e.o_ended);
 	END IF;
 	RETURN true;
 END $$;
@@ -173,7 +173,7 @@ BEGIN
 	IF v_pilots IS NULL THEN
 		RETURN;
 	END IF;
-	SELECT * INTO e FROM sortie.runs_lose_1(p_bucket, p_loss_budget,
+	SELECT * INTO e FROM sortie.runs_lose_2(p_bucket, p_loss_budget,
 		v_pilots, 'lease expired', false);
 	FOR i IN 1 .. cardinality(v_pilots) LOOP
 		PERFORM sortie.pilot_gone_1(v_pilots[i], 'lost',
@@ -182,7 +182,8 @@ BEGIN
 		runs := v_runs[i];
 		RETURN NEXT;
 	END LOOP;
-	PERFORM sortie.settle_1(p_bucket, e.o_left, NULL, e.o_freed, NULL);
+	PERFORM sortie.settle_2(p_bucket, e.o_left, NULL, e.o_freed, NULL,
+		e.o_ended);
 END $$;
 
 -- A server's row stood still: this one takes its pilots, each with a full

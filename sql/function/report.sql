@@ -3,7 +3,7 @@
 -- A batch of reports.
 --     b_*   one element per report: pilot, lease tick, whether it carries the
 --           list of live runs, whether it is drained
---     s_*   starts, e_*  ends (arrays as for runs_end_1), l_*  listed runs;
+--     s_*   starts, e_*  ends (arrays as for runs_end_2), l_*  listed runs;
 --           *_rep is the 1-based index of the report. e_files: what the pilot
 --           found of the run's inputs and outputs (dataset_found.sql)
 -- A pilot stands at most once in a batch.
@@ -15,6 +15,8 @@
 --     u     unknown pilot (rep): text says why
 --     w     class `kind` got work again (number = how many jobs)
 --     W     limits or gates may have room again: work for anybody
+--     f     edges of a graph are left to tell: a duty
+--     F     workflow `number` cancels itself: a duty; z  it has ended
 CREATE OR REPLACE FUNCTION sortie.report_2(p_bucket int, p_server bigint,
 	p_loss_budget int,
 	b_pilot bigint[], b_lease bigint[], b_listed bool[], b_drained bool[],
@@ -45,8 +47,9 @@ DECLARE
 	v_rest int[];
 	v_new int[];
 	v_kinds int[] := '{}';
-	-- for settle_1
+	-- for settle_2
 	v_left int[]; v_came int[]; v_freed int[]; v_taken int[];
+	v_ended bigint[];
 	z_class int; z_came int;
 	e record;
 	v record;
@@ -176,7 +179,7 @@ BEGIN
 	IF cardinality(e_run) > 0 THEN
 		SELECT array_agg(b_pilot[r] ORDER BY o) INTO v_from
 		FROM unnest(e_rep) WITH ORDINALITY AS u(r, o);
-		SELECT * INTO e FROM sortie.runs_end_1(p_bucket,
+		SELECT * INTO e FROM sortie.runs_end_2(p_bucket,
 			p_loss_budget, v_from, e_number, e_run, e_state, e_reason, e_exit, e_signal,
 			e_ago, e_wall, e_started, e_user, e_system, e_rss,
 			e_out_size, e_err_size, e_out, e_err, e_incomplete,
@@ -184,6 +187,7 @@ BEGIN
 		v_done := e.o_done;
 		v_left := e.o_left;
 		v_freed := e.o_freed;
+		v_ended := e.o_ended;
 		v_new := v_done;
 		IF cardinality(v_done) < cardinality(e_run) THEN
 			-- Given up and not taken by anybody: they count.
@@ -204,7 +208,7 @@ BEGIN
 				END IF;
 			END LOOP;
 			IF cardinality(v_rest) > 0 THEN
-				SELECT y.* INTO e FROM (SELECT sortie.runs_end_1(
+				SELECT y.* INTO e FROM (SELECT sortie.runs_end_2(
 					p_bucket, p_loss_budget,
 					array_agg(v_from[o] ORDER BY o),
 					array_agg(e_number[o] ORDER BY o),
@@ -230,6 +234,7 @@ BEGIN
 				v_done := v_done || v_rest;
 				v_left := v_left || e.o_left;
 				v_freed := v_freed || e.o_freed;
+				v_ended := v_ended || e.o_ended;
 			END IF;
 			v_new := v_done;
 			FOR v IN SELECT o FROM generate_subscripts(e_run, 1)
@@ -286,10 +291,11 @@ BEGIN
 	IF v_inherited IS NOT NULL THEN
 		SELECT y.* INTO e FROM (SELECT array_agg(b_pilot[i]) AS pilots
 			FROM unnest(v_inherited) AS i) AS x,
-			sortie.runs_lose_1(p_bucket, p_loss_budget, x.pilots,
+			sortie.runs_lose_2(p_bucket, p_loss_budget, x.pilots,
 				'pilot died', true) AS y;
 		v_left := v_left || e.o_left;
 		v_freed := v_freed || e.o_freed;
+		v_ended := v_ended || e.o_ended;
 		UPDATE sortie.pilot_room p SET inherited = false
 		FROM unnest(v_inherited) AS i WHERE p.pilot = b_pilot[i];
 	END IF;
@@ -365,8 +371,13 @@ BEGIN
 				WHERE l.pilot = p.pilot AND l.cancelling);
 	END IF;
 	IF v_freed IS NOT NULL OR v_taken IS NOT NULL THEN
-		PERFORM sortie.settle_1(p_bucket, v_left, v_came, v_freed,
-			v_taken);
+		RETURN QUERY SELECT s.what, 0, 0, 0::bigint,
+			CASE s.what WHEN 'w' THEN s.n ELSE s.number END,
+			NULL::uuid, 0, 0, 0, CASE s.what WHEN 'w'
+			THEN s.number::int ELSE 0 END, false, NULL::text,
+			NULL::text, NULL::text, NULL::text
+		FROM sortie.settle_2(p_bucket, v_left, v_came, v_freed,
+			v_taken, v_ended) AS s;
 	END IF;
 END $$;
 

@@ -3,18 +3,19 @@
 
 -- Ends of runs, of one batch. Arrays run parallel; p_from is the pilot that
 -- tells (0: the server itself, for runs of whichever pilot). The caller holds
--- the rows of the pilots, and gives o_left and o_freed to settle_1 when it has
--- done everything else. o_done: the indexes (1-based) that ended a live run
+-- the rows of the pilots, and gives o_left, o_freed and o_ended (the jobs that
+-- ended for good) to settle_2 when it has done everything else. o_done: the indexes (1-based) that ended a live run
 -- now; the others found none.
 -- What becomes of the job: see the CASE and doc/STATES.md.
-CREATE OR REPLACE FUNCTION sortie.runs_end_1(p_bucket int, p_loss_budget int,
+CREATE OR REPLACE FUNCTION sortie.runs_end_2(p_bucket int, p_loss_budget int,
 	p_from bigint[], p_number bigint[], p_run bigint[],
 	p_state sortie.run_state[], p_reason text[], p_exit int[],
 	p_signal int[], p_ago bigint[], p_wall bigint[], p_started bool[],
 	p_user bigint[], p_system bigint[], p_rss bigint[],
 	p_out_size bigint[], p_err_size bigint[], p_out bytea[],
 	p_err bytea[], p_incomplete smallint[], p_meta text[],
-	OUT o_done int[], OUT o_left int[], OUT o_freed int[])
+	OUT o_done int[], OUT o_left int[], OUT o_freed int[],
+	OUT o_ended bigint[])
 LANGUAGE plpgsql
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
 SET plan_cache_mode = force_generic_plan
@@ -145,9 +146,11 @@ BEGIN
 			::sortie.job_state),
 		array_agg(x.fate), array_agg(x.job_state), array_agg(x.due),
 		array_agg(x.started AND NOT x.running),
-		array_agg(x.deleting)
+		array_agg(x.deleting),
+		array_agg(x.number) FILTER (WHERE x.fate = 'end')
 	INTO v_n, o_done, x_number, x_kind, x_class, x_pilot, x_place, x_turn,
-		x_attempt, x_was, x_fate, x_job, x_due, x_started, x_deleting
+		x_attempt, x_was, x_fate, x_job, x_due, x_started, x_deleting,
+		o_ended
 	FROM x;
 	IF v_n = 0 THEN
 		o_done := '{}';
@@ -273,7 +276,7 @@ END $$;
 -- A run that was given up (lost) comes back to life when its own pilot (or the
 -- successor on its spool) speaks of it and its job has neither a newer run nor
 -- ended: it is in the queue still, or held, or behind its project's gate. The
--- caller holds the pilot's row, and gives both results to settle_1.
+-- caller holds the pilot's row, and gives both results to settle_2.
 --     o_class   NULL: it does not live; else the class of what it took
 --     o_came    its kind when it came past its project's gate
 -- 55P03: somebody is just doing something to the job.
@@ -354,10 +357,10 @@ BEGIN
 END $$;
 
 -- All live runs of pilots (only the inherited ones when so asked) are lost.
--- The caller holds the pilots' rows and settles, as for runs_end_1. o_n: runs.
-CREATE OR REPLACE FUNCTION sortie.runs_lose_1(p_bucket int, p_loss_budget int,
+-- The caller holds the pilots' rows and settles, as for runs_end_2. o_n: runs.
+CREATE OR REPLACE FUNCTION sortie.runs_lose_2(p_bucket int, p_loss_budget int,
 	p_pilots bigint[], p_reason text, p_inherited bool,
-	OUT o_n int, OUT o_left int[], OUT o_freed int[])
+	OUT o_n int, OUT o_left int[], OUT o_freed int[], OUT o_ended bigint[])
 LANGUAGE plpgsql
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
 AS $$
@@ -370,8 +373,9 @@ BEGIN
 	FROM sortie.live l
 	WHERE l.pilot = ANY (p_pilots) AND (l.inherited OR NOT p_inherited);
 	IF o_n > 0 THEN
-		SELECT x.o_left, x.o_freed INTO o_left, o_freed
-		FROM sortie.runs_drop_1(p_bucket, p_loss_budget, v_number,
+		SELECT x.o_left, x.o_freed, x.o_ended
+		INTO o_left, o_freed, o_ended
+		FROM sortie.runs_drop_2(p_bucket, p_loss_budget, v_number,
 			v_run, v_started,
 			array_fill('lost'::sortie.run_state, ARRAY[o_n]),
 			p_reason) AS x;
@@ -379,10 +383,10 @@ BEGIN
 END $$;
 
 -- Runs end without a word from their pilots. p_state: lost or returned.
-CREATE OR REPLACE FUNCTION sortie.runs_drop_1(p_bucket int, p_loss_budget int,
+CREATE OR REPLACE FUNCTION sortie.runs_drop_2(p_bucket int, p_loss_budget int,
 	p_number bigint[], p_run bigint[], p_started bool[],
 	p_state sortie.run_state[], p_reason text,
-	OUT o_left int[], OUT o_freed int[])
+	OUT o_left int[], OUT o_freed int[], OUT o_ended bigint[])
 LANGUAGE plpgsql AS $$
 DECLARE
 	n int[] := ARRAY[cardinality(p_number)];
@@ -393,8 +397,8 @@ BEGIN
 			v_incomplete[i] := 3;
 		END IF;
 	END LOOP;
-	SELECT x.o_left, x.o_freed INTO o_left, o_freed
-	FROM sortie.runs_end_1(p_bucket, p_loss_budget,
+	SELECT x.o_left, x.o_freed, x.o_ended INTO o_left, o_freed, o_ended
+	FROM sortie.runs_end_2(p_bucket, p_loss_budget,
 		array_fill(0::bigint, n), p_number, p_run, p_state,
 		array_fill(p_reason, n), array_fill(NULL::int, n),
 		array_fill(NULL::int, n), array_fill(0::bigint, n),

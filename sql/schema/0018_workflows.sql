@@ -4,6 +4,10 @@
 ALTER TABLE sortie.waiting DROP CONSTRAINT waiting_why_check;
 ALTER TABLE sortie.waiting ADD CONSTRAINT waiting_why_check
 	CHECK (why IN ('held', 'time', 'gate', 'after', 'share'));
+-- Set for those that wait as part of a graph; behind its gate in this order.
+ALTER TABLE sortie.waiting ADD COLUMN workflow bigint;
+CREATE INDEX waiting_share ON sortie.waiting (workflow, place, number)
+	WHERE why = 'share';
 
 -- Stored templates. Names are everybody's; a version is never changed.
 CREATE TABLE sortie.dag (
@@ -30,6 +34,8 @@ CREATE TABLE sortie.datatype (
 -- cancelled, by hand ('hand') or because one failed ('failure').
 -- n_bad: jobs that ended badly without allow_failure. admitted: jobs past its
 -- gate, kept only while max_running is set. generation: times it was retried.
+-- cancel_after: jobs up to this number have been cancelled by the duty; NULL:
+-- nothing is left to cancel. deleting: goes, in steps, once it has ended.
 CREATE SEQUENCE sortie.workflow_number;
 CREATE TABLE sortie.workflow (
 	workflow     bigint PRIMARY KEY,
@@ -45,6 +51,9 @@ CREATE TABLE sortie.workflow (
 	open         bool NOT NULL DEFAULT false,
 	close_auto   bool NOT NULL DEFAULT false,
 	cancelling   text CHECK (cancelling IN ('hand', 'failure')),
+	cancel_after bigint,
+	cancel_reason text NOT NULL DEFAULT '',
+	deleting     bool NOT NULL DEFAULT false,
 	on_failure   text NOT NULL DEFAULT 'continue'
 		CHECK (on_failure IN ('continue', 'cancel')),
 	max_running  int CHECK (max_running > 0),
@@ -64,26 +73,31 @@ CREATE INDEX workflow_owner ON sortie.workflow (owner_id, workflow);
 CREATE INDEX workflow_live ON sortie.workflow (workflow)
 	WHERE state IN ('held', 'running');
 CREATE INDEX workflow_cancelling ON sortie.workflow (workflow)
-	WHERE cancelling IS NOT NULL AND state IN ('held', 'running');
+	WHERE cancel_after IS NOT NULL;
+CREATE INDEX workflow_ended ON sortie.workflow (ended_at)
+	WHERE ended_at IS NOT NULL;
+CREATE INDEX workflow_share ON sortie.workflow (workflow)
+	WHERE max_running IS NOT NULL AND state = 'running';
+CREATE INDEX workflow_deleting ON sortie.workflow (workflow) WHERE deleting;
 
--- A job's place in a graph. open: conditions not told yet; met: one was met.
--- A job outside of workflows that others wait for, or that waits, has one too.
+-- A job's place in a graph. open: conditions not told yet; met: one was met
+-- (or it has none); unmet: one was not. Whoever changes nodes or edges holds
+-- the row of their workflow.
 CREATE TABLE sortie.node (
 	number       bigint PRIMARY KEY,
-	workflow     bigint,
+	workflow     bigint NOT NULL,
 	name         text NOT NULL DEFAULT '',
 	open         int NOT NULL DEFAULT 0,
 	met          bool NOT NULL DEFAULT false,
+	unmet        bool NOT NULL DEFAULT false,
 	any_of       bool NOT NULL DEFAULT false,
 	noop         bool NOT NULL DEFAULT false,
 	allow_failure bool NOT NULL DEFAULT false,
 	admitted     bool NOT NULL DEFAULT false
 ) WITH (fillfactor = 70, autovacuum_vacuum_threshold = 2000,
 	autovacuum_vacuum_scale_factor = 0.02);
-CREATE UNIQUE INDEX node_workflow ON sortie.node (workflow, name)
-	WHERE workflow IS NOT NULL;
--- Jobs behind their workflow's gate, in order.
-CREATE INDEX waiting_share ON sortie.waiting (number) WHERE why = 'share';
+CREATE UNIQUE INDEX node_workflow ON sortie.node (workflow, name);
+CREATE INDEX node_list ON sortie.node (workflow, number);
 
 -- cond: s(uccess), f(ailure), a(lways). fired: NULL while the parent has not
 -- told its end; then whether the condition is met.
@@ -99,7 +113,9 @@ CREATE INDEX edge_child ON sortie.edge (child);
 
 -- Ended jobs whose edges are not all told yet; duties go on with them.
 CREATE TABLE sortie.firing (
-	number       bigint PRIMARY KEY
+	workflow     bigint NOT NULL,
+	number       bigint NOT NULL,
+	PRIMARY KEY (workflow, number)
 );
 
 -- path is directory and name, or the URI. The newest version is the one that

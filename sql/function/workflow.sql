@@ -1,0 +1,284 @@
+-- What people do to workflows.
+--
+-- Every action takes who asks as actions on jobs do (p_owner NULL: an
+-- administrator), and answers one row: code and message when it was refused,
+-- classes that got work, pilots that got orders, and whether a step by a duty
+-- must follow (more).
+
+-- What every action begins with: its turn (7008) and the workflow's row. NULL
+-- when there is none for whoever asks.
+CREATE OR REPLACE FUNCTION sortie.workflow_lock_1(p_owner int, p_projects int[],
+	p_workflow bigint) RETURNS sortie.workflow
+LANGUAGE plpgsql AS $$
+DECLARE
+	g sortie.workflow;
+BEGIN
+	PERFORM pg_advisory_xact_lock(7008);
+	SELECT * INTO g FROM sortie.workflow w WHERE w.workflow = p_workflow
+		AND sortie.may_see_1(p_owner, p_projects, w.owner_id,
+			w.project_id) AND NOT w.deleting
+	FOR NO KEY UPDATE;
+	RETURN g;
+END $$;
+
+-- Starts a held workflow: what waits for nothing else gets into line.
+CREATE OR REPLACE FUNCTION sortie.workflow_start_1(p_bucket int, p_owner int,
+	p_projects int[], p_workflow bigint, OUT code text, OUT message text,
+	OUT classes int[], OUT pilots bigint[], OUT more bool)
+LANGUAGE plpgsql AS $$
+DECLARE
+	g sortie.workflow := sortie.workflow_lock_1(p_owner, p_projects,
+		p_workflow);
+	v_look bigint[];
+BEGIN
+	more := false;
+	IF g.workflow IS NULL THEN
+		code := 'not_found';
+		message := 'there is no workflow ' || p_workflow;
+		RETURN;
+	ELSIF g.state <> 'held' OR g.cancelling IS NOT NULL THEN
+		code := 'conflict';
+		message := 'workflow ' || p_workflow || CASE
+			WHEN g.cancelling IS NOT NULL AND g.ended_at IS NULL
+			THEN ' is being cancelled'
+			WHEN g.state = 'running' THEN ' is running already'
+			ELSE ' has ended (' || g.state || ')' END;
+		RETURN;
+	END IF;
+	UPDATE sortie.workflow w SET state = 'running',
+		started_at = clock_timestamp()
+	WHERE w.workflow = p_workflow;
+	INSERT INTO sortie.event (kind, owner_id, text, detail)
+	VALUES ('workflow started', g.owner_id, 'workflow ' || p_workflow,
+		json_build_object('workflow', p_workflow));
+	SELECT array_agg(n.number) INTO v_look FROM sortie.node n
+	WHERE n.workflow = p_workflow AND (n.open = 0 OR n.any_of AND n.met);
+	IF v_look IS NULL THEN
+		PERFORM sortie.workflow_over_1(ARRAY[p_workflow]);
+		RETURN;
+	END IF;
+	SELECT array_agg(s.number::int) FILTER (WHERE s.what = 'w'),
+		coalesce(bool_or(s.what = 'f'), false)
+	INTO classes, more
+	FROM sortie.graph_settle_1(p_bucket, NULL, NULL, NULL, NULL, NULL,
+		NULL, v_look, 1000, 1000) AS s;
+END $$;
+
+-- Closes an open workflow: it ends when its jobs have.
+CREATE OR REPLACE FUNCTION sortie.workflow_close_1(p_bucket int, p_owner int,
+	p_projects int[], p_workflow bigint, OUT code text, OUT message text,
+	OUT classes int[], OUT pilots bigint[], OUT more bool)
+LANGUAGE plpgsql AS $$
+DECLARE
+	g sortie.workflow := sortie.workflow_lock_1(p_owner, p_projects,
+		p_workflow);
+BEGIN
+	more := false;
+	IF g.workflow IS NULL THEN
+		code := 'not_found';
+		message := 'there is no workflow ' || p_workflow;
+		RETURN;
+	ELSIF g.ended_at IS NOT NULL THEN
+		code := 'conflict';
+		message := 'workflow ' || p_workflow || ' has ended ('
+			|| g.state || ')';
+		RETURN;
+	END IF;
+	IF g.open THEN
+		UPDATE sortie.workflow w SET open = false
+		WHERE w.workflow = p_workflow;
+		INSERT INTO sortie.event (kind, owner_id, text, detail)
+		VALUES ('workflow closed', g.owner_id, 'workflow '
+			|| p_workflow, json_build_object('workflow',
+			p_workflow));
+		PERFORM sortie.workflow_over_1(ARRAY[p_workflow]);
+	END IF;
+END $$;
+
+-- A workflow is to be cancelled: nothing of it gets into line any more, and
+-- steps cancel what is on its way. The caller holds its row.
+CREATE OR REPLACE FUNCTION sortie.workflow_doom_1(p_workflow bigint,
+	p_delete bool) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+	UPDATE sortie.workflow w SET cancelling = 'hand', cancel_after = 0,
+		open = false, cancel_reason = 'the workflow was cancelled',
+		deleting = w.deleting OR p_delete
+	WHERE w.workflow = p_workflow;
+	INSERT INTO sortie.event (kind, owner_id, text, detail)
+	SELECT 'workflow cancelled', w.owner_id, 'workflow ' || p_workflow,
+		json_build_object('workflow', p_workflow)
+	FROM sortie.workflow w WHERE w.workflow = p_workflow;
+	PERFORM sortie.workflow_over_1(ARRAY[p_workflow]);
+END $$;
+
+-- Cancels a workflow.
+CREATE OR REPLACE FUNCTION sortie.workflow_cancel_1(p_bucket int, p_owner int,
+	p_projects int[], p_workflow bigint, OUT code text, OUT message text,
+	OUT classes int[], OUT pilots bigint[], OUT more bool)
+LANGUAGE plpgsql AS $$
+DECLARE
+	g sortie.workflow := sortie.workflow_lock_1(p_owner, p_projects,
+		p_workflow);
+BEGIN
+	more := false;
+	IF g.workflow IS NULL THEN
+		code := 'not_found';
+		message := 'there is no workflow ' || p_workflow;
+	ELSIF g.ended_at IS NOT NULL THEN
+		code := 'conflict';
+		message := 'workflow ' || p_workflow || ' has ended ('
+			|| g.state || ')';
+	ELSE
+		PERFORM sortie.workflow_doom_1(p_workflow, false);
+		more := true;
+	END IF;
+END $$;
+
+-- Deletes a workflow that has ended, in steps; with p_cancel any, once it has.
+CREATE OR REPLACE FUNCTION sortie.workflow_delete_1(p_bucket int, p_owner int,
+	p_projects int[], p_workflow bigint, p_cancel bool, OUT code text,
+	OUT message text, OUT classes int[], OUT pilots bigint[],
+	OUT more bool)
+LANGUAGE plpgsql AS $$
+DECLARE
+	g sortie.workflow := sortie.workflow_lock_1(p_owner, p_projects,
+		p_workflow);
+BEGIN
+	more := false;
+	IF g.workflow IS NULL THEN
+		code := 'not_found';
+		message := 'there is no workflow ' || p_workflow;
+	ELSIF g.ended_at IS NOT NULL THEN
+		UPDATE sortie.workflow w SET deleting = true
+		WHERE w.workflow = p_workflow;
+		more := true;
+	ELSIF p_cancel THEN
+		PERFORM sortie.workflow_doom_1(p_workflow, true);
+		more := true;
+	ELSE
+		code := 'conflict';
+		message := 'workflow ' || p_workflow || ' is ' || g.state
+			|| ': cancel it first, or delete it with --cancel';
+	END IF;
+	IF code IS NULL THEN
+		INSERT INTO sortie.event (kind, owner_id, text, detail)
+		VALUES ('workflow deleted', g.owner_id, 'workflow '
+			|| p_workflow, json_build_object('workflow',
+			p_workflow));
+	END IF;
+END $$;
+
+-- Tries again what ended badly, and what was skipped because of that.
+CREATE OR REPLACE FUNCTION sortie.workflow_retry_1(p_bucket int, p_owner int,
+	p_projects int[], p_workflow bigint, OUT code text, OUT message text,
+	OUT classes int[], OUT pilots bigint[], OUT more bool)
+LANGUAGE plpgsql AS $$
+DECLARE
+	g sortie.workflow;
+	v_again bigint[];
+BEGIN
+	more := false;
+	PERFORM pg_advisory_xact_lock(7008);
+	PERFORM sortie.graph_wake_1(ARRAY[p_workflow]);
+	g := sortie.workflow_lock_1(p_owner, p_projects, p_workflow);
+	IF g.workflow IS NULL THEN
+		code := 'not_found';
+		message := 'there is no workflow ' || p_workflow;
+		RETURN;
+	ELSIF g.cancelling IS NOT NULL AND g.ended_at IS NULL THEN
+		code := 'conflict';
+		message := 'workflow ' || p_workflow || ' is being cancelled';
+		RETURN;
+	END IF;
+	SELECT array_agg(n.number ORDER BY n.number) INTO v_again
+	FROM sortie.node n
+	JOIN sortie.ended e ON e.number = n.number
+		AND e.state IN ('failed', 'timelimit', 'lost', 'cancelled')
+	WHERE n.workflow = p_workflow AND NOT EXISTS (
+		SELECT 1 FROM sortie.run r WHERE r.number = n.number
+		AND r.attempt = 32767);
+	IF v_again IS NULL THEN
+		code := 'conflict';
+		message := 'workflow ' || p_workflow || ' is ' || g.state
+			|| ': no job of it ended badly';
+		RETURN;
+	END IF;
+	SELECT array_agg(s.number::int) FILTER (WHERE s.what = 'w'),
+		coalesce(bool_or(s.what = 'f'), false)
+	INTO classes, more
+	FROM sortie.graph_settle_1(p_bucket, NULL, NULL, NULL, NULL, NULL,
+		NULL, sortie.graph_again_1(p_bucket, v_again), 1000, 1000)
+		AS s;
+END $$;
+
+-- Changes a workflow. p_set: name, description, on_failure, max_running (null:
+-- none), priority (of jobs that no pilot has yet).
+CREATE OR REPLACE FUNCTION sortie.workflow_adjust_1(p_bucket int, p_owner int,
+	p_projects int[], p_workflow bigint, p_set json, OUT code text,
+	OUT message text, OUT classes int[], OUT pilots bigint[],
+	OUT more bool)
+LANGUAGE plpgsql
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+AS $$
+DECLARE
+	g sortie.workflow;
+	v_set jsonb := p_set::jsonb;
+	v_number bigint[];
+	r record;
+BEGIN
+	more := false;
+	PERFORM pg_advisory_xact_lock(7008);
+	-- Queued jobs are locked before the workflow.
+	IF v_set ? 'priority' THEN
+		SELECT array_agg(n.number) INTO v_number FROM sortie.node n
+		WHERE n.workflow = p_workflow AND (EXISTS (SELECT 1
+			FROM sortie.queue q WHERE q.number = n.number)
+			OR EXISTS (SELECT 1 FROM sortie.waiting w
+			WHERE w.number = n.number));
+		PERFORM sortie.job_adjust_1(p_bucket, p_owner, p_projects,
+			v_number, jsonb_build_object('priority',
+			v_set -> 'priority'));
+	END IF;
+	g := sortie.workflow_lock_1(p_owner, p_projects, p_workflow);
+	IF g.workflow IS NULL THEN
+		code := 'not_found';
+		message := 'there is no workflow ' || p_workflow;
+		RETURN;
+	END IF;
+	UPDATE sortie.workflow w
+	SET name = coalesce(v_set ->> 'name', w.name),
+		description = coalesce(v_set ->> 'description', w.description),
+		on_failure = coalesce(v_set ->> 'on_failure', w.on_failure),
+		max_running = CASE WHEN v_set ? 'max_running'
+			THEN (v_set ->> 'max_running')::int
+			ELSE w.max_running END
+	WHERE w.workflow = p_workflow;
+	IF NOT v_set ? 'max_running' THEN
+		RETURN;
+	END IF;
+	IF g.max_running IS NULL OR v_set ->> 'max_running' IS NULL THEN
+		WITH n AS (
+			UPDATE sortie.node n SET admitted = v_set
+				->> 'max_running' IS NOT NULL
+			WHERE n.workflow = p_workflow AND (n.admitted
+				OR EXISTS (SELECT 1 FROM sortie.queue q
+				WHERE q.number = n.number)
+				OR EXISTS (SELECT 1 FROM sortie.live l
+				WHERE l.number = n.number)
+				OR EXISTS (SELECT 1 FROM sortie.waiting w
+				WHERE w.number = n.number AND (w.why = 'gate'
+				OR w.why = 'time' AND w.attempt > 1)))
+			RETURNING n.admitted)
+		UPDATE sortie.workflow w
+		SET admitted = (SELECT count(*) FROM n WHERE n.admitted)
+		WHERE w.workflow = p_workflow;
+	END IF;
+	LOOP
+		SELECT * INTO r FROM sortie.share_take_1(p_workflow, 10000);
+		EXIT WHEN r.o_number IS NULL;
+		PERFORM sortie.graph_line_up_1(p_bucket, r.o_class, r.o_place,
+			r.o_number, r.o_attempt, r.o_kind, NULL);
+		classes := classes || r.o_class;
+	END LOOP;
+	SELECT array_agg(DISTINCT c) INTO classes FROM unnest(classes) AS c;
+END $$;
