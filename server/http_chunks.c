@@ -83,8 +83,7 @@ static bool take_name(struct http_chunks *c, char x, struct err *e)
 	return !token || take_text(c, x, NAME, e);
 }
 
-/* One byte of framing. */
-static bool take(struct http_chunks *c, char x, struct err *e)
+static bool take_framing(struct http_chunks *c, char x, struct err *e)
 {
 	switch (c->state) {
 	case SIZE:
@@ -104,9 +103,25 @@ static bool take(struct http_chunks *c, char x, struct err *e)
 		return take_name(c, x, e);
 	case VALUE:
 		return take_text(c, x, LINE_LF, e);
-	default: /* LINE_LF */
+	case LINE_LF:
 		return take_lf(c, x, LINE, e);
+	default: /* END_LF */
+		return bad(e, "the end has no LF");
 	}
+}
+
+/* One byte that is none of a chunk's own, of which room more may come. */
+static enum http_got take(struct http_chunks *c, char x, size_t room,
+			  struct err *e)
+{
+	if (c->state == END_LF && x == '\n')
+		return HTTP_WHOLE;
+	if (!take_framing(c, x, e))
+		return HTTP_FAULT;
+	if (c->state != DATA || c->left <= room)
+		return HTTP_MORE;
+	err_set(e, ERR_TOO_LARGE, "the body is larger than is taken");
+	return HTTP_FAULT;
 }
 
 /* Up to n bytes of a chunk itself. */
@@ -126,28 +141,15 @@ enum http_got http_chunks_take(struct http_chunks *c, const char *p, size_t len,
 			       size_t *used, struct buf *out, size_t max,
 			       struct err *e)
 {
+	enum http_got got = HTTP_MORE;
 	size_t at = 0;
 
-	while (at < len) {
-		if (c->state == DATA) {
+	while (at < len && got == HTTP_MORE) {
+		if (c->state == DATA)
 			at += take_data(c, p + at, len - at, out);
-			continue;
-		}
-		if (c->state == END_LF) {
-			*used = at + 1;
-			if (p[at] == '\n')
-				return HTTP_WHOLE;
-			bad(e, "the end has no LF");
-			return HTTP_FAULT;
-		}
-		if (!take(c, p[at++], e))
-			return HTTP_FAULT;
-		if (c->state == DATA && c->left > max - out->len) {
-			err_set(e, ERR_TOO_LARGE, "the body is over %zu bytes",
-				max);
-			return HTTP_FAULT;
-		}
+		else
+			got = take(c, p[at++], max - out->len, e);
 	}
-	*used = len;
-	return HTTP_MORE;
+	*used = at;
+	return got;
 }
