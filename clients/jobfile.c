@@ -68,7 +68,8 @@ static bool fault_in_job(const struct jobfile *f, struct err *e)
 
 static bool end_job(struct jobfile *f, struct err *e)
 {
-	struct jobfile_job job = { .text = f->text.data, .len = f->text.len };
+	struct jobfile_job job = { .text = buf_str(&f->text),
+				   .len = f->text.len };
 	bool ok;
 
 	f->n++;
@@ -289,7 +290,7 @@ static bool refuse_other(struct jobfile *f, struct err *e)
 {
 	struct json_object *o;
 
-	if (!json_parse(f->arena, f->text.data, f->text.len, &o, e))
+	if (!json_parse(f->arena, buf_str(&f->text), f->text.len, &o, e))
 		return fault_in_job(f, e);
 	return err_set(e, ERR_BAD_REQUEST,
 		       "%s is %s: a job file is a list of "

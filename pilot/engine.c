@@ -62,11 +62,14 @@ static int64_t slurm_cores(void)
 
 static int64_t slurm_memory(int64_t cores)
 {
-	int64_t per_cpu = env_number("SLURM_MEM_PER_CPU");
+	int64_t per_cpu = env_number("SLURM_MEM_PER_CPU"), all;
 
-	if (per_cpu)
-		return per_cpu * (cores ? cores : 1) * MIB;
-	return env_number("SLURM_MEM_PER_NODE") * MIB;
+	if (!per_cpu)
+		return env_number("SLURM_MEM_PER_NODE") * MIB;
+	/* More than there is memory in the world is no word of Slurm's. */
+	if (__builtin_mul_overflow(per_cpu * MIB, cores ? cores : 1, &all))
+		return 0;
+	return all;
 }
 
 static bool slurm_detect(struct arena *a, int64_t now_s, struct engine *out)

@@ -19,9 +19,10 @@ struct http_chunks {
 	size_t extra;    /* bytes of extensions and trailers so far */
 };
 
-/* Takes of the len bytes what belongs to the body, *used of them (all, with
- * HTTP_MORE; up to the fault, with HTTP_FAULT). What was sent is appended to out, at most max bytes in all
- * (ERR_TOO_LARGE). Extensions and trailers are checked and thrown away. */
+/* Takes of the len bytes what belongs to the body, *used of them: all, with
+ * HTTP_MORE; up to the fault, with HTTP_FAULT. What was sent is appended to
+ * out, at most max bytes in all (ERR_TOO_LARGE). Extensions and trailers are
+ * checked and thrown away. */
 enum http_got http_chunks_take(struct http_chunks *c, const char *p, size_t len,
 			       size_t *used, struct buf *out, size_t max,
 			       struct err *e) MUST_CHECK;
