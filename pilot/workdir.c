@@ -27,6 +27,8 @@
 /* An output file longer than this is made anew instead of truncated. */
 #define REUSE_MAX ((off_t)1 << 20)
 #define JOB_FILE_MAX ((off_t)4 << 20)
+/* No file system's times are coarser than two seconds (FAT). */
+#define SETTLED_MS 3000
 
 struct workdir_pool {
 	int spool_fd;
@@ -221,24 +223,51 @@ static bool holds_just(const struct workdir *w, int fd, int want)
 	       syscall(SYS_getdents64, fd, text, sizeof(text)) == 0;
 }
 
+/* Its only name is ours: else a run could read the next one's output by it. */
 static bool is_private(int fd, mode_t mode, off_t *size)
 {
 	struct stat st;
 
-	if (fstat(fd, &st) != 0 || (st.st_mode & 07777) != mode)
+	if (fstat(fd, &st) != 0 || (st.st_mode & 07777) != mode ||
+	    st.st_nlink != 1)
 		return false;
 	*size = st.st_size;
 	return true;
 }
 
-static bool as_it_was(const struct workdir *w)
+static bool same_time(const struct timespec *a, const struct timespec *b)
+{
+	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
+}
+
+/* A directory that we have looked through is looked through again only when
+ * its time of change, which nobody can set, is another one; or so soon after
+ * its last change that a second one may have got the same time. */
+static bool is_clean(const struct workdir *w, int fd, int want,
+		     struct workdir_seen *seen)
+{
+	int64_t now = clock_mono_ms();
+	struct stat st;
+
+	if (fstat(fd, &st) != 0 || (st.st_mode & 07777) != 0700)
+		return false;
+	if (!same_time(&st.st_ctim, &seen->changed)) {
+		seen->changed = st.st_ctim;
+		seen->since_ms = now;
+		seen->settled = false;
+	}
+	if (seen->settled)
+		return true;
+	seen->settled = now - seen->since_ms >= SETTLED_MS;
+	return holds_just(w, fd, want);
+}
+
+static bool as_it_was(struct workdir *w)
 {
 	off_t size;
 
-	if (w->changed || !holds_just(w, w->work_fd, 0) ||
-	    !holds_just(w, w->dir_fd, WORKDIR_N + 1) ||
-	    !is_private(w->work_fd, 0700, &size) ||
-	    !is_private(w->dir_fd, 0700, &size))
+	if (w->changed || !is_clean(w, w->work_fd, 0, &w->seen_work) ||
+	    !is_clean(w, w->dir_fd, WORKDIR_N + 1, &w->seen_dir))
 		return false;
 	for (int i = 0; i < WORKDIR_JOB; i++) {
 		if (!is_private(w->fd[i], 0600, &size) || size > REUSE_MAX)
@@ -246,7 +275,7 @@ static bool as_it_was(const struct workdir *w)
 		if (size > 0 && ftruncate(w->fd[i], 0) != 0)
 			return false;
 	}
-	return is_private(w->fd[WORKDIR_JOB], 0600, &size);
+	return is_private(w->fd[WORKDIR_JOB], 0600, &w->job_size);
 }
 
 static void keep(struct workdir *w, const char *run)
@@ -282,7 +311,6 @@ bool workdir_write_job(struct workdir *w, const void *data, size_t len,
 		       struct err *e)
 {
 	int fd = w->fd[WORKDIR_JOB];
-	struct stat st;
 	ssize_t n;
 
 	do {
@@ -290,9 +318,9 @@ bool workdir_write_job(struct workdir *w, const void *data, size_t len,
 	} while (n < 0 && errno == EINTR);
 	if (n >= 0 && (size_t)n < len)
 		errno = ENOSPC;
-	if ((size_t)n != len || fstat(fd, &st) != 0)
+	if ((size_t)n != len)
 		return cannot_make(w->pool, e);
-	if (st.st_size > (off_t)len && ftruncate(fd, (off_t)len) != 0)
+	if (w->job_size > (off_t)len && ftruncate(fd, (off_t)len) != 0)
 		return cannot_make(w->pool, e);
 	return true;
 }

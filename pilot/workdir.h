@@ -17,12 +17,20 @@
 #include <stdint.h>
 #include <sys/queue.h>
 #include <sys/types.h>
+#include <time.h>
 #include "lib/arena.h"
 #include "lib/err.h"
 
 enum workdir_file { WORKDIR_STDOUT, WORKDIR_STDERR, WORKDIR_JOB, WORKDIR_N };
 
 struct workdir_pool;
+
+/* When a directory last changed, and since when we know it to be clean. */
+struct workdir_seen {
+	struct timespec changed;
+	int64_t since_ms; /* monotonic */
+	bool settled;     /* any change since shows in its time */
+};
 
 struct workdir {
 	struct workdir_pool *pool;
@@ -31,6 +39,8 @@ struct workdir {
 	char *job_file;    /* absolute path of the description */
 	int fd[WORKDIR_N]; /* to read and write; -1 = none */
 	int dir_fd, work_fd;
+	struct workdir_seen seen_dir, seen_work;
+	off_t job_size;
 	ino_t ino[WORKDIR_N + 1]; /* of the files, then of work */
 	bool changed;             /* we have put something else into it */
 	LIST_ENTRY(workdir) link; /* in the pool, when spare */

@@ -14,9 +14,13 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include "lib/clock.h"
 #include "pilot/keeper.h"
 #include "tests/unit/payload_kit.h"
 #include "tests/unit/unit.h"
+
+/* Longer than SETTLED_MS in pilot/workdir.c. */
+#define LOOKED_THROUGH_MS 3200
 
 /* A child in the same session, one in another, and a daemon (double fork in
  * another session); each tells its pid. */
@@ -214,7 +218,9 @@ static void run_and_reuse(void *arg)
 	}
 	/* A daemon that has taken the run's name away keeps the directory
 	 * from the next one. */
-	kit_run(&r, "{\"shell\":\"(env -i setsid sleep 1000 &)\"}");
+	kit_run(&r, "{\"shell\":\"(env -i setsid sh -c 'echo away; "
+		    "exec sleep 1000' &); "
+		    "until grep -q away ../stdout; do :; done\"}");
 	kit_free(&r);
 	kit_run(&r, "{\"shell\":\"pwd\"}");
 	out = kit_output(&r, PAYLOAD_STDOUT, NULL);
@@ -232,6 +238,55 @@ static void clean_directories_are_used_again(void)
 	CHECK_DIES(run_and_reuse, NULL, UNIT_EXIT(7), "");
 }
 
+/* The slot that a shell command ran in; -1 = it failed. */
+static int slot_of(const char *definition)
+{
+	struct kit_run r;
+	char *out, *at;
+	int slot = -1;
+
+	kit_run(&r, definition);
+	out = kit_output(&r, PAYLOAD_STDOUT, NULL);
+	at = strstr(out, "slot-");
+	if (r.end.exit_code == 0 && at)
+		slot = atoi(at + strlen("slot-"));
+	free(out);
+	kit_free(&r);
+	return slot;
+}
+
+static void run_and_change(void *arg)
+{
+	int64_t until_ms = clock_mono_ms() + LOOKED_THROUGH_MS;
+
+	(void)arg;
+	keeper_become();
+	kit_open();
+	/* By then the directories are no longer looked through. */
+	while (clock_mono_ms() < until_ms)
+		if (slot_of("{\"argv\":[\"pwd\"]}") != 0)
+			_exit(1);
+	/* What is gone again does no harm; what is there does, and so does
+	 * another name of the output. */
+	if (slot_of("{\"shell\":\"pwd; touch a ../b; rm a ../b\"}") != 0 ||
+	    slot_of("{\"shell\":\"pwd; touch a\"}") != 0)
+		_exit(2);
+	if (slot_of("{\"shell\":\"pwd; ! test -e a; touch ../b\"}") != 1)
+		_exit(3);
+	if (slot_of("{\"shell\":\"pwd; ln ../stdout ../../named\"}") != 2)
+		_exit(4);
+	if (slot_of("{\"argv\":[\"pwd\"]}") != 3)
+		_exit(5);
+	payload_host_free(kit_host);
+	_exit(7);
+}
+
+static void changed_directory_is_not_used_again(void)
+{
+	kit_defaults();
+	CHECK_DIES(run_and_change, NULL, UNIT_EXIT(7), "");
+}
+
 static const struct unit_test tests[] = {
 	{ "a killed pilot takes everything with it",
 	  killed_pilot_takes_everything_with_it },
@@ -245,6 +300,8 @@ static const struct unit_test tests[] = {
 	  pilot_and_keeper_cannot_be_read_by_others },
 	{ "clean directories are used again",
 	  clean_directories_are_used_again },
+	{ "a changed directory is not used again",
+	  changed_directory_is_not_used_again },
 };
 
 int main(void)
