@@ -22,8 +22,11 @@ wanted=$*
 mkdir -p "$build/tests/fuzz/o" || exit 99
 out=$(cd "$build/tests/fuzz" && pwd)
 cd "${0%/*}/../.." || exit 99
-flags="-std=gnu17 -g -O1 -D_GNU_SOURCE -DPACKAGE_VERSION=\"0\" -I.
-	-include lib/banned.h
+echo '#define PACKAGE_VERSION "fuzz"' >"$out/o/version.h.new"
+cmp -s "$out/o/version.h.new" "$out/o/version.h" ||
+	mv "$out/o/version.h.new" "$out/o/version.h"
+flags="-std=gnu17 -g -O1 -D_GNU_SOURCE -I. -include lib/banned.h
+	-include $out/o/version.h
 	${FUZZ_CFLAGS:-} -fsanitize=address,undefined
 	-fno-sanitize-recover=all -fno-omit-frame-pointer"
 
@@ -57,14 +60,31 @@ compile()
 		"exec clang $(echo $flags) -fsanitize=fuzzer-no-link -c \"\$0\" -o \"\$1\""
 }
 
-# link NAME SOURCE...
+# archive FOLDER: all of it, as a library.
+archive()
+{
+	# shellcheck disable=SC2046 # lists of words
+	compile "$1"/*.c && rm -f "$out/o/$1.a" && ar rc "$out/o/$1.a" \
+		$(for source in "$1"/*.c; do object_of "$source"; done)
+}
+
+# link NAME SOURCE-OR-FOLDER...
 link()
 {
 	program=$out/fuzz_$1
 	shift
 	objects=
 	for source; do
-		objects="$objects $(object_of "$source")"
+		case $source in
+		*/)
+			archive "${source%/}" || return 1
+			objects="$objects $out/o/${source%/}.a"
+			;;
+		*)
+			compile "$source" || return 1
+			objects="$objects $(object_of "$source")"
+			;;
+		esac
 	done
 	# shellcheck disable=SC2086 # lists of words
 	clang $flags -fsanitize=fuzzer $objects "$out/o/lib.a" \
@@ -95,11 +115,7 @@ command -v clang >/dev/null || {
 	echo "1..0 # SKIP clang is not installed"
 	exit 0
 }
-lib=$(ls lib/*.c)
-# shellcheck disable=SC2086 # a list of words
-compile $lib || exit 99
-rm -f "$out/o/lib.a"
-ar rc "$out/o/lib.a" $(for s in $lib; do object_of "$s"; done) || exit 99
+archive lib || exit 99
 
 n=0 bad=0
 while read -r name max_len sources; do
@@ -110,7 +126,7 @@ while read -r name max_len sources; do
 	n=$((n + 1))
 	# shellcheck disable=SC2086 # patterns, and then words
 	set -- "tests/fuzz/fuzz_$name.c" $sources
-	if ! compile "$@" || ! link "$name" "$@"; then
+	if ! link "$name" "$@"; then
 		bad=$((bad + 1))
 		echo "not ok $n - $name is built"
 	elif executions=$(run "$name" "$max_len"); then
