@@ -15,37 +15,38 @@
 
 #include "lib/dag.h"
 
-/* What POST /workflows may say beside the document. has_*: it was given. */
+/* What POST /workflows may say, beside or instead of the document. Texts are
+ * NULL and spans p NULL when absent; has_*: it was given. */
 struct workflow_options {
-	const char *dag;  /* the stored dag's name; NULL: "jobs" is there */
-	int32_t version;  /* of the dag; 0 = the newest */
-	const char *name; /* NULL = the document's; likewise below */
-	const char *description;
-	const char *project;
-	const char *key;              /* NULL = none */
-	const char *names;            /* "uuid", "sticky", "inherit:X"; NULL =
-				 uuid for a dag, else sticky */
-	struct json_object *fileinfo; /* objects; NULL = none */
-	struct json_object *jobinfo;
-	struct json_object *env;
-	struct json_object *callback; /* text or list */
+	const char *dag; /* the stored dag's name; NULL: "jobs" is there */
+	int32_t version; /* of the dag; 0 = the newest */
+	const char *key;
+	const char *names; /* "uuid", "sticky", "inherit:X"; NULL = uuid for a
+			      dag, else sticky */
+	struct json_span fileinfo, jobinfo; /* objects */
+	/* As in the document's header, and over it. */
+	const char *name, *description, *project;
+	struct json_span env, callback;
 	int32_t priority, max_running;
 	bool has_priority, has_max_running;
 	bool held, has_state;
 	bool open, has_open;
 	bool close_auto, has_close;
 	bool cancel_on_failure, has_on_failure;
+	bool has_jobs; /* the request holds a document */
 };
 
-/* text: the body of the request; keys of the document are skipped. */
+/* text: the body of the request, which is copied; keys that only a document
+ * has are skipped. */
 bool workflow_options_read(struct arena *a, const char *text, size_t len,
 			   struct workflow_options *out,
 			   struct err *e) MUST_CHECK;
 
 struct workflow_node {
-	const char *name; /* with [index] for a job of a matrix */
-	uint32_t node;    /* of the dag */
-	int32_t index;    /* in its matrix, -1 = none */
+	const char *name;     /* with [index] for a job of a matrix */
+	uint32_t node;        /* of the dag */
+	int32_t index;        /* in its matrix, -1 = none */
+	struct json_span env; /* of the matrix */
 	bool noop, any, allow_failure;
 	uint32_t first_use, n_uses; /* its place in uses */
 };
@@ -57,13 +58,16 @@ struct workflow_edge {
 	char cond; /* enum dag_cond */
 };
 
-/* One file, whoever reads it. Texts are "" when absent. */
+/* One file, whoever reads it; no two have the same site and path. Texts are
+ * "" when absent. */
 struct workflow_dataset {
 	const char *site, *path, *name, *directory, *datatype, *tag, *comment;
-	uint32_t producer; /* index into nodes; DAG_NONE: from outside */
-	bool external;     /* comes from a noop or from outside */
+	/* The job that writes it, index into nodes; DAG_NONE: it is external,
+	 * comes from a noop or from outside. */
+	uint32_t producer;
 };
 
+/* A noop writes nothing. */
 struct workflow_use {
 	uint32_t node, dataset;
 	char role;       /* 'i' or 'o' */
@@ -77,7 +81,6 @@ struct workflow {
 	const char *name, *description, *project;
 	bool held, open, close_auto, cancel_on_failure;
 	int32_t max_running;  /* 0 = none */
-	const char *env;      /* compact JSON object */
 	const char *callback; /* compact JSON; NULL = none */
 	const char *names;    /* "uuid" ... */
 
@@ -107,12 +110,10 @@ void workflow_datatype(struct workflow *w, const char *name, const char *ext);
  * all of it is done. */
 bool workflow_step(struct workflow *w, size_t max, bool *done,
 		   struct err *e) MUST_CHECK;
-/* Appends the job's object, compact: the keys of jobs alone, env merged,
- * inputs and outputs with numbers[dataset] as "dataset" (NULL: index + 1).
- * The name is the node's. A noop without a payload gets one that is never
- * run. */
-bool workflow_job(const struct workflow *w, uint32_t node,
-		  const int64_t *numbers, struct buf *b,
+/* Appends the job's object, compact: the keys of jobs alone, env merged, files
+ * as inputs and outputs with the datasets' paths. The name is the node's. A
+ * noop without a payload gets one that is never run. */
+bool workflow_job(const struct workflow *w, uint32_t node, struct buf *b,
 		  struct err *e) MUST_CHECK;
 
 #endif
