@@ -57,7 +57,7 @@ static bool hash_file(struct hashing *h, int fd, struct runfile *f, char *piece)
 
 static bool hash_one(struct hashing *h, int at, struct runfile *f, char *piece)
 {
-	int fd = openat(at, f->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	int fd = openat(at, f->local, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	bool ok = fd >= 0 && hash_file(h, fd, f, piece);
 
 	if (!ok && !atomic_load(&h->stop))

@@ -8,6 +8,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/id.h"
+
+#define FILE_URI "file://"
+#define INPUT_FILE "P3S_INPUT_FILE"
+
 /* "scheme://", as RFC 3986 writes a scheme. */
 static bool is_remote(const char *path)
 {
@@ -15,6 +20,33 @@ static bool is_remote(const char *path)
 				"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-.");
 
 	return n > 0 && strncmp(path + n, "://", 3) == 0;
+}
+
+/* "file:///a%20b" becomes "/a b"; what is no file: URI, or holds a NUL, stays
+ * as it is. */
+static const char *local_path(struct arena *a, const char *text)
+{
+	const char *from = text + sizeof(FILE_URI) - 1;
+	char *path, *to;
+	int high, low;
+
+	if (strncmp(text, FILE_URI "/", sizeof(FILE_URI)) != 0)
+		return text;
+	path = to = arena_strdup(a, from);
+	for (; *from; from++) {
+		high = *from == '%' ? id_hex_value(from[1]) : -1;
+		low = high >= 0 ? id_hex_value(from[2]) : -1;
+		if (low < 0) {
+			*to++ = *from;
+			continue;
+		}
+		if (high == 0 && low == 0)
+			return text;
+		*to++ = (char)(high << 4 | low);
+		from += 2;
+	}
+	*to = '\0';
+	return path;
 }
 
 static bool read_one(struct arena *a, struct json_object *o, const char *key,
@@ -37,7 +69,8 @@ static bool read_one(struct arena *a, struct json_object *o, const char *key,
 			       "%s: a file without a path", key);
 	f->path = arena_strdup(a, path);
 	f->tag = tag && *tag ? arena_strdup(a, tag) : NULL;
-	f->remote = is_remote(path);
+	f->local = local_path(a, f->path);
+	f->remote = is_remote(f->local);
 	f->check = !check || json_type(check) != JSON_BOOL || json_bool(check);
 	f->size = -1;
 	return true;
@@ -79,7 +112,7 @@ static bool env_list(const struct runfile *f, size_t n, struct payload_env *env,
 				       "the tag '%s' of '%s' cannot be a "
 				       "variable's name",
 				       f[i].tag, f[i].path);
-		payload_env_set(env, f[i].tag, f[i].path);
+		payload_env_set(env, f[i].tag, f[i].local);
 	}
 	return true;
 }
@@ -87,6 +120,10 @@ static bool env_list(const struct runfile *f, size_t n, struct payload_env *env,
 bool runfiles_env(const struct runfiles *f, struct payload_env *env,
 		  struct err *e)
 {
+	const char *input = payload_env_get(env, INPUT_FILE);
+
+	if (input && strncmp(input, FILE_URI, sizeof(FILE_URI) - 1) == 0)
+		payload_env_set(env, INPUT_FILE, local_path(env->a, input));
 	return env_list(f->in, f->n_in, env, e) &&
 	       env_list(f->out, f->n_out, env, e);
 }
@@ -100,11 +137,11 @@ static bool look(struct runfile *f, int at)
 		f->found = true;
 		return true;
 	}
-	if (at < 0 && f->path[0] != '/') {
+	if (at < 0 && f->local[0] != '/') {
 		errno = ENOENT;
 		return false;
 	}
-	if (fstatat(at, f->path, &st, 0) != 0)
+	if (fstatat(at, f->local, &st, 0) != 0)
 		return false;
 	f->found = true;
 	f->size = S_ISREG(st.st_mode) ? st.st_size : -1;
@@ -168,7 +205,7 @@ bool runfiles_find_inputs(struct runfiles *f, const char *cwd, bool *own,
 			first = &f->in[i];
 			number = errno;
 		}
-		if (errno != ENOENT || !folder_is_there(at, f->in[i].path))
+		if (errno != ENOENT || !folder_is_there(at, f->in[i].local))
 			file_only = false;
 	}
 	if (at >= 0)

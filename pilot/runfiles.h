@@ -3,7 +3,8 @@
  * `inputs` and `outputs`.  Inputs must be there before the payload starts,
  * outputs when it has ended well.  Paths that name a place elsewhere
  * (scheme://) are told to the payload and never looked at; relative ones are
- * meant from its working directory.
+ * meant from its working directory.  A file: URI is how a definition, which is
+ * text, names a file of any bytes: the payload is told the path.
  */
 #ifndef SORTIE_PILOT_RUNFILES_H
 #define SORTIE_PILOT_RUNFILES_H
@@ -17,12 +18,13 @@
 #include "pilot/payload_env.h"
 
 struct runfile {
-	const char *path;
-	const char *tag; /* NULL = none */
-	bool remote;     /* scheme:// */
-	bool check;      /* an input: must be there */
-	bool optional;   /* an output: need not be there */
-	bool hash;       /* an output: its SHA-256 is wanted */
+	const char *path;  /* as the definition has it */
+	const char *local; /* where it is; of file: URIs decoded */
+	const char *tag;   /* NULL = none */
+	bool remote;       /* scheme:// */
+	bool check;        /* an input: must be there */
+	bool optional;     /* an output: need not be there */
+	bool hash;         /* an output: its SHA-256 is wanted */
 	bool found;
 	int64_t size;    /* bytes, when found; -1 = it has none */
 	char sha256[65]; /* hex; "" = not known */
@@ -37,7 +39,8 @@ struct runfiles {
 /* Leaves *f zero when the definition has neither. */
 bool runfiles_read(struct arena *a, struct json_object *definition,
 		   struct runfiles *f, struct err *e) MUST_CHECK;
-/* TAG=path of each file that has a tag. Refuses what cannot be a name. */
+/* TAG=path of each file that has a tag; the path that an injector put into
+ * P3S_INPUT_FILE is decoded. Refuses what cannot be a name. */
 bool runfiles_env(const struct runfiles *f, struct payload_env *env,
 		  struct err *e) MUST_CHECK;
 /* False when an input is not there; *e names it: "input missing: PATH". *own

@@ -72,6 +72,19 @@ static void tags_reach_the_payload(void)
 	CHECK_STR_EQ(r.reason, "");
 	free(out);
 	kit_free(&r);
+	run(&r,
+	    "{\"shell\":\"echo $IN $P3S_INPUT_FILE $U\",\"env\":{"
+	    "\"P3S_INPUT_FILE\":\"file:///%61%FFb\",\"U\":\"file:///%61\"},"
+	    "\"inputs\":[{\"path\":\"file:///%64ev/nul%6c\",\"tag\":\"IN\"}]}",
+	    true);
+	out = kit_output(&r, PAYLOAD_STDOUT, NULL);
+	CHECK_STR_EQ(out, "/dev/null /a\xff"
+			  "b file:///%61\n");
+	CHECK_STR_EQ(r.reason, "");
+	free(out);
+	kit_free(&r);
+	ends("{\"argv\":[\"true\"],\"inputs\":[\"file:///n%20o\"]}", false,
+	     "input missing: file:///n%20o");
 	ends("{\"argv\":[\"true\"],\"inputs\":[{\"path\":\"/\",\"tag\":"
 	     "\"A=B\"}]}",
 	     false,
