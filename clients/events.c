@@ -72,6 +72,9 @@ static void print_event(struct json_object *item)
 	if (count > 1)
 		buf_addf(&b, " and %" PRId64 " more", count - 1);
 	add_number(&b, item, "pilot");
+	if (detail != NULL && json_type(detail) == JSON_OBJECT &&
+	    json_get_str(detail, "name") != NULL)
+		buf_addf(&b, "  %s:", json_get_str(detail, "name"));
 	if (text != NULL && text[0] != '\0')
 		buf_addf(&b, "  %s", text);
 	table_add_text(&line, buf_str(&b), 1 << 20);

@@ -14,7 +14,7 @@
 struct opts {
 	struct cli_settings common;
 	const char **state, **tag;
-	const char *project, *jobtype, *owner, *name, *key, *pilot;
+	const char *project, *jobtype, *owner, *name, *key, *pilot, *workflow;
 	int64_t since_s, max, watch_s;
 	bool all;
 };
@@ -66,6 +66,11 @@ static const struct opt opts[] = {
 	  .offset = F(pilot),
 	  .arg = "PILOT",
 	  .help = "Only jobs that ran on this pilot." },
+	{ .name = "workflow",
+	  .kind = OPT_STR,
+	  .offset = F(workflow),
+	  .arg = "WORKFLOW",
+	  .help = "Only jobs of this workflow." },
 	{ .name = "since",
 	  .kind = OPT_SECONDS,
 	  .offset = F(since_s),
@@ -172,6 +177,7 @@ static int run(struct cli *c)
 	query_add(&path, "name", o->name);
 	query_add(&path, "key", o->key);
 	query_add(&path, "pilot", o->pilot);
+	query_add(&path, "workflow", o->workflow);
 	add_tags(c, &path, (const char *const *)o->tag);
 	if (o->since_s > 0)
 		query_add_i64(&path, "since_s", o->since_s);

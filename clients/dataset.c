@@ -1,0 +1,332 @@
+/* `sortie dataset register|adjust|delete`: files that jobs read and write. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include "clients/call.h"
+#include "clients/commands.h"
+#include "clients/dataset.h"
+#include "clients/list.h"
+#include "clients/query.h"
+#include "clients/slurp.h"
+#include "lib/units.h"
+
+#define FILE_MAX (1024 * 1024)
+
+struct opts {
+	struct cli_settings common;
+	const char *name, *directory, *uri, *datatype, *tag, *comment;
+	const char *size, *checksum, *state, *site, *project;
+	bool again;
+};
+
+#define F(name) offsetof(struct opts, name)
+
+static const struct opt opts[] = {
+	{ .name = "name",
+	  .kind = OPT_STR,
+	  .offset = F(name),
+	  .arg = "NAME",
+	  .help = "Its name; the last part of the path by default." },
+	{ .name = "directory",
+	  .letter = 'd',
+	  .kind = OPT_STR,
+	  .offset = F(directory),
+	  .arg = "DIR",
+	  .help = "Its directory, when NAME has none." },
+	{ .name = "uri",
+	  .kind = OPT_STR,
+	  .offset = F(uri),
+	  .arg = "URI",
+	  .help = "Where it is, when that is no path (root://host/file)." },
+	{ .name = "datatype",
+	  .letter = 'T',
+	  .kind = OPT_STR,
+	  .offset = F(datatype),
+	  .arg = "TYPE",
+	  .help = "Its kind, which `sortie datatype define` has made." },
+	{ .name = "tag",
+	  .kind = OPT_STR,
+	  .offset = F(tag),
+	  .arg = "TAG",
+	  .help = "The name of the variable that jobs find its path in." },
+	{ .name = "comment",
+	  .kind = OPT_STR,
+	  .offset = F(comment),
+	  .arg = "TEXT",
+	  .help = "What it is." },
+	{ .name = "size",
+	  .kind = OPT_STR,
+	  .offset = F(size),
+	  .arg = "BYTES",
+	  .help = "Its size." },
+	{ .name = "checksum",
+	  .kind = OPT_STR,
+	  .offset = F(checksum),
+	  .arg = "SHA256",
+	  .help = "Its SHA-256, in hexadecimal." },
+	{ .name = "state",
+	  .letter = 's',
+	  .kind = OPT_STR,
+	  .offset = F(state),
+	  .arg = "STATE",
+	  .help = "`ready` (the default), `declared` or `missing`." },
+	{ .name = "site",
+	  .kind = OPT_STR,
+	  .offset = F(site),
+	  .arg = "SITE",
+	  .help = "The site whose file it is; one path can be a file at each "
+		  "site." },
+	{ .name = "project",
+	  .letter = 'p',
+	  .kind = OPT_STR,
+	  .offset = F(project),
+	  .arg = "NAME",
+	  .help = "The project it belongs to." },
+	{ .name = "again",
+	  .kind = OPT_FLAG,
+	  .offset = F(again),
+	  .help = "The file has changed: make a new version." },
+};
+
+static void add_text(struct buf *b, const char *key, const char *text)
+{
+	if (text != NULL)
+		buf_json_kv_str(b, key, text);
+}
+
+static bool add_size(struct buf *b, const char *text, struct err *e)
+{
+	int64_t bytes;
+
+	if (text == NULL)
+		return true;
+	if (!units_parse_bytes(text, &bytes, e))
+		return err_prefix(e, "--size");
+	buf_json_kv_i64(b, "size", bytes);
+	return true;
+}
+
+/* The members that the options give. */
+static bool add_options(struct buf *b, const struct opts *o, struct err *e)
+{
+	add_text(b, "name", o->name);
+	add_text(b, "directory", o->directory);
+	add_text(b, "uri", o->uri);
+	add_text(b, "datatype", o->datatype);
+	add_text(b, "tag", o->tag);
+	add_text(b, "comment", o->comment);
+	add_text(b, "checksum", o->checksum);
+	add_text(b, "state", o->state);
+	add_text(b, "site", o->site);
+	add_text(b, "project", o->project);
+	return add_size(b, o->size, e);
+}
+
+static bool send(struct cli *c, const char *method, const char *path,
+		 const char *body, struct call_answer *answer, struct err *e)
+{
+	const struct call_request r = { .method = method,
+					.path = path,
+					.body = body };
+
+	return call_send(c, c->arena, &r, answer, e);
+}
+
+static void tell_one(struct cli *c, struct json_object *o)
+{
+	if (c->settings->quiet)
+		printf("%" PRId64 "\n", json_get_int(o, "number"));
+	else
+		printf("dataset %" PRId64 " %s\n", json_get_int(o, "number"),
+		       json_get_bool(o, "created") ? "registered"
+						   : "is registered already");
+}
+
+static void tell_registered(struct cli *c, const struct call_answer *answer)
+{
+	struct json_object *items = json_get(answer->doc, "items");
+
+	if (c->settings->json || c->settings->ndjson) {
+		list_raw(answer->text, answer->len);
+		return;
+	}
+	if (items == NULL || json_type(items) != JSON_ARRAY) {
+		tell_one(c, answer->doc);
+		return;
+	}
+	for (size_t i = 0; i < json_len(items); i++)
+		tell_one(c, json_at(items, i));
+}
+
+static const char *post_path(const struct opts *o)
+{
+	return o->again ? "/api/v1/datasets?version=new" : "/api/v1/datasets";
+}
+
+/* A word with a slash is the file's path; without, only its name. */
+static bool register_path(struct cli *c, const char *word, struct err *e)
+{
+	struct opts o = *CLI_OPTS(c, struct opts);
+	const char *slash = strrchr(word, '/');
+	struct call_answer answer;
+	struct buf body = BUF_INIT;
+	bool ok;
+
+	if (strstr(word, "://") != NULL && o.uri == NULL) {
+		o.uri = word;
+	} else if (slash != NULL && o.directory == NULL) {
+		o.directory = slash == word
+				      ? "/"
+				      : arena_strndup(c->arena, word,
+						      (size_t)(slash - word));
+		word = slash + 1;
+	}
+	if (o.name == NULL)
+		o.name = slash != NULL && o.uri != NULL ? slash + 1 : word;
+	buf_addc(&body, '{');
+	ok = add_options(&body, &o, e);
+	buf_addc(&body, '}');
+	ok = ok && send(c, "POST", post_path(&o), buf_str(&body), &answer, e);
+	buf_fini(&body);
+	if (ok)
+		tell_registered(c, &answer);
+	return ok;
+}
+
+static bool register_file(struct cli *c, const char *word, struct err *e)
+{
+	const struct opts *o = CLI_OPTS(c, struct opts);
+	struct call_answer answer;
+	struct json_object *doc;
+	struct buf b = BUF_INIT;
+	bool ok = true;
+
+	if (word[0] == '{' || word[0] == '[')
+		buf_adds(&b, word);
+	else
+		ok = slurp_file(word, FILE_MAX, &b, e);
+	if (ok && !json_parse(c->arena, buf_str(&b), b.len, &doc, e))
+		ok = err_prefix(e, "%s",
+				word[0] == '{' || word[0] == '[' ? "the dataset"
+								 : word);
+	ok = ok && send(c, "POST", post_path(o), buf_str(&b), &answer, e);
+	buf_fini(&b);
+	if (ok)
+		tell_registered(c, &answer);
+	return ok;
+}
+
+static bool is_document(const char *word)
+{
+	size_t n = strlen(word);
+
+	return word[0] == '{' || word[0] == '[' || strcmp(word, "-") == 0 ||
+	       (n > 5 && strcmp(word + n - 5, ".json") == 0);
+}
+
+static int run_register(struct cli *c)
+{
+	struct err e = ERR_INIT;
+
+	for (size_t i = 0; i < c->n_args; i++)
+		if (!(is_document(c->args[i])
+			      ? register_file(c, c->args[i], &e)
+			      : register_path(c, c->args[i], &e)))
+			return cli_fail(c, &e);
+	return CLI_OK;
+}
+
+void dataset_path(struct buf *path, const char *word)
+{
+	query_path(path, "/api/v1/datasets/", word);
+}
+
+static int run_adjust(struct cli *c)
+{
+	struct call_answer answer;
+	struct buf body = BUF_INIT, path = BUF_INIT;
+	struct err e = ERR_INIT;
+	bool ok;
+
+	buf_addc(&body, '{');
+	ok = add_options(&body, CLI_OPTS(c, struct opts), &e);
+	buf_addc(&body, '}');
+	if (ok && body.len == 2) {
+		buf_fini(&body);
+		return cli_misuse(c,
+				  "nothing is to be changed: give an option");
+	}
+	dataset_path(&path, c->args[0]);
+	ok = ok &&
+	     send(c, "PATCH", buf_str(&path), buf_str(&body), &answer, &e);
+	buf_fini(&path);
+	buf_fini(&body);
+	if (!ok)
+		return cli_fail(c, &e);
+	if (c->settings->json || c->settings->ndjson)
+		list_raw(answer.text, answer.len);
+	else
+		cli_say(c, "dataset %s adjusted", c->args[0]);
+	return CLI_OK;
+}
+
+static int run_delete(struct cli *c)
+{
+	struct err e = ERR_INIT;
+
+	for (size_t i = 0; i < c->n_args; i++) {
+		struct call_answer answer;
+		struct buf path = BUF_INIT;
+		bool ok;
+
+		dataset_path(&path, c->args[i]);
+		ok = send(c, "DELETE", buf_str(&path), NULL, &answer, &e);
+		buf_fini(&path);
+		if (!ok)
+			return cli_fail(c, &e);
+		cli_say(c, "dataset %s deleted", c->args[i]);
+	}
+	return CLI_OK;
+}
+
+const struct cli_command command_dataset_register = {
+	.path = "dataset register",
+	.args = "PATH...|URI...|FILE.json",
+	.brief = "register files",
+	.text = "A file that is registered already stays as it is, unless "
+		"--again makes a new version. A JSON file, or the text "
+		"itself, holds an object with the names of the options as "
+		"keys, or a list of them.\n\n"
+		"Sortie does not look at the files: pilots do, when a job "
+		"reads or writes one.",
+	.opts = opts,
+	.n_opts = CLI_N(opts),
+	.opts_size = sizeof(struct opts),
+	.min_args = 1,
+	.max_args = -1,
+	.run = run_register,
+};
+
+const struct cli_command command_dataset_adjust = {
+	.path = "dataset adjust",
+	.args = "DATASET",
+	.brief = "change what is known of a file",
+	.text = "DATASET is its number, UUID or path.",
+	.opts = opts,
+	.n_opts = CLI_N(opts) - 1, /* all but --again */
+	.opts_size = sizeof(struct opts),
+	.min_args = 1,
+	.max_args = 1,
+	.run = run_adjust,
+};
+
+const struct cli_command command_dataset_delete = {
+	.path = "dataset delete",
+	.args = "DATASET...",
+	.brief = "forget files",
+	.text = "The files themselves stay. A dataset of a job that has not "
+		"ended is refused.",
+	.min_args = 1,
+	.max_args = -1,
+	.run = run_delete,
+};

@@ -1,0 +1,10 @@
+/* What the commands on datasets share. */
+#ifndef SORTIE_CLIENTS_DATASET_H
+#define SORTIE_CLIENTS_DATASET_H
+
+#include "lib/buf.h"
+
+/* The path of the call for a dataset: word is its number, UUID or path. */
+void dataset_path(struct buf *path, const char *word);
+
+#endif

@@ -1,0 +1,191 @@
+/* Reads files of graphs and writes them as documents of the server. */
+#include "clients/graphfile.h"
+
+#include <string.h>
+#include "clients/slurp.h"
+#include "lib/graphml.h"
+#include "lib/units.h"
+
+bool graphfile_read(struct cli *c, const char *file, unsigned flags,
+		    struct dag **out, struct err *e)
+{
+	const char *source = strcmp(file, "-") == 0 ? "standard input" : file;
+	struct buf b = BUF_INIT;
+	bool ok = slurp_file(file, DAG_DOCUMENT_MAX, &b, e);
+
+	if (ok && graphml_probe(b.data, b.len))
+		ok = graphml_read(c->arena, b.data, b.len, source, out, e);
+	else if (ok)
+		ok = dag_read(c->arena, b.data, b.len, source, flags, out, e);
+	buf_fini(&b);
+	return ok;
+}
+
+static bool set_number(const char *option, const char *text, int64_t min,
+		       int32_t *out, struct err *e)
+{
+	int64_t n;
+
+	if (text == NULL)
+		return true;
+	if (!units_parse_i64(text, min, INT32_MAX, &n, e))
+		return err_prefix(e, "--%s", option);
+	*out = (int32_t)n;
+	return true;
+}
+
+static bool set_state(struct dag *d, const char *state, struct err *e)
+{
+	static const struct {
+		const char *name;
+		bool held;
+	} states[] = {
+		{ "held", true },
+		{ "template", true },
+		{ "defined", false },
+		{ "running", false },
+	};
+
+	if (state == NULL)
+		return true;
+	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
+		if (strcmp(states[i].name, state) != 0)
+			continue;
+		d->has_state = true;
+		d->held = states[i].held;
+		return true;
+	}
+	return err_set(e, ERR_BAD_REQUEST,
+		       "--state \"%s\": held or defined is expected", state);
+}
+
+static bool set_on_failure(struct dag *d, const char *what, struct err *e)
+{
+	if (what == NULL)
+		return true;
+	d->cancel_on_failure = strcmp(what, "cancel") == 0;
+	return d->cancel_on_failure || strcmp(what, "continue") == 0 ||
+	       err_set(e, ERR_BAD_REQUEST,
+		       "--on-failure \"%s\": continue or cancel is expected",
+		       what);
+}
+
+/* Is the member of the document's env given on the command line too? */
+static bool is_given(const char *const *env, struct json_span key)
+{
+	for (; *env != NULL; env++) {
+		size_t len = strcspn(*env, "=");
+
+		if (key.len == len + 2 && memcmp(key.p + 1, *env, len) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool add_given(struct buf *b, const char *const *env, struct err *e)
+{
+	for (; *env != NULL; env++) {
+		const char *equals = strchr(*env, '=');
+		struct buf name = BUF_INIT;
+
+		if (equals == NULL || equals == *env)
+			return err_set(e, ERR_BAD_REQUEST,
+				       "--env \"%s\": write NAME=VALUE", *env);
+		buf_add(&name, *env, (size_t)(equals - *env));
+		buf_json_kv_str(b, buf_str(&name), equals + 1);
+		buf_fini(&name);
+	}
+	return true;
+}
+
+/* The document's variables, then those of the command line over them. */
+static bool set_env(struct cli *c, struct dag *d, const char *const *env,
+		    struct err *e)
+{
+	struct json_span key, v;
+	struct buf b = BUF_INIT;
+	bool ok;
+
+	if (env == NULL || env[0] == NULL)
+		return true;
+	buf_addc(&b, '{');
+	if (d->env.p != NULL) {
+		struct json_cursor cursor = json_cursor_open(d->env);
+
+		while (json_cursor_member(&cursor, &key, &v)) {
+			if (is_given(env, key))
+				continue;
+			if (b.len > 1)
+				buf_addc(&b, ',');
+			buf_add(&b, key.p, key.len);
+			buf_addc(&b, ':');
+			buf_add(&b, v.p, v.len);
+		}
+	}
+	ok = add_given(&b, env, e);
+	buf_addc(&b, '}');
+	d->env.p = arena_strndup(c->arena, buf_str(&b), b.len);
+	d->env.len = b.len;
+	buf_fini(&b);
+	return ok;
+}
+
+static void set_callback(struct cli *c, struct dag *d,
+			 const char *const *callback)
+{
+	struct buf b = BUF_INIT;
+
+	if (callback == NULL || callback[0] == NULL)
+		return;
+	buf_addc(&b, '[');
+	for (size_t i = 0; callback[i] != NULL; i++) {
+		if (i > 0)
+			buf_addc(&b, ',');
+		buf_json_str(&b, callback[i]);
+	}
+	buf_addc(&b, ']');
+	d->callback.p = arena_strndup(c->arena, buf_str(&b), b.len);
+	d->callback.len = b.len;
+	buf_fini(&b);
+}
+
+static bool set_header(struct cli *c, struct dag *d,
+		       const struct graphfile_header *h, struct err *e)
+{
+	if (h->name != NULL)
+		d->name = h->name;
+	if (h->description != NULL)
+		d->description = h->description;
+	if (h->project != NULL)
+		d->project = h->project;
+	if (h->priority != NULL)
+		d->has_priority = true;
+	d->open = d->open || h->open;
+	d->close_auto = d->close_auto || h->close_auto;
+	set_callback(c, d, h->callback);
+	return set_number("priority", h->priority, INT32_MIN, &d->priority,
+			  e) &&
+	       set_number("max-running", h->max_running, 1, &d->max_running,
+			  e) &&
+	       set_state(d, h->state, e) &&
+	       set_on_failure(d, h->on_failure, e) && set_env(c, d, h->env, e);
+}
+
+bool graphfile_document(struct cli *c, const char *file,
+			const struct graphfile_header *h, unsigned flags,
+			const char *extra, struct buf *out, struct err *e)
+{
+	struct buf document = BUF_INIT;
+	struct dag *d;
+
+	if (!graphfile_read(c, file, flags, &d, e) || !set_header(c, d, h, e))
+		return false;
+	dag_write_json(&document, d);
+	buf_addc(out, '{');
+	buf_adds(out, extra);
+	if (extra[0] != '\0' && document.len > 2)
+		buf_addc(out, ',');
+	buf_add(out, document.data + 1, document.len - 1);
+	buf_fini(&document);
+	return true;
+}
