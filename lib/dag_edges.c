@@ -21,7 +21,7 @@ bool dag_read_cond(struct dag_reader *r, struct json_span v, const char *where,
 		}
 	}
 	return dag_fail(r, v,
-			"%sthe key \"on\" must be \"success\", \"failure\" or "
+			"%s\"on\" must be \"success\", \"failure\" or "
 			"\"always\"",
 			where);
 }
@@ -58,6 +58,12 @@ static const char *after_where(struct dag_reader *r, uint32_t node)
 			    r->d->nodes[node].name);
 }
 
+static const char *after_inside(struct dag_reader *r, uint32_t node)
+{
+	return arena_printf(r->d->arena, "job \"%.256s\": the key \"after\": ",
+			    r->d->nodes[node].name);
+}
+
 static bool add_after(struct dag_reader *r, uint32_t node, struct json_span v,
 		      char cond)
 {
@@ -80,9 +86,9 @@ static bool read_after_object(struct dag_reader *r, uint32_t node,
 		if (json_span_is(key, "job"))
 			job = value;
 		else if (!json_span_is(key, "on"))
-			return dag_fail_key(r, key, after_where(r, node), known,
-					    COUNT(known));
-		else if (!dag_read_cond(r, value, after_where(r, node), &cond))
+			return dag_fail_key(r, key, after_inside(r, node),
+					    known, COUNT(known));
+		else if (!dag_read_cond(r, value, after_inside(r, node), &cond))
 			return false;
 	}
 	if (json_span_type(job) != JSON_STR)

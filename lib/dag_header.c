@@ -186,12 +186,11 @@ static bool read_env(struct dag_reader *r, struct json_span v,
 		enum json_type t = json_span_type(value);
 
 		if (t == JSON_OBJECT || t == JSON_ARRAY || t == JSON_NULL)
-			return dag_fail_type(
-				r, at,
-				arena_printf(r->d->arena,
-					     "\"%.100s\" in the key \"env\"",
-					     json_span_str(r->d->arena, key)),
-				"text");
+			return dag_fail(r, at,
+					"\"%.100s\" in the key \"env\" must "
+					"be text, not %s",
+					json_span_str(r->d->arena, key),
+					json_type_name(t));
 	}
 	*out = v;
 	return true;
