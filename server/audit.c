@@ -24,6 +24,9 @@ static const struct check {
 	{ "audit_ended_run", "ends of jobs and of runs (I3)" },
 	{ "audit_replay", "record of what happened (I11)" },
 	{ "audit_orphan", "rows without their job" },
+	{ "audit_workflow", "counters and ends of workflows (I6)" },
+	{ "audit_graph", "conditions of jobs (I10)" },
+	{ "audit_dataset", "datasets of jobs" },
 };
 
 #define N_CHECKS (sizeof(checks) / sizeof(checks[0]))

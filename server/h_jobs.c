@@ -70,7 +70,7 @@ const char *h_jobs_states(struct req *r, const char *words, const char **out)
 
 struct list {
 	int32_t page;
-	int64_t below, pilot, since_s;
+	int64_t below, pilot, workflow, since_s;
 	const char *states;
 	struct refs jobs;
 	bool by_jobs;
@@ -99,6 +99,7 @@ static bool list_decode(struct req *r, struct list *l, struct err *e)
 	const char *state = req_query(r, "state");
 	const char *jobs = req_query(r, "jobs");
 	const char *pilot = req_query(r, "pilot");
+	const char *workflow = req_query(r, "workflow");
 	const char *unknown, *uuid;
 
 	if (!view_page(r, &l->page, e) || !view_below(r, &l->below, e) ||
@@ -119,6 +120,9 @@ static bool list_decode(struct req *r, struct list *l, struct err *e)
 		return false;
 	l->by_jobs = jobs != NULL;
 	if (pilot != NULL && !refs_one("pilot", pilot, &l->pilot, &uuid, e))
+		return false;
+	if (workflow != NULL &&
+	    !refs_one("workflow", workflow, &l->workflow, &uuid, e))
 		return false;
 	return true;
 }
@@ -151,6 +155,7 @@ static void get_jobs(struct req *r)
 	else
 		db_p_i64(p, l.since_s);
 	db_p_text(p, view_between(r));
+	view_p_below(p, l.workflow);
 	db_run(r->srv->db, "job_list", p, view_on_list, r);
 }
 
@@ -240,9 +245,9 @@ static void get_explain(struct req *r)
 	db_run(r->srv->db, "job_explain", p, view_on_one, r);
 }
 
-#define LIST_QUERY                                                     \
-	"state project jobtype owner name key tag pilot jobs since_s " \
-	"page_size cursor"
+#define LIST_QUERY                                                \
+	"state project jobtype owner name key tag pilot workflow " \
+	"jobs since_s page_size cursor"
 
 const struct route routes_jobs[] = {
 	{ "GET", "/api/v1/jobs", MAY_PEOPLE, LIST_QUERY, get_jobs },

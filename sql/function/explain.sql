@@ -208,6 +208,9 @@ BEGIN
 		v_state := 'waiting';
 		v_first := format('the project "%s" has its maximum of %s jobs '
 			'queued or running', p.name, p.max_running);
+	ELSIF w.why IN ('after', 'share') THEN
+		v_state := 'waiting';
+		v_first := sortie.node_waits_1(p_number);
 	ELSE
 		v_state := 'defined';
 		SELECT count(*) INTO v_before

@@ -79,7 +79,10 @@ BEGIN
 			CASE w.why WHEN 'time' THEN 'not before '
 				|| sortie.utc_1(w.due)
 			WHEN 'gate' THEN
-				'its project runs its maximum of jobs' END),
+				'its project runs its maximum of jobs'
+			WHEN 'after' THEN 'waits for others'
+			WHEN 'share' THEN
+				'its workflow runs its maximum of jobs' END),
 		'exit_code', e.exit_code,
 		'signal', e.signal,
 		'attempts', coalesce(l.attempt, r.attempt, 0),
@@ -94,7 +97,13 @@ BEGIN
 		'tags', (SELECT json_object_agg(t.name, t.value
 				ORDER BY t.name)
 			FROM sortie.job_tag t WHERE t.number = j.number),
-		'cancelling', CASE WHEN l.cancelling THEN true END))::text,
+		'cancelling', CASE WHEN l.cancelling THEN true END,
+		'workflow', CASE WHEN n.number IS NOT NULL THEN
+			json_build_object('number', n.workflow, 'name', (SELECT
+			nullif(g.name, '') FROM sortie.workflow g
+			WHERE g.workflow = n.workflow), 'node', n.name) END,
+		'waits_for', CASE WHEN n.open > 0 AND w.number IS NOT NULL
+			THEN sortie.node_parents_1(j.number) END))::text,
 		e.number IS NOT NULL
 	FROM unnest(p_number) AS u(number)
 	JOIN sortie.job j ON j.number = u.number
@@ -105,6 +114,7 @@ BEGIN
 	LEFT JOIN sortie.live l ON l.number = j.number
 	LEFT JOIN sortie.waiting w ON w.number = j.number
 	LEFT JOIN sortie.ended e ON e.number = j.number
+	LEFT JOIN sortie.node n ON n.number = j.number
 	LEFT JOIN LATERAL (SELECT x.attempt, x.started_at, x.pilot
 		FROM sortie.run x WHERE x.number = j.number
 		ORDER BY x.attempt DESC LIMIT 1) AS r ON true

@@ -4,7 +4,8 @@
 -- lock for long; they skip what others have locked, and run one at a time
 -- under the advisory lock 7006.
 
--- Removes jobs that ended longer than p_keep_s ago (0: never), at most p_max;
+-- Removes jobs that ended longer than p_keep_s ago (0: never), at most p_max, but
+-- those of workflows, which go whole (workflow_forget_1);
 -- some 5,000 numbers are looked at. True when there may be more.
 CREATE OR REPLACE FUNCTION sortie.retention_time_1(p_bucket int, p_keep_s bigint,
 	p_max int, OUT n int, OUT more bool)
@@ -29,7 +30,8 @@ BEGIN
 	SELECT s.after INTO v_after FROM sortie.sweep s
 	WHERE s.name = 'retention';
 	SELECT count(*), max(x.number), array_agg(x.number ORDER BY x.number)
-		FILTER (WHERE x.ended_at < v_cut)
+		FILTER (WHERE x.ended_at < v_cut AND NOT EXISTS (SELECT 1
+			FROM sortie.node n WHERE n.number = x.number))
 	INTO v_read, v_last, v_old
 	FROM (SELECT e.number, e.ended_at FROM sortie.ended e
 		WHERE e.number > v_after AND e.number < v_bound
@@ -76,7 +78,10 @@ BEGIN
 	n := 0;
 	more := false;
 	FOR v IN
-		SELECT p.project_id, sum(t.n) - p.keep_last AS excess,
+		SELECT p.project_id, sum(t.n) - p.keep_last - coalesce((
+				SELECT sum(g.n_jobs) FROM sortie.workflow g
+				WHERE g.deleting
+				AND g.project_id = p.project_id), 0) AS excess,
 			array_agg(DISTINCT k.kind_id) AS kinds
 		FROM sortie.project p
 		JOIN sortie.kind k ON k.project_id = p.project_id
@@ -88,6 +93,7 @@ BEGIN
 	LOOP
 		-- The oldest of each kind, and of these only what is known to
 		-- come before all that was not read.
+		CONTINUE WHEN v.excess <= 0;
 		v_want := least(v.excess, p_max - n);
 		v_deep := least(v_want, 10 + 2 * v_want / cardinality(v.kinds));
 		WITH c AS (
@@ -97,6 +103,11 @@ BEGIN
 				SELECT j.number FROM sortie.job j
 				JOIN sortie.ended d ON d.number = j.number
 				WHERE j.kind_id = k.kind_id
+				AND NOT EXISTS (SELECT 1 FROM sortie.node m
+					JOIN sortie.workflow g
+					ON g.workflow = m.workflow
+					WHERE m.number = j.number
+					AND (g.ended_at IS NULL OR g.deleting))
 				ORDER BY j.number LIMIT v_deep) AS h),
 		f AS (SELECT min(g.last) AS last
 			FROM (SELECT max(c.number) AS last FROM c
@@ -109,6 +120,18 @@ BEGIN
 				WHERE f.last IS NULL OR c.number <= f.last
 				ORDER BY c.number LIMIT v_want)
 			ORDER BY e.number FOR UPDATE SKIP LOCKED) AS x;
+		-- Workflows go whole, when they are among the oldest.
+		UPDATE sortie.workflow g SET deleting = true
+		WHERE g.workflow IN (SELECT w.workflow
+			FROM sortie.workflow w WHERE w.workflow IN (
+				SELECT m.workflow FROM sortie.node m
+				WHERE m.number = ANY (v_doomed))
+			AND w.ended_at IS NOT NULL AND w.n_jobs <= v.excess
+			ORDER BY w.workflow LIMIT 1
+			FOR NO KEY UPDATE SKIP LOCKED);
+		SELECT array_agg(x) INTO v_doomed FROM unnest(v_doomed) AS x
+		WHERE NOT EXISTS (SELECT 1 FROM sortie.node m
+			WHERE m.number = x);
 		IF v_doomed IS NOT NULL THEN
 			PERFORM sortie.jobs_forget_1(p_bucket, v_doomed);
 			n := n + cardinality(v_doomed);
@@ -202,6 +225,7 @@ BEGIN
 				AND j.number < v_bound
 				AND e.ended_at <= v_cut
 				AND (p_state IS NULL OR e.state = p_state)
+				AND sortie.job_workflow_1(j.number) IS NULL
 				ORDER BY j.number LIMIT p_max) AS h
 			LIMIT p_max) AS x;
 	ELSIF p_state IS NULL OR p_state = 'finished' THEN
@@ -209,12 +233,14 @@ BEGIN
 		FROM (SELECT e.number FROM sortie.ended e
 			WHERE e.number < v_bound AND e.ended_at <= v_cut
 			AND (p_state IS NULL OR e.state = p_state)
+			AND sortie.job_workflow_1(e.number) IS NULL
 			ORDER BY e.number LIMIT p_max) AS x;
 	ELSE
 		SELECT array_agg(x.number) INTO v_old
 		FROM (SELECT e.number FROM sortie.ended e
 			WHERE e.state = p_state AND e.state <> 'finished'
 			AND e.number < v_bound AND e.ended_at <= v_cut
+			AND sortie.job_workflow_1(e.number) IS NULL
 			ORDER BY e.number LIMIT p_max) AS x;
 	END IF;
 	SELECT array_agg(x.number) INTO v_old

@@ -392,7 +392,7 @@ END $$;
 
 -- Adds jobs to an open workflow. p_owner NULL: an administrator, whose key
 -- counts as the workflow's owner's. Parameters and answer as above; also SO013,
--- SO014, SO015 (it is not open), SO016 (there is none).
+-- SO014, SO015 (it is not open), SO011 (there is none).
 CREATE OR REPLACE FUNCTION sortie.workflow_add_1(p_key text, p_hash bytea,
 	p_bucket int, p_high bigint, p_low bigint, p_owner int,
 	p_projects int[], p_workflow bigint, i_class int[], i_kind int[],
@@ -414,7 +414,7 @@ BEGIN
 			w.project_id) AND NOT w.deleting;
 	IF NOT FOUND THEN
 		RAISE EXCEPTION 'there is no workflow %', p_workflow
-			USING ERRCODE = 'SO016';
+			USING ERRCODE = 'SO011';
 	END IF;
 	v_answer := sortie.idempotent_1(g.owner_id, p_key, p_hash);
 	IF v_answer IS NOT NULL THEN

@@ -25,4 +25,13 @@ WHERE e.state = 'cancelled'
 		AND v.kind IN ('cancelled', 'cancel asked'))
 	AND NOT EXISTS (SELECT 1 FROM sortie.run r WHERE r.number = e.number
 		AND r.state = 'cancelled')
+UNION ALL
+SELECT 'job ' || e.number || ' ended without a run (' || e.state
+	|| ') and no event says so'
+FROM sortie.node n
+JOIN sortie.ended e ON e.number = n.number
+WHERE (e.state = 'skipped' OR n.noop AND e.state = 'finished')
+	AND e.ended_at > (SELECT min(v.at) FROM sortie.event v)
+	AND NOT EXISTS (SELECT 1 FROM sortie.event v WHERE v.job = e.number
+		AND v.kind = e.state::text)
 LIMIT 20
