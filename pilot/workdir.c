@@ -27,8 +27,8 @@
 /* An output file longer than this is made anew instead of truncated. */
 #define REUSE_MAX ((off_t)1 << 20)
 #define JOB_FILE_MAX ((off_t)4 << 20)
-/* No file system's times are coarser than two seconds (FAT). */
-#define SETTLED_MS 3000
+/* No file system that has modes keeps coarser times than whole seconds. */
+#define SETTLED_MS 1500
 
 struct workdir_pool {
 	int spool_fd;

@@ -20,7 +20,7 @@
 #include "tests/unit/unit.h"
 
 /* Longer than SETTLED_MS in pilot/workdir.c. */
-#define LOOKED_THROUGH_MS 3200
+#define LOOKED_THROUGH_MS 1700
 
 /* A child in the same session, one in another, and a daemon (double fork in
  * another session); each tells its pid. */
