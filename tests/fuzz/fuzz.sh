@@ -71,7 +71,7 @@ archive()
 # link NAME SOURCE-OR-FOLDER...
 link()
 {
-	program=$out/fuzz_$1
+	program=$out/o/fuzz_$1
 	shift
 	objects=
 	for source; do
@@ -95,7 +95,7 @@ link()
 run()
 {
 	mkdir -p "$out/found-$1"
-	"$out/fuzz_$1" -max_total_time="$time" -runs="$runs" -max_len="$2" \
+	"$out/o/fuzz_$1" -max_total_time="$time" -runs="$runs" -max_len="$2" \
 		-print_final_stats=1 -verbosity=0 -rss_limit_mb=2048 \
 		-timeout=20 -artifact_prefix="$out/$1-" \
 		"$out/found-$1" "tests/fuzz/corpus/$1" >"$out/$1.log" 2>&1 ||
@@ -111,8 +111,9 @@ known()
 	esac
 }
 
-command -v clang >/dev/null || {
-	echo "1..0 # SKIP clang is not installed"
+echo 'int LLVMFuzzerTestOneInput(void) { return 0; }' |
+	clang -x c - -fsanitize=fuzzer,address -o "$out/o/try" 2>/dev/null || {
+	echo "1..0 # SKIP clang and its libFuzzer are not installed"
 	exit 0
 }
 archive lib || exit 99
