@@ -17,19 +17,21 @@ BEGIN
 		array_agg(split_part(w, ':', 2) ORDER BY o)
 	INTO v_name, v_flag
 	FROM string_to_table(p_nodes, ' ') WITH ORDINALITY AS u(w, o);
-	SELECT coalesce(array_agg(DISTINCT p), '{}') INTO x
-	FROM string_to_table(nullif(p_edges, ''), ' ') AS w,
-		split_part(w, '>', 1) AS p
-	WHERE NOT p = ANY (v_name);
-	SELECT coalesce(array_agg(array_position(v_name, split_part(
-			split_part(w, '>', 2), ':', 1))), '{}'),
-		coalesce(array_agg(coalesce(array_position(v_name, p),
-			-array_position(x, p))), '{}'),
-		coalesce(array_agg(coalesce(nullif(split_part(w, ':', 2), ''),
-			's')::"char"), '{}')
-	INTO e_child, e_parent, e_cond
-	FROM string_to_table(nullif(p_edges, ''), ' ') AS w,
-		split_part(w, '>', 1) AS p;
+	WITH n AS (SELECT w, o::int FROM unnest(v_name) WITH ORDINALITY
+			AS u(w, o)),
+	e AS (SELECT split_part(w, '>', 1) AS p, split_part(split_part(w, '>',
+			2), ':', 1) AS c, coalesce(nullif(split_part(w, ':',
+			2), ''), 's')::"char" AS cond
+		FROM string_to_table(nullif(p_edges, ''), ' ') AS w),
+	y AS (SELECT e.p, row_number() OVER ()::int AS o FROM e
+		LEFT JOIN n ON n.w = e.p WHERE n.w IS NULL GROUP BY e.p)
+	SELECT coalesce(array_agg(c.o), '{}'),
+		coalesce(array_agg(coalesce(n.o, -y.o)), '{}'),
+		coalesce(array_agg(e.cond), '{}'),
+		coalesce((SELECT array_agg(p ORDER BY o) FROM y), '{}')
+	INTO e_child, e_parent, e_cond, x
+	FROM e JOIN n AS c ON c.w = e.c LEFT JOIN n ON n.w = e.p
+	LEFT JOIN y ON y.p = e.p;
 	-- p_paths: "a>/x b</x": a writes, b reads.
 	SELECT coalesce(array_agg(DISTINCT substr(w, strpos(w, '/'))), '{}')
 	INTO d_path FROM string_to_table(nullif(p_paths, ''), ' ') AS w;

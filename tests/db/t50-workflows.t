@@ -4,6 +4,9 @@
 start_world
 run_psql -d t -f "$top/tests/db/flow.sql" >/dev/null
 pilot 1 true near 1000 1000 >/dev/null
+# One session, because plans are made once in it.
+open_session a
+q() { say a "$1"; }
 
 # make HEADER NODES EDGES: the workflow's number.
 make() { q "SELECT f.make('$1', '$2', '$3') ->> 'number'"; }
