@@ -60,6 +60,7 @@ struct cli_command {
 	int min_args, max_args; /* max -1 = any number */
 	bool stop_at_word;      /* options end at the first positional word */
 	bool hidden;
+	bool own_page; /* of the manual: sortie-PATH(1) */
 	int own_exit; /* exit status of our failures, 0 = by kind */
 	int (*run)(struct cli *c);
 };

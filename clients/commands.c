@@ -40,6 +40,7 @@ const struct cli_command *const cli_commands[] = {
 	&command_datatype_define,
 	&command_datatype_list,
 	&command_datatype_delete,
+	&command_inject,
 	&command_pilot_list,
 	&command_pilot_show,
 	&command_pilot_start,

@@ -49,6 +49,7 @@ extern const struct cli_command command_pilot_start;
 extern const struct cli_command command_pilot_drain;
 extern const struct cli_command command_pilot_kill;
 extern const struct cli_command command_pilot_delete;
+extern const struct cli_command command_inject;
 extern const struct cli_command command_summary;
 extern const struct cli_command command_events;
 extern const struct cli_command command_event_add;

@@ -102,6 +102,8 @@ static bool fits(const struct cli_command *command, const char *group)
 
 	if (command->hidden)
 		return false;
+	if (command->own_page)
+		return strcmp(command->path, group) == 0;
 	if (strcmp(group, "-") == 0)
 		return strchr(command->path, ' ') == NULL;
 	return strncmp(command->path, group, len) == 0 &&

@@ -3,7 +3,7 @@
 set -u
 top=${abs_top_srcdir:-$(cd "$(dirname "$0")/../.." && pwd)}
 sortie=${abs_top_builddir:-$top}/clients/sortie
-set -- sortie.1 sortie-job.1 sortie-workflow.1 sortie-pilots.1 sortie-admin.1
+set -- sortie.1 sortie-job.1 sortie-workflow.1 sortie-pilots.1 sortie-admin.1 sortie-inject.1
 n=0
 cd "$top/man" || exit 99
 

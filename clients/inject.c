@@ -1,0 +1,338 @@
+/* `sortie inject`: a workflow or a job of each file that arrives. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include "clients/call.h"
+#include "clients/commands.h"
+#include "clients/human.h"
+#include "clients/inject_order.h"
+#include "clients/inject_run.h"
+#include "clients/list.h"
+#include "clients/query.h"
+
+struct opts {
+	struct cli_settings common;
+	struct inject_wish wish;
+	const char **match;
+	bool recursive, follow, inotify, again, once, status;
+	int64_t min_size, settle_s, period_s, cycles, max_per_cycle;
+};
+
+#define F(name) offsetof(struct opts, name)
+
+static const struct opt opts[] = {
+	{ .name = "dag",
+	  .kind = OPT_STR,
+	  .offset = F(wish.dag),
+	  .arg = "NAME",
+	  .help = "Make a workflow of this dag of each file." },
+	{ .name = "job",
+	  .kind = OPT_STR,
+	  .offset = F(wish.job),
+	  .arg = "FILE",
+	  .help = "Make the job that FILE describes of each file." },
+	{ .name = "match",
+	  .letter = 'm',
+	  .kind = OPT_MULTI,
+	  .offset = F(match),
+	  .arg = "GLOB",
+	  .help = "Only files whose name fits; several: any of them. "
+		  "Default: all but those with a leading dot." },
+	{ .name = "recursive",
+	  .letter = 'r',
+	  .kind = OPT_FLAG,
+	  .offset = F(recursive),
+	  .help = "Directories below, too, also those that come later." },
+	{ .name = "follow",
+	  .kind = OPT_FLAG,
+	  .offset = F(follow),
+	  .help = "Take what symbolic links lead to; without it they are "
+		  "passed over." },
+	{ .name = "min-size",
+	  .kind = OPT_BYTES,
+	  .offset = F(min_size),
+	  .max = INT64_C(1) << 60,
+	  .arg = "SIZE",
+	  .help = "Only files of at least SIZE (\"1 MiB\"); smaller ones "
+		  "wait until they have grown." },
+	{ .name = "settle",
+	  .kind = OPT_SECONDS,
+	  .offset = F(settle_s),
+	  .max = 86400,
+	  .def = "2",
+	  .arg = "TIME",
+	  .help = "A file is complete when nothing has happened to it for "
+		  "TIME and nobody has it open for writing; one that is "
+		  "renamed into its place is complete at once. With 0, as "
+		  "soon as it is closed." },
+	{ .name = "max-per-cycle",
+	  .kind = OPT_INT,
+	  .offset = F(max_per_cycle),
+	  .max = 1000000000,
+	  .def = "0",
+	  .arg = "N",
+	  .help = "Inject at most N files a period; 0: any number." },
+	{ .name = "cycles",
+	  .letter = 'c',
+	  .kind = OPT_INT,
+	  .offset = F(cycles),
+	  .max = 1000000000,
+	  .def = "0",
+	  .arg = "N",
+	  .help = "End after N periods; 0: go on for ever." },
+	{ .name = "period",
+	  .letter = 'p',
+	  .kind = OPT_SECONDS,
+	  .offset = F(period_s),
+	  .min = 1,
+	  .max = 86400,
+	  .def = "5",
+	  .arg = "TIME",
+	  .help = "The length of a cycle, and the time between two looks "
+		  "through the directories where inotify does not help." },
+	{ .name = "edge",
+	  .kind = OPT_MULTI,
+	  .offset = F(wish.edges),
+	  .arg = "NODE:NODE",
+	  .help = "The edge of the dag that gets the file. Default: every "
+		  "edge that leaves a noop without parents." },
+	{ .name = "datatype",
+	  .kind = OPT_STR,
+	  .offset = F(wish.datatype),
+	  .arg = "NAME",
+	  .help = "The type of the datasets." },
+	{ .name = "state",
+	  .kind = OPT_STR,
+	  .offset = F(wish.state),
+	  .arg = "STATE",
+	  .help = "held makes workflows or jobs that wait to be started by "
+		  "hand." },
+	{ .name = "site",
+	  .kind = OPT_STR,
+	  .offset = F(wish.site),
+	  .arg = "NAME",
+	  .help = "The site that the files are at." },
+	{ .name = "project",
+	  .kind = OPT_STR,
+	  .offset = F(wish.project),
+	  .arg = "NAME",
+	  .help = "The project of workflows or jobs." },
+	{ .name = "priority",
+	  .kind = OPT_STR,
+	  .offset = F(wish.priority),
+	  .arg = "N",
+	  .help = "The priority of jobs." },
+	{ .name = "env",
+	  .letter = 'e',
+	  .kind = OPT_MULTI,
+	  .offset = F(wish.env),
+	  .arg = "NAME=VALUE",
+	  .help = "A variable of all jobs' environment." },
+	{ .name = "jobinfo",
+	  .kind = OPT_STR,
+	  .offset = F(wish.jobinfo),
+	  .arg = "FILE|JSON",
+	  .help = "What jobs of the dag get instead of what it says, by the "
+		  "names of nodes." },
+	{ .name = "again",
+	  .kind = OPT_FLAG,
+	  .offset = F(again),
+	  .help = "A file that has changed since it was injected is a new "
+		  "version, and is injected again." },
+	{ .name = "name",
+	  .kind = OPT_STR,
+	  .offset = F(wish.name),
+	  .arg = "STREAM",
+	  .help = "What the server remembers the files under: injectors of "
+		  "one name never inject a path twice, whatever their "
+		  "directories. Default: the dag's name, or the job file's "
+		  "path, and the site." },
+	{ .name = "once",
+	  .kind = OPT_FLAG,
+	  .offset = F(once),
+	  .help = "Inject what is there and end." },
+	{ .name = "inotify",
+	  .kind = OPT_FLAG,
+	  .offset = F(inotify),
+	  .def = "true",
+	  .help = "Let the kernel tell of changes. With --no-inotify, and on "
+		  "network file systems, directories are looked through "
+		  "every period instead." },
+	{ .name = "status",
+	  .kind = OPT_FLAG,
+	  .offset = F(status),
+	  .help = "List what was injected under this name (without a name, "
+		  "all), newest first." },
+};
+
+static void text_cell(struct table *t, struct json_object *o, const char *key)
+{
+	table_cell(t, json_get_str(o, key));
+}
+
+static void made_cell(struct table *t, struct json_object *o)
+{
+	int64_t workflow = json_get_int(o, "workflow");
+	int64_t job = json_get_int(o, "job");
+
+	if (workflow > 0)
+		table_cellf(t, "workflow %" PRId64, workflow);
+	else if (job > 0)
+		table_cellf(t, "job %" PRId64, job);
+	else
+		table_cell(t, NULL);
+}
+
+static const struct table_column columns[] = {
+	{ .head = "FILE", .flexible = true },
+	{ .head = "VERSION", .right = true },
+	{ .head = "BYTES", .right = true },
+	{ .head = "SEEN" },
+	{ .head = "COMPLETE" },
+	{ .head = "INJECTED" },
+	{ .head = "AS" },
+	{ .head = "STATE" },
+};
+
+static void row(struct table *t, struct json_object *o)
+{
+	text_cell(t, o, "path");
+	table_cellf(t, "%" PRId64, json_get_int(o, "version"));
+	table_cellf(t, "%" PRId64, json_get_int(o, "size"));
+	list_time(t, o, "seen_at");
+	list_time(t, o, "complete_at");
+	list_time(t, o, "made_at");
+	made_cell(t, o);
+	text_cell(t, o, "state");
+}
+
+static int status(struct cli *c, const struct opts *o)
+{
+	struct buf path = BUF_INIT;
+	struct list l = {
+		.columns = columns,
+		.n_columns = CLI_N(columns),
+		.row = row,
+		.id = "path",
+		.none = "nothing was injected",
+	};
+	int exit_status;
+
+	buf_adds(&path, "/api/v1/injections");
+	query_add(&path, "stream", inject_stream(c->arena, &o->wish));
+	l.path = buf_str(&path);
+	exit_status = list_print(c, &l);
+	buf_fini(&path);
+	return exit_status;
+}
+
+static bool find_dirs(struct cli *c, struct inject_plan *plan, struct err *e)
+{
+	const char **dirs = ARENA_ARRAY(c->arena, const char *, c->n_args + 1);
+	struct stat st;
+
+	for (size_t i = 0; i < c->n_args; i++) {
+		char *path = realpath(c->args[i], NULL);
+
+		if (path == NULL || stat(path, &st) != 0)
+			return err_set_errno(e, ERR_NOT_FOUND,
+					     "cannot watch '%s'", c->args[i]);
+		if (!S_ISDIR(st.st_mode)) {
+			free(path);
+			return err_set(e, ERR_BAD_REQUEST,
+				       "'%s' is not a directory", c->args[i]);
+		}
+		dirs[i] = arena_strdup(c->arena, path);
+		free(path);
+	}
+	plan->dirs = dirs;
+	return true;
+}
+
+static bool is_state(const char *s)
+{
+	static const char *const states[] = { "running", "defined", "held",
+					      "template" };
+
+	for (size_t i = 0; i < CLI_N(states); i++)
+		if (strcmp(s, states[i]) == 0)
+			return true;
+	return false;
+}
+
+static const char *misuse(const struct cli *c, const struct inject_wish *w)
+{
+	if (c->n_args == 0)
+		return "`sortie inject` needs a directory";
+	if ((w->dag == NULL) == (w->job == NULL))
+		return "what is to be made of a file: --dag or --job";
+	if (w->job != NULL && w->jobinfo != NULL)
+		return "--jobinfo is for dags";
+	if (w->job != NULL && w->edges[0] != NULL)
+		return "--edge is for dags";
+	if (w->state != NULL && !is_state(w->state))
+		return "--state is held, or running";
+	return NULL;
+}
+
+static int run(struct cli *c)
+{
+	const struct opts *o = CLI_OPTS(c, struct opts);
+	struct inject_wish w = o->wish;
+	const char *wrong;
+	struct inject_plan plan = {
+		.patterns = o->match,
+		.recursive = o->recursive,
+		.follow = o->follow,
+		.no_inotify = !o->inotify,
+		.again = o->again,
+		.once = o->once,
+		.min_size = o->min_size,
+		.settle_ms = o->settle_s * 1000,
+		.period_ms = o->period_s * 1000,
+		.cycles = o->cycles,
+		.max_per_cycle = o->max_per_cycle,
+	};
+	struct err e = ERR_INIT;
+
+	if (o->status)
+		return status(c, o);
+	wrong = misuse(c, &w);
+	if (wrong != NULL)
+		return cli_misuse(c, "%s", wrong);
+	/* Workflows run, jobs are defined; either word is understood. */
+	if (w.state != NULL && strcmp(w.state, "template") == 0)
+		w.state = "held";
+	if (w.state != NULL && strcmp(w.state, "held") != 0)
+		w.state = w.job != NULL ? "defined" : "running";
+	if (!find_dirs(c, &plan, &e) ||
+	    !inject_order_make(c->arena, &w, &plan.order, &e)) {
+		cli_note("%s", e.text);
+		return CLI_USAGE;
+	}
+	if (!call_open(c, &e))
+		return cli_fail(c, &e);
+	return inject_run(c, &plan);
+}
+
+const struct cli_command command_inject = {
+	.path = "inject",
+	.args = "DIR...",
+	.brief = "make a workflow or a job of each file that arrives",
+	.text = "Watches directories until it is told to stop. Each file makes "
+		"one dataset and one workflow, or job, whose jobs find its "
+		"path in P3S_INPUT_FILE and in the dag's edges. The server "
+		"remembers what was injected, so that nothing is injected "
+		"twice, however often this is started, and wherever.\n\n"
+		"On a terminal a line shows how far it is; elsewhere each "
+		"file is a line of the log. With --json each file that was "
+		"injected is a line of JSON on standard output.",
+	.opts = opts,
+	.n_opts = CLI_N(opts),
+	.opts_size = sizeof(struct opts),
+	.max_args = -1,
+	.own_page = true,
+	.run = run,
+};
