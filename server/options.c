@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <pwd.h>
+#include <regex.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -294,6 +295,32 @@ static bool settle_rest(struct settings *s, struct err *e)
 	return true;
 }
 
+/* Arguments are for everybody on the machine to read. */
+static bool check_words(int argc, char **argv, struct err *e)
+{
+	static const char uri[] = "^(--database=)?postgres(ql)?://[^/]*:[^/]*@";
+	static const char pair[] = "(^|[= '])password *=";
+	regex_t re;
+
+	for (int i = 1; i < argc; i++) {
+		const char *pattern = strstr(argv[i], "://") ? uri : pair;
+		bool found;
+
+		if (regcomp(&re, pattern, REG_EXTENDED | REG_NOSUB) != 0)
+			BUG("a pattern is wrong");
+		found = regexec(&re, argv[i], 0, NULL, 0) == 0;
+		regfree(&re);
+		if (found)
+			return err_set(e, ERR_BAD_REQUEST,
+				       "a password on the command line can be "
+				       "read by everybody on this machine: "
+				       "name the database in the "
+				       "configuration file (mode 0600), or "
+				       "give passfile=FILE instead");
+	}
+	return true;
+}
+
 /* The command line is read first to find the file, and again over it. */
 bool options_read(struct arena *a, int argc, char **argv, struct settings *out,
 		  struct err *e)
@@ -303,6 +330,8 @@ bool options_read(struct arena *a, int argc, char **argv, struct settings *out,
 	char **rest;
 	size_t n;
 
+	if (!check_words(argc, argv, e))
+		return false;
 	opt_defaults(a, opts, N_OPTS, &words);
 	if (!opt_read_env(a, opts, N_OPTS, &words, e) ||
 	    !opt_read_args(a, opts, N_OPTS, &words, argc, argv, false, &rest,

@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 #include <event2/event.h>
 #include "lib/log.h"
@@ -313,6 +314,10 @@ int serve(struct arena *a, struct settings *set, int argc, char **argv)
 	bool ok;
 
 	catch_early();
+	/* Tokens pass through this memory: it is in no core dump, and not for
+	 * others of our user to read. What we start gets its own again. */
+	if (prctl(PR_SET_DUMPABLE, 0) != 0)
+		log_warn("the server's memory stays readable for its user");
 	log_info("sortied %s: %s \"%s\"", PACKAGE_VERSION,
 		 set->embedded != NULL ? "embedded database in"
 				       : "the database that is configured; "
