@@ -98,6 +98,9 @@ static bool count_edges(struct workflow *w, struct err *e)
 				       "the jobs to it in pieces",
 				       DAG_EDGES_MAX);
 	}
+	/* All at once: copying what is there would take a step too long. */
+	w->edges = xmalloc((edges + 1) * sizeof(*w->edges));
+	k->found = xmalloc((uses + 1) * sizeof(*k->found));
 	k->n_edge_slots = slots_for(edges);
 	k->n_use_slots = slots_for(uses);
 	k->edge_slot = xcalloc(k->n_edge_slots, sizeof(*k->edge_slot));
@@ -275,8 +278,6 @@ static void add_edge(struct workflow *w, const struct dag_edge *edge,
 		    (parent != DAG_NONE || !strcmp(old->parent_name, name)))
 			return;
 	}
-	w->edges = workflow_grow(w->edges, w->n_edges, &k->edges_cap,
-				 sizeof(*w->edges));
 	w->edges[w->n_edges++] =
 		(struct workflow_edge){ parent, child, name, edge->cond };
 	k->edge_slot[i] = w->n_edges;
@@ -297,8 +298,6 @@ static void add_use(struct workflow *w, uint32_t node, uint32_t dataset,
 		    u->role == role && !strcmp(u->tag, tag))
 			return;
 	}
-	k->found = workflow_grow(k->found, k->n_found, &k->uses_cap,
-				 sizeof(*k->found));
 	k->found[k->n_found++] =
 		(struct workflow_use){ node, dataset, role, tag };
 	k->use_slot[i] = k->n_found;

@@ -56,7 +56,7 @@ struct workflow_work {
 	struct workflow_map paths;  /* site and path to dataset */
 	struct workflow_map groups; /* edges that carry one file, by what
 				       they say, to dataset */
-	uint32_t datasets_cap, edges_cap, uses_cap;
+	uint32_t datasets_cap;
 	/* Edges and uses that are there, by hash; index + 1. */
 	uint32_t *edge_slot, *use_slot;
 	size_t n_edge_slots, n_use_slots;
