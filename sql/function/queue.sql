@@ -12,13 +12,16 @@
 --     7008 changes by hand (actions on jobs and pilots, purges): one at a
 --          time, since they share a bucket of counters; taken before all others
 --     7009 (7009, hash): one dag's versions
--- Row locks are taken in one order: pilot, run (live), queue, waiting and
--- ended, project, limit.
+-- Row locks are taken in one order: pilot, run (live), queue, workflow, waiting
+-- and ended, project, limit.
 --     Pilots are locked by id. Whoever changes a live row holds its pilot's
 --     row, so live rows need no order; output only looks at them, NOWAIT.
 --     Queued jobs are locked in grant order, as claims take them.
+--     Workflows are locked by id; nodes, edges and firing belong to their
+--     workflow's row (graph.sql). Datasets that a report tells of are locked
+--     before, by number.
 --     Projects, then limits, both by id, come last, once in a transaction
---     (settle_1): everything that moves runs says what is due and settles at
+--     (settle_2): everything that moves runs says what is due and settles at
 --     its end.
 -- Nobody waits for a lock while holding (7001, class) exclusively. Where the
 -- order cannot be kept, a lock is taken NOWAIT: the server repeats what fails
