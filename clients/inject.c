@@ -262,6 +262,17 @@ static bool is_state(const char *s)
 	return false;
 }
 
+/* Workflows run, jobs are defined; either word is understood, and p3s's. Of a
+ * dag they would be held by themselves; a job file may say so itself. */
+static const char *state_of(const struct inject_wish *w)
+{
+	if (w->state == NULL)
+		return w->dag != NULL ? "running" : NULL;
+	if (strcmp(w->state, "template") == 0 || strcmp(w->state, "held") == 0)
+		return "held";
+	return w->dag != NULL ? "running" : "defined";
+}
+
 static const char *misuse(const struct cli *c, const struct inject_wish *w)
 {
 	if (c->n_args == 0)
@@ -302,11 +313,7 @@ static int run(struct cli *c)
 	wrong = misuse(c, &w);
 	if (wrong != NULL)
 		return cli_misuse(c, "%s", wrong);
-	/* Workflows run, jobs are defined; either word is understood. */
-	if (w.state != NULL && strcmp(w.state, "template") == 0)
-		w.state = "held";
-	if (w.state != NULL && strcmp(w.state, "held") != 0)
-		w.state = w.job != NULL ? "defined" : "running";
+	w.state = state_of(&w);
 	if (!find_dirs(c, &plan, &e) ||
 	    !inject_order_make(c->arena, &w, &plan.order, &e)) {
 		cli_note("%s", e.text);

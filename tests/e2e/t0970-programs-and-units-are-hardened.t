@@ -42,7 +42,7 @@ exposure()
 		sed -n 's/.*exposure level.*: \([0-9]*\)\.\([0-9]\) .*/\1\2/p'
 }
 
-for unit in sortied:14 sortie-pilot:54; do
+for unit in sortied:14 sortie-pilot:54 sortie-inject@:18; do
 	claim="${unit%:*}.service is no more exposed than its comment says"
 	got=$(exposure "${unit%:*}.service")
 	if [ -z "$got" ]; then
