@@ -168,12 +168,14 @@ static void make_argv(struct start *s)
 {
 	const struct cli_settings *common = s->c->settings;
 
-	s->argv = ARENA_ARRAY(s->c->arena, char *, s->c->n_args + 16);
+	s->argv = ARENA_ARRAY(s->c->arena, char *, s->c->n_args + 20);
 	add_arg(s, PROGRAM);
 	add_option(s, "--url", call_url(s->c));
 	add_option(s, "--site", s->o->site);
 	add_option(s, "--slots", s->o->slots);
 	add_option(s, "--ca-file", common->ca_file);
+	add_option(s, "--cert", common->cert);
+	add_option(s, "--key-file", common->key);
 	if (common->insecure)
 		add_arg(s, "--insecure");
 	for (size_t i = 0; i < s->c->n_args; i++)

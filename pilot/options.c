@@ -97,7 +97,7 @@ static const struct opt opts[] = {
 	},
 	{ "cert", 0, OPT_STR, AT(cert), 0, 0, 0, NULL, NULL, "FILE",
 	  "A client certificate to show." },
-	{ "key", 0, OPT_STR, AT(key), 0, 0, 0, NULL, NULL, "FILE",
+	{ "key-file", 0, OPT_STR, AT(key), 0, 0, 0, NULL, NULL, "FILE",
 	  "The client certificate's key." },
 	{ "insecure", 0, OPT_FLAG, AT(insecure), 0, 0, 0, NULL, NULL, NULL,
 	  "Do not check the server's certificate: whoever stands between may "
@@ -128,7 +128,7 @@ static const struct {
 /* A site says how pilots work, not who they are or whom they trust. */
 static const char *const not_from_site[] = {
 	"url", "join-token-file", "config", "site", "spool", "host-name", "tag",
-	"ca-file", "cert", "key", "insecure", "log-file", "one-user", "version",
+	"ca-file", "cert", "key-file", "insecure", "log-file", "one-user", "version",
 	"help", "mdoc",
 };
 /* clang-format on */
@@ -329,7 +329,7 @@ static bool check(const struct pilot_options *o, struct err *e)
 	if (!check_jobtypes(o->jobtypes, e) ||
 	    !check_readable("--ca-file", o->ca_file, e) ||
 	    !check_readable("--cert", o->cert, e) ||
-	    !check_readable("--key", o->key, e))
+	    !check_readable("--key-file", o->key, e))
 		return false;
 	for (const char **l = o->labels; l && *l; l++)
 		if (!strchr(*l, '=') || **l == '=')
@@ -340,7 +340,7 @@ static bool check(const struct pilot_options *o, struct err *e)
 			       "--verbose and --quiet exclude each other");
 	if (!o->cert != !o->key)
 		return err_set(e, ERR_BAD_REQUEST,
-			       "--cert and --key go together");
+			       "--cert and --key-file go together");
 	return true;
 }
 

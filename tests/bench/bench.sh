@@ -56,15 +56,16 @@ clean_up()
 trap clean_up EXIT
 trap 'exit 130' HUP INT TERM
 
-# start_server NAME: empty, with a database as people get it.
+# start_server NAME [OPTION...]: empty, with a database as people get it.
 start_server()
 {
 	state=$T/$1
 	mkdir "$state"
 	chmod 711 "$state"
 	url=unix:$state/s
-	"$build/server/sortied" --embedded "$state" --listen "$url" \
-		--log-file "$T/$1.log" >"$T/$1.out.log" 2>&1 &
+	shift
+	"$build/server/sortied" --embedded "$state" --listen "$url" "$@" \
+		--log-file "$state.log" >"$state.out.log" 2>&1 &
 	server=$!
 	until curl -sf -o "$T/ready" --unix-socket "$state/s" \
 			http://sortie/readyz; do
@@ -181,6 +182,31 @@ limits()
 }
 
 # The rows
+
+# The same server by TCP, plain and with TLS, on ports that are free now.
+tls()
+{
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
+		-keyout "$T/key.pem" -out "$T/cert.pem" -days 2 \
+		-subj /CN=localhost 2>"$T/openssl.log"
+	port=$((20000 + $$ % 10000))
+	while grep -qiE "$(printf ':(%04X|%04X) ' $port $((port + 1)))" \
+			/proc/net/tcp; do
+		port=$((port + 2))
+	done
+	start_server tls --tls-cert "$T/cert.pem" --tls-key "$T/key.pem" \
+		--listen "http://127.0.0.1:$port" \
+		--listen "https://127.0.0.1:$((port + 1))"
+	say "TLS"
+	url=http://127.0.0.1:$port
+	run http --count $requests
+	plain_per_s=$http_per_s
+	url=https://127.0.0.1:$((port + 1))
+	run http --count $requests
+	row "keep-alive requests with TLS" "$http_per_s" 1/s "$plain_per_s" \
+		"the same without TLS"
+	stop_server
+}
 
 one_at_a_time()
 {
@@ -330,7 +356,8 @@ json()
 }
 
 limits
-for part in ${PARTS:-one_at_a_time real_payloads zero_work parts long_queue}; do
+for part in ${PARTS:-one_at_a_time real_payloads zero_work parts long_queue \
+	tls}; do
 	$part
 done
 json >"$bin/out.json"

@@ -14,7 +14,9 @@
 #include <unistd.h>
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
+#include <event2/bufferevent_ssl.h>
 #include <event2/event.h>
+#include <openssl/ssl.h>
 
 #include "lib/arena.h"
 
@@ -63,7 +65,10 @@ static int connect_url(const char *url)
 		return connect_unix(url + 5);
 	if (strncmp(url, "http://", 7) == 0)
 		return connect_tcp(url + 7);
-	errx(1, "the URL \"%s\" begins with neither unix: nor http://", url);
+	if (strncmp(url, "https://", 8) == 0)
+		return connect_tcp(url + 8);
+	errx(1, "the URL \"%s\" begins with none of unix:, http://, https://",
+	     url);
 }
 
 /* The value of a header of ours; NULL when absent. head ends in a NUL. */
@@ -124,8 +129,28 @@ static void on_event(struct bufferevent *bev, short what, void *arg)
 {
 	(void)bev;
 	(void)arg;
+	if (what & BEV_EVENT_CONNECTED)
+		return;
 	err(1, "the server closed the connection (%s)",
 	    what & BEV_EVENT_EOF ? "end of file" : "error");
+}
+
+/* Whoever answers is believed: it is measured, not trusted. */
+static struct bufferevent *bev_new(struct event_base *base, int fd, bool tls)
+{
+	static SSL_CTX *ctx;
+	SSL *ssl;
+
+	if (!tls)
+		return bufferevent_socket_new(base, fd, BEV_OPT_CLOSE_ON_FREE);
+	if (!ctx)
+		ctx = SSL_CTX_new(TLS_client_method());
+	ssl = ctx ? SSL_new(ctx) : NULL;
+	if (!ssl)
+		errx(1, "OpenSSL gives no connection");
+	return bufferevent_openssl_socket_new(
+		base, fd, ssl, BUFFEREVENT_SSL_CONNECTING,
+		BEV_OPT_CLOSE_ON_FREE);
 }
 
 struct http *http_new(struct event_base *base, const char *url,
@@ -135,7 +160,7 @@ struct http *http_new(struct event_base *base, const char *url,
 	int fd = connect_url(url);
 
 	evutil_make_socket_nonblocking(fd);
-	h->bev = bufferevent_socket_new(base, fd, BEV_OPT_CLOSE_ON_FREE);
+	h->bev = bev_new(base, fd, strncmp(url, "https:", 6) == 0);
 	bufferevent_setcb(h->bev, on_read, NULL, on_event, h);
 	bufferevent_enable(h->bev, EV_READ | EV_WRITE);
 	http_token_set(h, token);

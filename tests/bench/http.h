@@ -18,7 +18,8 @@ struct http;
  * request may be sent from here; http_free may not be called from here. */
 typedef void http_done_fn(int status, const char *body, size_t len, void *arg);
 
-/* url: unix:/path or http://address:port with a numeric address. token: bearer
+/* url: unix:/path, http://address:port or https://address:port with a numeric
+ * address; certificates are not checked. token: bearer
  * token or NULL; copied. */
 struct http *http_new(struct event_base *base, const char *url,
 		      const char *token);
