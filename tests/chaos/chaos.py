@@ -20,11 +20,24 @@ sys.dont_write_bytecode = True      # the sources may be read-only
 import judge
 from clients import Meddler, Submitter, Told, Watcher
 from faults import BY_NAME, TABLE
+from places import can
 from plan import draw
 from procs import wait_until
-from world import Shape, World
+from world import FAKETIME, Shape, World
 
 QUIET_S = 120
+
+# What a world may have beside servers and pilots: how often, and what of the
+# machine that takes.
+EXTRAS = {
+    "standby": (0.5, None),
+    "a stale standby": (0.1, None),
+    "decoys": (0.25, None),
+    "small database": (0.25, "root"),
+    "small spools": (0.4, "root"),
+    "cables": (0.4, "root"),
+    "clock": (0.2, "faketime"),
+}
 
 
 def say(text):
@@ -46,45 +59,65 @@ def maybe(kind):
 
 def options():
     p = argparse.ArgumentParser(description=__doc__)
-    p.add_argument("--build", type=Path, required=True)
+    p.add_argument("--build", type=lambda text: Path(text).resolve(),
+                   required=True)
     p.add_argument("--seed", type=maybe(int))
     p.add_argument("--time", type=maybe(float))
     p.add_argument("--faults", default="")
     p.add_argument("--servers", type=int)
     p.add_argument("--pilots", type=int, default=10)
-    p.add_argument("--standby", action=argparse.BooleanOptionalAction)
+    p.add_argument("--with", dest="has", metavar="NAME,...",
+                   help="what the world has: " + ", ".join(EXTRAS))
     p.add_argument("--every", type=float, default=1.5,
                    help="seconds between faults, on the average")
     p.add_argument("--keep", action="store_true",
                    help="leave everything in its directory")
     opt = p.parse_args()
     opt.time = opt.time or 60
+    unknown = set(words(opt.faults)) - set(BY_NAME)
+    if unknown:
+        p.error(f"no such fault: {', '.join(sorted(unknown))}; there are "
+                + ", ".join(BY_NAME))
     if opt.seed is None:
         opt.seed = int.from_bytes(os.urandom(3), "big")
     return opt
 
 
+def words(text):
+    return [word.strip() for word in (text or "").split(",") if word.strip()]
+
+
 def shape_of(opt):
-    """What the options leave open is the seed's."""
+    """What the options leave open is the seed's; faults that are named get
+    what they need, the rest of the world stays plain."""
     r = random.Random(f"shape {opt.seed}")
-    servers, standby = r.choice([1, 2]), r.random() < 0.5
-    if opt.servers is not None:
-        servers = opt.servers
-    if opt.standby is not None:
-        standby = opt.standby
-    return Shape(servers, opt.pilots, standby)
+    servers = r.choice([1, 2])
+    has = {name for name, (chance, _) in EXTRAS.items() if r.random() < chance}
+    named = {BY_NAME[name].needs for name in words(opt.faults)} - {None}
+    if opt.faults:
+        has = named
+    if opt.has is not None:
+        has = set(words(opt.has))
+    if "two servers" in named:
+        servers = 2
+    if "a stale standby" in has:
+        has.add("standby")
+    has = {name for name in has if name in EXTRAS}
+    here = can(opt.build, FAKETIME)
+    for name in sorted(has):
+        if EXTRAS[name][1] and EXTRAS[name][1] not in here:
+            say(f"without {name}: it needs {EXTRAS[name][1]}")
+            has.discard(name)
+    return Shape(opt.servers or servers, opt.pilots, has)
 
 
 def faults_of(opt, shape):
-    names = [n for n in opt.faults.replace(",", " ").split() if n]
-    unknown = set(names) - set(BY_NAME)
-    if unknown:
-        sys.exit(f"chaos: no such fault: {', '.join(sorted(unknown))}; there "
-                 f"are {', '.join(BY_NAME)}")
-    have = {None: True, "standby": shape.standby,
-            "two servers": shape.servers > 1}
+    have = {None, *shape.has}
+    if shape.servers > 1:
+        have.add("two servers")
+    names = words(opt.faults)
     return [f for f in TABLE if (f.name in names or not names)
-            and have[f.needs]]
+            and f.needs in have]
 
 
 def rage(world, steps, until):
@@ -188,12 +221,12 @@ def run(opt, home, tap):
     shape = shape_of(opt)
     steps = draw(opt.seed, opt.time, faults_of(opt, shape), opt.every)
     say(f"SEED={opt.seed} TIME={opt.time:g} FAULTS={opt.faults or 'all'}: "
-        f"{shape.servers} servers, {shape.pilots} pilots"
-        f"{', a standby' if shape.standby else ''}")
+        + ", ".join([f"{shape.servers} servers", f"{shape.pilots} pilots",
+                     *sorted(shape.has)]))
     for step in steps:
         say(str(step))
     told = Told(home / "told")
-    world = World(home, opt.build.resolve(), shape, told)
+    world = World(home, opt.build, shape, told)
     clients = []
     try:
         world.start()

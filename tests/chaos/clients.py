@@ -166,5 +166,6 @@ class Watcher(Client):
                                state=view["state"],
                                exit_code=view.get("exit_code"),
                                attempts=view.get("attempts"))
-        elif answer and answer[0] < 500:
+        elif answer and answer[0] < 500 and not (
+                answer[0] == 404 and self.world.forgotten):
             raise RuntimeError(f"job {job} is not shown: {answer}")

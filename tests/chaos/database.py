@@ -38,11 +38,11 @@ def pg_bin():
 class Node:
     """One data directory below home, with a socket beside it."""
 
-    def __init__(self, home, name, log):
+    def __init__(self, home, name, log, env):
         self.bin = pg_bin()
         self.name, self.log = name, log
         self.home = home / name
-        self.home.mkdir()
+        self.home.mkdir(exist_ok=True)
         self.home.chmod(0o711)
         self.data = self.home / "pg"
         self.socket = self.home / ".s.PGSQL.5432"
@@ -53,7 +53,7 @@ class Node:
             self.user = ["setpriv", "--reuid", "postgres", "--regid",
                          "postgres", "--clear-groups"]
         self.process = None
-        self.env = {}
+        self.env = env
 
     def tool(self, name, *args):
         done = subprocess.run([*self.user, self.bin / name, *args],
@@ -75,11 +75,14 @@ class Node:
                   self.data, "-R", "-c", "fast", "--no-sync")
 
     def start(self):
+        # The environment behind the change of user: libfaketime keeps a
+        # semaphore that is its first user's.
+        env = [f"{key}={value}" for key, value in self.env.items()]
         self.process = Process(
             f"postgres-{self.name}",
-            [*self.user, str(self.bin / "postgres"), "-D", str(self.data),
-             "-c", f"unix_socket_directories={self.home}"],
-            self.log, env=self.env, cwd=self.home)
+            [*self.user, "env", *env, str(self.bin / "postgres"), "-D",
+             str(self.data), "-c", f"unix_socket_directories={self.home}"],
+            self.log, cwd=self.home)
         self.process.start()
 
     def ready(self):
@@ -133,19 +136,20 @@ class Node:
 class Database:
     """The node that is written to, and its standby where there is one."""
 
-    def __init__(self, home, log, with_standby, with_decoys):
+    def __init__(self, home, log, env, disk, with_standby, with_decoys):
         self.home, self.log = home, log
-        self.nodes = [Node(home, "db0", log)]
+        self.disk = disk        # the first node's own, or None
+        self.nodes = [Node(home, "db0", log, env)]
         self.primary = self.nodes[0]
         self.standby = None
         self.decoys = {}
         self.primary.init()
         self.start(self.primary)
         if with_standby:
-            self.nodes.append(Node(home, "db1", log))
+            self.nodes.append(Node(home, "db1", log, env))
             self.new_standby()
-        for name in with_decoys:
-            node = self.decoys[name] = Node(home, name, log)
+        for name in ["wrong", "empty"] if with_decoys else []:
+            node = self.decoys[name] = Node(home, name, log, env)
             node.init()
             self.start(node)
 

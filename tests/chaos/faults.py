@@ -1,6 +1,8 @@
 """The table of faults: what each does to the world, and how it is undone."""
 import os
 import signal
+import subprocess
+import time
 from pathlib import Path
 
 from proxy import DOWN, UP
@@ -141,6 +143,82 @@ def db_new_standby(world, step, hit):
     world.db.new_standby()
 
 
+def db_behind(world, step):
+    if not world.db.in_sync():
+        return None
+    world.stale_since = time.monotonic()
+    world.db.fall_behind()
+    return world.db.standby.name
+
+
+def db_stale(world, step, hit):
+    """The standby that knows nothing of the last while takes over, and the
+    operator does what the manual says of a restored backup."""
+    for one in [*world.servers, *world.pilots]:
+        one.process.kill()
+    world.db.fail_over_stale()
+    world.forgotten.append((world.stale_since, time.monotonic()))
+    subprocess.run(world.sortied(world.db.primary, "--restored"), check=True,
+                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    world.db.new_standby()
+    for one in [*world.servers, *world.pilots]:
+        one.start()
+
+
+def other_database(name):
+    def begin(world, step):
+        world.lead_database_to(world.db.decoys[name])
+        return name
+    return begin
+
+
+def own_database(world, step, hit):
+    world.lead_database_to(None)
+
+
+# Places
+
+def db_full(world, step):
+    world.db.disk.fill()
+    return world.db.disk
+
+
+def db_room(world, step, disk):
+    disk.empty()
+    world.db.up()
+
+
+def spool_full(world, step):
+    pilot = choose(step, world.pilots)
+    world.full_spools.add(pilot.host)
+    pilot.disk.fill()
+    return pilot
+
+
+def spool_room(world, step, pilot):
+    pilot.disk.empty()
+
+
+def cable_cut(world, step):
+    pilot = choose(step, [p for p in world.pilots if p.cable])
+    pilot.cable.cut()
+    return pilot
+
+
+def cable_mend(world, step, pilot):
+    pilot.cable.mend()
+
+
+def clock_step(world, step):
+    """At most half a minute: what waits for a time waits that much longer."""
+    world.step_clock(step.pick % 61 - 30)
+    return step.pick
+
+
+def clock_back(world, step, hit):
+    world.step_clock(0)
+
+
 # Wires
 
 def on_links(kind, what):
@@ -217,6 +295,20 @@ TABLE = [
     Fault("db-failover", "db", (0.5, 2), db_fail_over, db_new_standby,
           needs="standby", weight=2),
     *wires("pilot"), *wires("client"), *wires("db"),
+    Fault("db-stale-failover", "db", (2, 6), db_behind, db_stale,
+          needs="a stale standby"),
+    Fault("db-wrong", "db", (1, 8), other_database("wrong"), own_database,
+          needs="decoys", weight=2),
+    Fault("db-empty", "db", (1, 8), other_database("empty"), own_database,
+          needs="decoys", weight=2),
+    Fault("db-full", "db", (1, 6), db_full, db_room, needs="small database",
+          weight=2),
+    Fault("spool-full", "spool", (1, 8), spool_full, spool_room,
+          needs="small spools", weight=2),
+    Fault("cable-cut", "cable", (1, 15), cable_cut, cable_mend,
+          needs="cables", weight=2),
+    Fault("clock-step", "clock", (1, 8), clock_step, clock_back,
+          needs="clock", weight=2),
     Fault("notify-drop", "db-wire", (2, 8), on_links("db", deafen), mend,
           needs="two servers"),
 ]

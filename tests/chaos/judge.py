@@ -51,12 +51,20 @@ class Records:
         return seen
 
 
+def forgotten(rec, at):
+    """A stale standby that took over knows nothing of that time. A second
+    more on each side: what is told comes later than what was done."""
+    return any(start - 1 <= at <= end + 1
+               for start, end in rec.world.forgotten)
+
+
 def no_job_is_lost(rec):
     """Each job that was acknowledged is there, once, and there are no more."""
-    told = {n["id"]: n["job"] for n in rec.told.of("submitted")}
+    notes = {n["id"]: n for n in rec.told.of("submitted")}
+    told = {id: n["job"] for id, n in notes.items()}
     there = {j["id"]: j["number"] for j in rec.jobs.values()}
     for id, job in told.items():
-        if there.get(id) != job:
+        if there.get(id) != job and not forgotten(rec, notes[id]["at"]):
             yield f"job {job} was acknowledged and is not there"
     for id, job in there.items():
         if id not in told:
@@ -71,10 +79,10 @@ def every_job_ends(rec):
 
 def ends_are_right(rec):
     """As its payload and what was done to it explain."""
-    want = {n["job"]: n["code"] for n in rec.told.of("submitted")}
+    want = {n["id"]: n["code"] for n in rec.told.of("submitted")}
     cancelled = {n["job"] for n in rec.told.of("asked cancel")}
     for number, job in rec.jobs.items():
-        state, code = job["state"], want.get(number)
+        state, code = job["state"], want.get(job["id"])
         if state == "finished" and code == 0:
             continue
         if state == "failed" and job["exit_code"] == code:
@@ -100,8 +108,9 @@ def cancels_hold(rec):
     ended before."""
     for note in rec.told.of("cancel"):
         job = rec.jobs.get(note["job"])
-        if note["done"] and job and job["state"] not in (
-                "cancelled", "finished", "failed"):
+        if forgotten(rec, note["at"]) or not note["done"]:
+            continue
+        if job and job["state"] not in ("cancelled", "finished", "failed"):
             yield f"job {note['job']} was cancelled and is {job['state']}"
 
 
@@ -109,11 +118,15 @@ def no_end_is_missing(rec):
     """What pilots were told is recorded; what people saw has stayed."""
     for note in rec.told.of("acked"):
         run = rec.by_run.get(note["run"])
+        if forgotten(rec, note["at"]):
+            continue
         if run is None or run["state"] == "lost":
             yield (f"the end of run {note['run']} was acknowledged and is "
                    f"{run['state'] if run else 'not there'}")
     for note in rec.told.of("seen"):
         job = rec.jobs.get(note["job"])
+        if forgotten(rec, note["at"]):
+            continue
         if job is None or (job["state"], job["exit_code"]) != (
                 note["state"], note["exit_code"]):
             yield (f"job {note['job']} was seen {note['state']} and is "
@@ -144,7 +157,8 @@ def payloads_agree(rec):
                 not (ended and seen["code"] == run["exit_code"]):
             yield f"run {run['run']} failed, its payload says {seen}"
     for run, seen in rec.seen.items():
-        if run not in rec.by_run:
+        if run not in rec.by_run and \
+                not forgotten(rec, seen["start"] / 1000):
             yield f"a payload ran as run {run}, which is not there"
 
 
@@ -152,6 +166,8 @@ def output_is_whole(rec):
     for run in rec.runs:
         if run["state"] != "finished" or run["incomplete"]:
             continue
+        if "mute" in rec.seen.get(run["run"], {}):
+            continue        # the disk was full, and its payload was told
         text = rec.output.get((run["number"], run["attempt"]))
         if text != f"job {run['number']} run {run['run']}\n":
             yield f"output of run {run['run']}: {text!r}"
@@ -159,7 +175,7 @@ def output_is_whole(rec):
 
 def one_live_run(rec):
     """In the database's time: a run is granted after the one before ended."""
-    if rec.world.shape.clock:
+    if "clock" in rec.world.shape.has:
         return
     for number, runs in rec.by_job.items():
         for before, after in zip(runs, runs[1:]):
@@ -181,7 +197,7 @@ def overlaps(rec):
             state = rec.by_run.get(first, {}).get("state")
             yield job, (f"job {job}: run {first} ({state}) ran on for "
                         f"{end - start} ms beside run {second}"), \
-                state == "lost"
+                state == "lost" or forgotten(rec, start / 1000)
 
 
 def overlaps_are_explained(rec):

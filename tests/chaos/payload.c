@@ -62,7 +62,8 @@ int main(int argc, char **argv)
 	}
 	note(fd, "start", getpid());
 	printf("job %s run %s\n", job, run);
-	fflush(stdout);
+	if (fflush(stdout) != 0)
+		note(fd, "mute", errno);
 	pause_ms(strtol(argv[2], NULL, 10));
 	code = (int)strtol(argv[3], NULL, 10);
 	note(fd, "end", code);

@@ -6,21 +6,21 @@ import socket
 
 import proxy
 from database import Database
+from places import Cable, Disk
 from procs import Process, children, descendants, wait_until
 
 LEASE_S, HEARTBEAT_S = 6, 2
+CABLES = 3              # pilots on hosts of their own
+SPOOL_MIB, DB_MIB = 8, 384
 FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1"
 
 
 class Shape:
-    """How large the world is, and what it needs to have."""
+    """How large the world is, and what it needs to have: `has` are names
+    that faults ask for."""
 
-    def __init__(self, servers, pilots, standby, decoys=(), clock=False,
-                 small_disks=(), cable=False):
-        self.servers, self.pilots = servers, pilots
-        self.standby, self.decoys = standby, decoys
-        self.clock, self.small_disks = clock, small_disks
-        self.cable = cable
+    def __init__(self, servers, pilots, has):
+        self.servers, self.pilots, self.has = servers, pilots, has
 
 
 class Server:
@@ -63,10 +63,17 @@ class Pilot:
         self.index = index
         self.host = f"p{index}"
         self.spool = world.home / self.host
+        self.cable = None
+        self.disk = None
+        if index < CABLES and "cables" in world.shape.has:
+            self.cable = world.place(Cable(index))
+        if "small spools" in world.shape.has:
+            self.disk = world.place(Disk(self.spool, SPOOL_MIB))
+        self.address = self.cable.address if self.cable else "127.0.0.1"
         self.links = [world.wires.link(
             f"pilot {index} to server {server.index}",
             ("127.0.0.1", server.port), tap=world.tap,
-            listen=world.address_for(index)) for server in world.servers]
+            listen=self.address) for server in world.servers]
         first = index % len(self.links)
         argv = [str(world.build / "pilot/sortie-pilot"),
                 "--join-token-file", str(world.servers[0].state / "join-token"),
@@ -74,9 +81,10 @@ class Pilot:
                 "--slots", "2", "--cores", "2", "--memory", "1GiB",
                 "--one-user", "--verbose", "--grace", "2"]
         for link in self.links[first:] + self.links[:first]:
-            argv += ["--url", f"http://{world.address_for(index)}:{link.port}"]
-        self.process = Process(f"pilot-{index}",
-                               world.wrap_pilot(index, argv), world.logs,
+            argv += ["--url", f"http://{self.address}:{link.port}"]
+        if self.cable:
+            argv = self.cable.wrap(argv)
+        self.process = Process(f"pilot-{index}", argv, world.logs,
                                env=world.env)
 
     def start(self):
@@ -113,6 +121,9 @@ class World:
         self.payload = build / "tests/chaos/payload"
         self.killed_runs = set()    # whose payload was killed by us
         self.full_spools = set()    # hosts whose disk was ever full
+        self.places = []
+        self.forgotten = []         # times of which a stale standby knew not
+        self.stale_since = None
 
     def on_ack(self, runs):
         for run in runs:
@@ -120,7 +131,7 @@ class World:
 
     def clock_env(self):
         """Wall clocks that obey a file, where such runs were asked for."""
-        if not self.shape.clock:
+        if "clock" not in self.shape.has:
             return {}
         self.step_clock(0)
         return {"LD_PRELOAD": FAKETIME, "FAKETIME_DONT_FAKE_MONOTONIC": "1",
@@ -132,15 +143,22 @@ class World:
         new.write_text(f"{seconds:+d}s\n")
         os.replace(new, self.clock)
 
-    def address_for(self, pilot):
-        return "127.0.0.1"
-
-    def wrap_pilot(self, index, argv):
-        return argv
+    def place(self, place):
+        """To be undone at the end."""
+        self.places.append(place)
+        if not place.ok:
+            raise RuntimeError(f"no {type(place).__name__.lower()} here")
+        return place
 
     def start(self):
         shape = self.shape
-        self.db = Database(self.home, self.logs, shape.standby, shape.decoys)
+        disk = None
+        if "small database" in shape.has:
+            disk = self.place(Disk(self.home / "db0", DB_MIB))
+        self.db = Database(self.home, self.logs, self.env, disk,
+                           "standby" in shape.has, "decoys" in shape.has)
+        if self.db.decoys:
+            self.make_other_cluster(self.db.decoys["wrong"])
         self.servers = [Server(self, i) for i in range(shape.servers)]
         for server in self.servers:
             server.start()
@@ -154,6 +172,29 @@ class World:
         self.pilots = [Pilot(self, i) for i in range(shape.pilots)]
         for pilot in self.pilots:
             pilot.start()
+
+    def make_other_cluster(self, node):
+        other = Process("server-other", self.sortied(
+            node, "--listen", f"unix:{self.home / 'other'}", "--state-dir",
+            str(self.home / "other.state")), self.logs)
+        other.socket = self.home / "other"
+        other.start()
+        if not wait_until(30, lambda: self.ready(other)):
+            raise RuntimeError("the other cluster is not made")
+        other.stop(20)
+
+    def sortied(self, node, *options):
+        """Its command line, past all wires."""
+        return [str(self.build / "server/sortied"), "--database",
+                f"host={node.home} user=sortie dbname=postgres", *options]
+
+    def lead_database_to(self, decoy):
+        """Behind the servers' addresses stands another one, or with None
+        their own again."""
+        for server in self.servers:
+            for link, node in zip(server.db_links, self.db.nodes):
+                link.target = str((decoy or node).socket)
+                link.reset_all()
 
     def ready(self, server):
         """Asked past all wires."""
@@ -195,6 +236,11 @@ class World:
         for link in self.wires.links:
             link.delay_s, link.sieving = 0, False
             link.release()
+        self.lead_database_to(None)
+        for place in self.places:
+            place.empty() if isinstance(place, Disk) else place.mend()
+        if "clock" in self.shape.has:
+            self.step_clock(0)
         self.db.up()
         for one in [*self.servers, *self.pilots]:
             if one.process.alive():
@@ -219,6 +265,8 @@ class World:
         if self.db:
             self.db.stop()
         self.wires.close()
+        for place in self.places:
+            place.close()
         return slow
 
 
