@@ -15,9 +15,10 @@ static const char *const keys[] = {
 	"close",    "on_failure",
 };
 
-/* Those of a document that have no meaning of their own here. */
+/* Those of a document that have no meaning of their own here, and the one
+ * under which a whole document may stand. */
 static const char *const document_keys[] = { "jobs", "datasets", "graphml",
-					     "join" };
+					     "join", "document" };
 
 static bool read_text(struct dag_reader *r, const char *key, struct json_span v,
 		      const char **out)
@@ -74,7 +75,7 @@ static bool read_own(struct dag_reader *r, struct json_span key,
 {
 	for (size_t i = 0; i < COUNT(document_keys); i++)
 		if (json_span_is(key, document_keys[i])) {
-			o->has_jobs |= i == 0;
+			o->has_jobs |= i == 0 || json_span_is(key, "document");
 			return true;
 		}
 	if (json_span_type(v) == JSON_NULL)
