@@ -18,6 +18,8 @@
 
 #define LOOK_MS 250
 #define SOON_MS 50 /* after a step that did all it may */
+#define FIRING_EDGES 1000
+#define CANCEL_JOBS 500
 #define STEP_JOBS 1000
 #define RETENTION_JOBS 500
 #define RESERVE_AFTER_S 60
@@ -30,6 +32,7 @@ struct duties;
 struct duty {
 	const char *stmt;
 	int64_t period_ms;
+	bool urgent; /* somebody waits for it: no pause between steps */
 	/* False: nothing to do this time. */
 	bool (*params)(struct duties *d, struct arena *a, struct db_params *p);
 	/* Returns whether there is more to do at once. */
@@ -56,15 +59,30 @@ static bool blobs_params(struct duties *d, struct arena *a,
 			 struct db_params *p);
 static bool blobs_done(struct duties *d, const struct db_result *r);
 
+static bool firing_params(struct duties *d, struct arena *a,
+			  struct db_params *p);
+static bool cancel_params(struct duties *d, struct arena *a,
+			  struct db_params *p);
+static bool graph_done(struct duties *d, const struct db_result *r);
+static bool forget_params(struct duties *d, struct arena *a,
+			  struct db_params *p);
+static bool forget_done(struct duties *d, const struct db_result *r);
+
 static const struct duty duties[] = {
-	{ "duty_due", 1000, due_params, due_done },
-	{ "duty_reserve", 5000, reserve_params, nothing_done },
-	{ "duty_idempotency", 60000, idempotency_params, counted_done },
-	{ "duty_submissions", 60000, submission_params, counted_done },
-	{ "duty_classes", 300000, classes_params, nothing_done },
-	{ "duty_tally", 600000, no_params, nothing_done },
-	{ "retention_step", 30000, retention_params, retention_done },
-	{ "duty_blobs", 60000, blobs_params, blobs_done },
+	[DUTY_FIRING] = { "duty_firing", 1000, true, firing_params,
+			  graph_done },
+	[DUTY_WORKFLOW_CANCEL] = { "duty_workflow_cancel", 1000, true,
+				   cancel_params, graph_done },
+	[DUTY_WORKFLOW_FORGET] = { "duty_workflow_forget", 30000, true,
+				   forget_params, forget_done },
+	{ "duty_due", 1000, false, due_params, due_done },
+	{ "duty_reserve", 5000, false, reserve_params, nothing_done },
+	{ "duty_idempotency", 60000, false, idempotency_params, counted_done },
+	{ "duty_submissions", 60000, false, submission_params, counted_done },
+	{ "duty_classes", 300000, false, classes_params, nothing_done },
+	{ "duty_tally", 600000, false, no_params, nothing_done },
+	{ "retention_step", 30000, false, retention_params, retention_done },
+	{ "duty_blobs", 60000, false, blobs_params, blobs_done },
 };
 
 #define N_DUTIES (sizeof(duties) / sizeof(duties[0]))
@@ -76,6 +94,7 @@ struct state {
 	const struct duty *duty;
 	struct arena *arena; /* while its statement runs */
 	int64_t due_ms;
+	bool poked; /* while its statement ran */
 };
 
 struct duties {
@@ -184,6 +203,51 @@ static bool retention_done(struct duties *d, const struct db_result *r)
 	return db_bool(r, 0, 3);
 }
 
+static bool firing_params(struct duties *d, struct arena *a,
+			  struct db_params *p)
+{
+	(void)a;
+	db_p_i32(p, bucket(d));
+	db_p_i32(p, FIRING_EDGES);
+	return true;
+}
+
+static bool cancel_params(struct duties *d, struct arena *a,
+			  struct db_params *p)
+{
+	(void)a;
+	db_p_i32(p, bucket(d));
+	db_p_i32(p, CANCEL_JOBS);
+	return true;
+}
+
+/* How many, whether there are more, classes that have work, pilots that have
+ * orders. */
+static bool graph_done(struct duties *d, const struct db_result *r)
+{
+	if (db_i64(r, 0, 0) > 0) {
+		wake_listed(d->srv, r, 0, 2, 3);
+		wake_graphs(d->srv);
+	}
+	return db_bool(r, 0, 1);
+}
+
+static bool forget_params(struct duties *d, struct arena *a,
+			  struct db_params *p)
+{
+	(void)a;
+	db_p_i32(p, bucket(d));
+	db_p_i32(p, RETENTION_JOBS);
+	db_p_i64(p, d->srv->set->retention_s);
+	return true;
+}
+
+static bool forget_done(struct duties *d, const struct db_result *r)
+{
+	(void)d;
+	return db_bool(r, 0, 1);
+}
+
 static void on_blob(const uint8_t hash[32], void *arg)
 {
 	struct duties *d = arg;
@@ -215,6 +279,12 @@ static bool blobs_done(struct duties *d, const struct db_result *r)
 	return false;
 }
 
+static void at_once(struct state *s)
+{
+	s->due_ms = 0;
+	event_active(s->of->timer, EV_TIMEOUT, 0);
+}
+
 static void on_done(enum db_outcome o, const struct db_result *r,
 		    const struct db_fault *f, void *arg)
 {
@@ -232,6 +302,8 @@ static void on_done(enum db_outcome o, const struct db_result *r,
 	arena_free(s->arena);
 	s->arena = NULL;
 	s->due_ms = clock_mono_ms() + (more ? SOON_MS : s->duty->period_ms);
+	if (s->poked || (more && s->duty->urgent))
+		at_once(s);
 }
 
 static void duty_start(struct state *s)
@@ -239,6 +311,7 @@ static void duty_start(struct state *s)
 	struct duties *d = s->of;
 	struct db_params *p;
 
+	s->poked = false;
 	s->arena = arena_new();
 	p = db_params_new(s->arena);
 	if (s->duty->params(d, s->arena, p)) {
@@ -264,6 +337,16 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 		    db_up(d->srv->db))
 			duty_start(s);
 	}
+}
+
+void duty_poke(struct duties *d, enum duty_name which)
+{
+	struct state *s = &d->state[which];
+
+	if (s->arena != NULL)
+		s->poked = true;
+	else
+		at_once(s);
 }
 
 struct duties *duties_new(struct server *srv)

@@ -10,8 +10,17 @@
 struct server;
 struct duties;
 
+/* Duties that somebody else knows to be due. */
+enum duty_name {
+	DUTY_FIRING,          /* edges of graphs are left to tell */
+	DUTY_WORKFLOW_CANCEL, /* a workflow's jobs are to be cancelled */
+	DUTY_WORKFLOW_FORGET  /* a workflow was deleted */
+};
+
 /* Needs srv->base, db, set, metrics, park and blobs. */
 struct duties *duties_new(struct server *srv);
 void duties_free(struct duties *d);
+/* It is due now; from any callback. */
+void duty_poke(struct duties *d, enum duty_name which);
 
 #endif

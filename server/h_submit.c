@@ -1,50 +1,15 @@
 /* Submissions: jobs in one request, or in parts that become real together. */
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include "lib/id.h"
 #include "lib/json.h"
 #include "lib/units.h"
 #include "server/files.h"
+#include "server/idempotency.h"
 #include "server/route.h"
 #include "server/submit_read.h"
 
-#define BATCH_JOBS 2000
-#define IDEMPOTENCY_MAX 200
 #define PARTS_MAX 100000
-
-static bool key_ok(const char *s)
-{
-	size_t n = 0;
-
-	for (; s[n] != '\0'; n++)
-		if (s[n] < '!' || s[n] > '~' || n == IDEMPOTENCY_MAX)
-			return false;
-	return n > 0;
-}
-
-static bool idempotency_read(struct req *r, const char **out, struct err *e)
-{
-	const char *s = req_header(r, "Idempotency-Key");
-
-	if (s != NULL && !key_ok(s))
-		return err_set(
-			e, ERR_BAD_REQUEST,
-			"the Idempotency-Key must be 1 to %d printable characters without blanks",
-			IDEMPOTENCY_MAX);
-	*out = arena_strdup(r->arena, s);
-	return true;
-}
-
-/* The same key with the same path and body is the same request. */
-static void request_hash(struct req *r, uint8_t out[32])
-{
-	struct id_sha256_ctx *c = id_sha256_new();
-
-	id_sha256_add(c, r->path, strlen(r->path) + 1);
-	id_sha256_add(c, r->body, r->body_len);
-	id_sha256_end(c, out);
-}
 
 static struct submit *submit_new(struct req *r)
 {
@@ -56,31 +21,21 @@ static struct submit *submit_new(struct req *r)
 	return s;
 }
 
-static void put(struct submit *s)
-{
-	struct lanes *l = s->item.req->srv->lanes;
-	bool large = s->total > BATCH_JOBS || s->submission != NULL;
-
-	s->item.weight = s->total < INT_MAX ? (uint32_t)s->total : INT_MAX;
-	s->item.solo = s->keyed || large;
-	(void)lane_put(large ? l->bulk : l->submit, &s->item);
-}
-
 static void on_submit(struct req *r)
 {
 	struct submit *s = submit_new(r);
 	struct err e = ERR_INIT;
 
-	if (!idempotency_read(r, &s->idempotency_key, &e) ||
+	if (!idempotency_key(r, &s->idempotency_key, &e) ||
 	    !submit_read(r, s, &e)) {
 		req_reply_err(r, &e);
 		return;
 	}
 	if (s->idempotency_key != NULL) {
 		s->keyed = true;
-		request_hash(r, s->body_hash);
+		idempotency_hash(r, s->body_hash);
 	}
-	s->ready = put;
+	s->ready = submit_put;
 	submit_resolve(s);
 }
 
@@ -132,7 +87,7 @@ static void on_create(struct req *r)
 	struct err e = ERR_INIT;
 	const char *key = NULL;
 
-	if (!idempotency_read(r, &key, &e)) {
+	if (!idempotency_key(r, &key, &e)) {
 		req_reply_err(r, &e);
 		return;
 	}
@@ -227,16 +182,16 @@ static void on_commit(struct req *r)
 	struct commit c = { 0 };
 	struct err e = ERR_INIT;
 
-	if (!id_read(r, &e) || !idempotency_read(r, &s->idempotency_key, &e) ||
+	if (!id_read(r, &e) || !idempotency_key(r, &s->idempotency_key, &e) ||
 	    !req_json(r, &doc, &e) ||
 	    !json_decode(doc, commit_fields, 1, &c, "the body", &e)) {
 		req_reply_err(r, &e);
 		return;
 	}
-	request_hash(r, s->body_hash);
+	idempotency_hash(r, s->body_hash);
 	s->submission = r->var[0];
 	s->parts = (int32_t)c.parts;
-	put(s);
+	submit_put(s);
 }
 
 static void on_dropped(enum db_outcome o, const struct db_result *res,

@@ -2,6 +2,7 @@
  * arrays, special ones each alone. */
 #include "server/lanes_int.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include "lib/clock.h"
@@ -109,9 +110,11 @@ static void columns_add(struct columns *c, const struct submit *s,
 	text_or_null(c->key, j->key);
 }
 
-static void columns_params(struct columns *c, struct db_params *p, bool key)
+static void columns_params(struct columns *c, struct db_params *p,
+			   bool replicas, bool key)
 {
-	db_p_array(p, c->replicas);
+	if (replicas)
+		db_p_array(p, c->replicas);
 	db_p_array(p, c->class_id);
 	db_p_array(p, c->kind);
 	db_p_array(p, c->priority);
@@ -137,7 +140,18 @@ void submit_stage_params(const struct submit *s, struct arena *a,
 		columns_add(&c, s, &s->job[i]);
 	}
 	db_p_array(p, project);
-	columns_params(&c, p, true);
+	columns_params(&c, p, true, true);
+}
+
+void submit_item_params(const struct submit *s, struct arena *a,
+			struct db_params *p)
+{
+	struct columns c;
+
+	columns_new(&c, a);
+	for (size_t i = 0; i < s->n; i++)
+		columns_add(&c, s, &s->job[i]);
+	columns_params(&c, p, false, true);
 }
 
 static struct submit *submit_of(struct lane_item *i)
@@ -195,7 +209,7 @@ static const char *build_keyed(struct lane_batch *b, struct db_params *p,
 	db_p_i32(p, s->item.req->who.owner_id);
 	db_p_array(p, project_id);
 	db_p_array(p, project);
-	columns_params(&c, p, true);
+	columns_params(&c, p, true, true);
 	return "submit_keyed";
 }
 
@@ -261,7 +275,7 @@ static const char *build_plain(struct lane_batch *b, struct db_params *p)
 	db_p_array(p, at.project);
 	db_p_array(p, at.off);
 	db_p_array(p, at.turn);
-	columns_params(&c, p, false);
+	columns_params(&c, p, true, false);
 	return "submit";
 }
 
@@ -271,6 +285,8 @@ static const char *submit_build(struct lane_batch *b, struct db_params *p)
 
 	b->data = ARENA_NEW(b->arena, struct stamp);
 	stamp_init(b->data);
+	if (s->make != NULL)
+		return workflow_build(s, b->arena, b->data, bucket_of(b, s), p);
 	if (s->submission != NULL)
 		return build_commit(b, p, s);
 	if (s->keyed)
@@ -391,6 +407,10 @@ static void submit_deliver(struct lane_batch *b, const struct db_result *r)
 	struct server *srv = lane_server(b->lane);
 	struct submit *s = submit_of(b->item[0]);
 
+	if (s->make != NULL) {
+		workflow_deliver(s, r);
+		return;
+	}
 	for (size_t i = 0; i < b->n; i++)
 		wake_for(srv, submit_of(b->item[i]));
 	if (s->keyed || s->submission != NULL) {
@@ -419,6 +439,16 @@ static void submit_fail(struct lane_item *i, enum db_outcome o,
 		return;
 	}
 	db_reply_fault(i->req, o, f);
+}
+
+void submit_put(struct submit *s)
+{
+	struct lanes *l = s->item.req->srv->lanes;
+	bool large = s->total > BATCH_JOBS || s->submission != NULL;
+
+	s->item.weight = s->total < INT_MAX ? (uint32_t)s->total : INT_MAX;
+	s->item.solo = s->keyed || large || s->make != NULL;
+	(void)lane_put(large ? l->bulk : l->submit, &s->item);
 }
 
 /* Only when nobody else will call back: replying ends the arena. */

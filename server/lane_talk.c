@@ -8,6 +8,8 @@
 #include <string.h>
 #include "lib/id.h"
 #include "lib/log.h"
+#include "server/callback.h"
+#include "server/duty.h"
 #include "server/options.h"
 #include "server/wake.h"
 
@@ -406,8 +408,14 @@ static void report_row(struct lane_batch *b, const struct db_result *r,
 		wake_work(srv);
 		return;
 	case 'f':
+		duty_poke(srv->duties, DUTY_FIRING);
+		return;
 	case 'F':
+		duty_poke(srv->duties, DUTY_WORKFLOW_CANCEL);
+		return;
 	case 'z':
+		wake_workflow(srv, number);
+		callbacks_poke(srv->callbacks);
 		return;
 	default:
 		break;

@@ -51,7 +51,9 @@ struct submit_job {
 	const char *key;   /* or NULL */
 };
 
-/* One POST /jobs, or the commit of a submission. All in the request's arena. */
+struct workflow_make; /* workflow_make.h */
+
+/* One POST /jobs, the commit of a submission, or a workflow. All in the request's arena. */
 struct submit {
 	struct lane_item item;
 	struct submit_job *job;
@@ -64,13 +66,16 @@ struct submit {
 	uint8_t body_hash[32];
 	const char *submission; /* UUID: commit its parts */
 	int32_t parts;
-	size_t pending; /* needs that are being asked for */
+	struct workflow_make *make; /* of a workflow's jobs, or NULL */
+	size_t pending;             /* needs that are being asked for */
 	int tries;
 	enum db_outcome outcome; /* of the first need that failed */
 	struct db_fault fault;
 	void (*ready)(struct submit *s); /* all needs are known */
 };
 
+/* Puts it into the lane that fits its size; all needs are known. */
+void submit_put(struct submit *s);
 /* Looks up all needs, then calls ready, or replies with the error. */
 void submit_resolve(struct submit *s);
 /* Adds the columns that sortie.staged and submit share (lane_submit.c):
@@ -78,6 +83,18 @@ void submit_resolve(struct submit *s);
  * key; project ids in place of indexes. */
 void submit_stage_params(const struct submit *s, struct arena *a,
 			 struct db_params *p);
+
+/* The columns of items that a workflow has (lane_submit.c), in the order of
+ * workflow_create's parameters. */
+void submit_item_params(const struct submit *s, struct arena *a,
+			struct db_params *p);
+/* The statement that makes the workflow or adds to it, and its answer
+ * (lane_workflow.c). */
+struct stamp;
+const char *workflow_build(const struct submit *s, struct arena *a,
+			   const struct stamp *stamp, int32_t bucket,
+			   struct db_params *p);
+void workflow_deliver(struct submit *s, const struct db_result *r);
 
 struct run_ref {
 	int64_t job;

@@ -15,6 +15,7 @@
 #define TICK_MS 100
 #define RECHECK_TICKS 20
 #define ENDS_MS 20
+#define WORKFLOW_MS 200
 #define EVENTS_MS 50
 
 struct park_wait {
@@ -76,9 +77,11 @@ static void wait_due(struct park_wait *w)
 
 static int64_t spacing_ms(const struct park_wait *w)
 {
-	return w->topic == PARK_EVENTS ? EVENTS_MS
-	       : w->topic == PARK_ENDS ? ENDS_MS
-				       : 0;
+	static const int64_t ms[] = { [PARK_ENDS] = ENDS_MS,
+				      [PARK_WORKFLOW] = WORKFLOW_MS,
+				      [PARK_EVENTS] = EVENTS_MS };
+
+	return ms[w->topic];
 }
 
 /* Something may have happened; too soon after the last call it waits for the
@@ -126,12 +129,26 @@ void park_job_changed(struct park *p, int64_t number, bool ended)
 		if (w->first == number)
 			wait_news(w);
 	TAILQ_FOREACH (w, &p->wide, link) {
-		if (w->topic == PARK_EVENTS
-			    ? !ended
-			    : number < w->first || number > w->last ||
-				      (w->topic == PARK_ENDS && !ended))
+		/* Which workflow a job is of is not known here. */
+		bool any = w->topic == PARK_EVENTS || w->topic == PARK_WORKFLOW;
+
+		if (any ? !ended
+			: number < w->first || number > w->last ||
+				    (w->topic == PARK_ENDS && !ended))
 			continue;
 		wait_news(w);
+	}
+}
+
+void park_workflow_changed(struct park *p, int64_t number)
+{
+	struct park_wait *w;
+
+	TAILQ_FOREACH (w, &p->wide, link) {
+		if (w->topic != PARK_WORKFLOW || w->first != number)
+			continue;
+		w->news = true;
+		wait_due(w);
 	}
 }
 

@@ -26,9 +26,11 @@ struct park;
 struct park_wait;
 
 enum park_topic {
-	PARK_JOB,   /* jobs first..last: start, end, output of the run */
-	PARK_ENDS,  /* jobs first..last: an end; at most every 20 ms */
-	PARK_EVENTS /* anything that makes an event; at most every 50 ms */
+	PARK_JOB,      /* jobs first..last: start, end, output of the run */
+	PARK_ENDS,     /* jobs first..last: an end; at most every 20 ms */
+	PARK_WORKFLOW, /* the workflow first: any end at most every 200 ms, its
+			  own end at once */
+	PARK_EVENTS    /* anything that makes an event; at most every 50 ms */
 };
 
 /* Needs srv->base, db and metrics. */

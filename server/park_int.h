@@ -46,6 +46,7 @@ void waker_fit_version(struct waker *w, int64_t version);
 
 /* Without telling other servers. */
 void park_job_changed(struct park *p, int64_t number, bool ended);
+void park_workflow_changed(struct park *p, int64_t number);
 void park_events_changed(struct park *p);
 void park_all_changed(struct park *p);
 

@@ -15,9 +15,10 @@
 #define SEGMENTS_MAX 12
 
 static const struct route *const tables[] = {
-	routes_health,  routes_submit,    routes_jobs,     routes_talk,
-	routes_output,  routes_pilots,    routes_admin,    routes_tokens,
-	routes_reports, routes_datatypes, routes_datasets,
+	routes_health,    routes_submit,    routes_jobs,     routes_talk,
+	routes_output,    routes_pilots,    routes_admin,    routes_tokens,
+	routes_reports,   routes_datatypes, routes_datasets, routes_dags,
+	routes_workflows,
 };
 
 #define N_TABLES (sizeof(tables) / sizeof(tables[0]))

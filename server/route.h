@@ -37,6 +37,8 @@ extern const struct route routes_tokens[];    /* h_tokens.c */
 extern const struct route routes_reports[];   /* h_reports.c: summary,
 						   events, explain, purge */
 extern const struct route routes_health[];    /* h_health.c */
+extern const struct route routes_dags[];      /* h_dags.c */
+extern const struct route routes_workflows[]; /* h_workflows.c */
 extern const struct route routes_datatypes[]; /* h_datatypes.c */
 extern const struct route routes_datasets[];  /* h_datasets.c */
 

@@ -14,6 +14,7 @@
 #include "lib/log.h"
 #include "server/auth.h"
 #include "server/blob.h"
+#include "server/callback.h"
 #include "server/db.h"
 #include "server/dev.h"
 #include "server/duty.h"
@@ -272,6 +273,7 @@ static bool assemble(struct process *p, struct err *e)
 	srv->lanes = lanes_new(srv);
 	srv->lease = lease_new(srv);
 	srv->duties = duties_new(srv);
+	srv->callbacks = callbacks_new(srv);
 	srv->httpd = httpd_new(srv);
 	if (srv->embedded != NULL)
 		embedded_supervise(srv->embedded, srv->base);
@@ -286,6 +288,7 @@ static void dismantle(struct process *p)
 
 	dev_free(p->dev);
 	httpd_free(srv->httpd);
+	callbacks_free(srv->callbacks);
 	duties_free(srv->duties);
 	lease_free(srv->lease);
 	lanes_free(srv->lanes);

@@ -13,15 +13,16 @@
 struct event_base;
 struct db;
 struct httpd;
-struct lanes;    /* lanes.h: submit, claim, report, output */
-struct park;     /* park.h: parked claims and other long polls */
-struct lease;    /* lease.h: service time, expiry, adoption */
-struct duties;   /* duty.h: periodic work */
-struct blobs;    /* blob.h */
-struct embedded; /* embedded.h: NULL with a foreign database */
-struct auth;     /* auth.h: token cache, keys */
-struct metrics;  /* metrics.h */
-struct settings; /* options.h */
+struct lanes;     /* lanes.h: submit, claim, report, output */
+struct park;      /* park.h: parked claims and other long polls */
+struct lease;     /* lease.h: service time, expiry, adoption */
+struct duties;    /* duty.h: periodic work */
+struct callbacks; /* callback.h */
+struct blobs;     /* blob.h */
+struct embedded;  /* embedded.h: NULL with a foreign database */
+struct auth;      /* auth.h: token cache, keys */
+struct metrics;   /* metrics.h */
+struct settings;  /* options.h */
 
 struct server {
 	struct event_base *base;
@@ -34,6 +35,7 @@ struct server {
 	struct park *park;
 	struct lease *lease;
 	struct duties *duties;
+	struct callbacks *callbacks;
 	struct blobs *blobs;
 	struct embedded *embedded;
 	struct metrics *metrics;

@@ -192,6 +192,17 @@ static bool job_check(struct reading *g, const struct jobspec *j,
 	return true;
 }
 
+bool submit_add(struct req *r, struct submit *s, const struct jobspec *j,
+		const char *where, struct err *e)
+{
+	struct reading g = { .r = r, .s = s, .e = e };
+
+	if (!job_check(&g, j, where))
+		return false;
+	job_keep(&g, j, where);
+	return true;
+}
+
 static bool job_read(struct reading *g, struct slice x, const char *where)
 {
 	struct json_object *o;

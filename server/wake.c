@@ -257,6 +257,41 @@ void wake_ended(struct server *srv, int64_t number)
 	notify_soon(w);
 }
 
+void wake_workflow(struct server *srv, int64_t number)
+{
+	struct waker *w = waker_of(srv);
+
+	park_workflow_changed(srv->park, number);
+	if (!others(w))
+		return;
+	w->notice.ended = true;
+	notify_soon(w);
+}
+
+void wake_graphs(struct server *srv)
+{
+	struct waker *w = waker_of(srv);
+
+	park_all_changed(srv->park);
+	if (!others(w))
+		return;
+	w->notice.ended = true;
+	notify_soon(w);
+}
+
+/* "{1,2,3}"; a NULL is no text. */
+void wake_listed(struct server *srv, const struct db_result *r, size_t row,
+		 int classes, int pilots)
+{
+	const char *s = db_text(r, row, classes);
+
+	if (s[0] == '{' && s[1] != '}')
+		wake_work(srv);
+	s = db_text(r, row, pilots);
+	while (*s == '{' || *s == ',')
+		wake_pilot(srv, strtoll(s + 1, (char **)&s, 10));
+}
+
 void wake_events(struct server *srv)
 {
 	struct waker *w = waker_of(srv);

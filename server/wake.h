@@ -21,6 +21,15 @@ void wake_pilot(struct server *srv, int64_t pilot);
 void wake_job(struct server *srv, int64_t number);
 /* The job has ended. */
 void wake_ended(struct server *srv, int64_t number);
+/* The workflow has ended, or was changed by hand. */
+void wake_workflow(struct server *srv, int64_t number);
+/* Jobs of graphs ended without a run: nobody knows which. */
+void wake_graphs(struct server *srv);
+/* Work for the classes and orders for the pilots that two columns of a row
+ * list. */
+struct db_result;
+void wake_listed(struct server *srv, const struct db_result *r, size_t row,
+		 int classes, int pilots);
 /* Something was recorded in sortie.event. */
 void wake_events(struct server *srv);
 

@@ -39,15 +39,15 @@ BEGIN
 		'owner', o.name,
 		'project', p.name,
 		'state', g.state,
-		'open', CASE WHEN g.open THEN true END,
+		'open', g.open,
 		'close', CASE WHEN g.open AND g.close_auto THEN 'auto' END,
 		'cancelling', CASE WHEN g.cancelling IS NOT NULL
 			AND g.ended_at IS NULL THEN true END,
 		'reason', CASE WHEN g.cancelling IS NOT NULL
 			THEN nullif(g.cancel_reason, '') END,
-		'on_failure', CASE g.on_failure WHEN 'cancel' THEN 'cancel' END,
+		'on_failure', g.on_failure,
 		'max_running', g.max_running,
-		'generation', nullif(g.generation, 0),
+		'generation', g.generation,
 		'jobs', g.n_jobs,
 		'ended', g.n_ended,
 		'bad', g.n_bad,
@@ -107,7 +107,8 @@ BEGIN
 		AND (coalesce(p_projects, '{}') = '{}'
 			OR r.project_id = ANY (p_projects))
 		AND (v_project IS NULL OR r.project_id = v_project)
-		AND (p_state IS NULL OR r.state = p_state)
+		AND (p_state IS NULL
+			OR r.state = ANY (string_to_array(p_state, ',')))
 		AND (p_dag IS NULL OR r.dag = p_dag)
 		AND (p_name IS NULL
 			OR strpos(lower(r.name), lower(p_name)) > 0)
@@ -137,7 +138,7 @@ AS $$
 BEGIN
 	RETURN QUERY SELECT n.number, json_strip_nulls(json_build_object(
 		'name', n.name,
-		'number', n.number,
+		'job', n.number,
 		'id', j.id,
 		'state', CASE WHEN e.number IS NOT NULL THEN e.state::text
 			WHEN l.number IS NOT NULL THEN CASE WHEN l.running
@@ -174,13 +175,13 @@ BEGIN
 END $$;
 
 -- The whole graph of a workflow as JSON text: nodes with their states, edges
--- with their conditions (met: absent while untold), datasets with who makes and
+-- with their conditions (fired: absent while untold), datasets with who makes and
 -- who reads them. Nodes are named.
 CREATE OR REPLACE FUNCTION sortie.workflow_graph_1(p_workflow bigint)
 RETURNS text LANGUAGE sql STABLE AS $$
 	SELECT json_build_object('nodes', coalesce((
 		SELECT json_agg(json_strip_nulls(json_build_object('name',
-			n.name, 'number', n.number, 'state', s.state, 'noop',
+			n.name, 'job', n.number, 'state', s.state, 'noop',
 			CASE WHEN n.noop THEN true END, 'exit_code',
 			e.exit_code)) ORDER BY n.number)
 		FROM sortie.node n
@@ -192,7 +193,7 @@ RETURNS text LANGUAGE sql STABLE AS $$
 		SELECT json_agg(json_strip_nulls(json_build_object('from',
 			a.name, 'to', b.name, 'on', CASE d.cond
 			WHEN 's' THEN 'success' WHEN 'f' THEN 'failure'
-			ELSE 'always' END, 'met', d.fired))
+			ELSE 'always' END, 'fired', d.fired))
 			ORDER BY d.parent, d.child, d.cond)
 		FROM sortie.node a
 		JOIN sortie.edge d ON d.parent = a.number

@@ -1,6 +1,7 @@
 -- One page of a workflow's jobs, oldest first. $1 owner id (NULL:
 -- administrators), $2 project ids of the token, $3 workflow, $4 only job numbers
--- above (0: the first page), $5 page size, $6 state (NULL: any), $7 what stands
+-- above (0: the first page), $5 page size, $6 states
+-- between commas (NULL: any), $7 what stands
 -- between two items. With a state 20,000 jobs are looked at at most.
 -- Result: one row: items (NULL when there are none), next (NULL: last page);
 -- none when there is no such workflow. Locks: none.
@@ -18,7 +19,8 @@ r AS MATERIALIZED (
 m AS MATERIALIZED (
 	SELECT r.number FROM r
 	WHERE $6::text IS NULL
-		OR sortie.job_state_1(r.number)::text = $6::text
+		OR sortie.job_state_1(r.number)::text
+			= ANY (string_to_array($6::text, ','))
 	ORDER BY r.number LIMIT $5::int + 1),
 p AS MATERIALIZED (
 	SELECT m.number FROM m ORDER BY m.number LIMIT $5::int)

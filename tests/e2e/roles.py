@@ -179,6 +179,29 @@ class World:
     def datatype(self, role):
         return self.named("datatypes", "own", {"comment": MARK})
 
+    def dag(self, role):
+        return self.named("dags", "own", {"description": MARK,
+                                          "jobs": {"a": {"noop": True}}})
+
+    def workflow(self, role, **more):
+        """Held, so that nothing happens in it."""
+        made = self.must("POST", "/api/v1/workflows", "own",
+                         {"name": MARK, "state": "held",
+                          "jobs": {"a": {"argv": ["true"]}}, **more})
+        return {"ref": made["number"]}
+
+    def open(self, role):
+        return self.workflow(role, open=True)
+
+    def failed(self, role):
+        """Cancelled, so that it may be retried or deleted."""
+        values = self.workflow(role)
+        path = f"/api/v1/workflows/{values['ref']}"
+        self.must("POST", path + "/cancel", "own")
+        while self.must("GET", path + "?wait=30", "own")["state"] == "held":
+            pass
+        return values
+
     def new(self, role):
         """A name that nothing has."""
         self.n += 1

@@ -83,6 +83,26 @@ answered GET $v/datasets/1 "$v/datasets/{ref}"
 answered PATCH $v/datasets/2 "$v/datasets/{ref}" '{"comment":"c"}'
 answered DELETE $v/datasets/2 "$v/datasets/{ref}"
 answered POST $v/purge $v/purge '{"older_s":86400}'
+answered PUT $v/dags/d "$v/dags/{name}" '{"jobs":{"a":{"argv":["true"]},"b":{"argv":["false"],"after":["a"]},"n":{"noop":true}},"datasets":[{"from":"n","to":"a","datatype":"NEW","name":"x","directory":"/d"}]}'
+answered PUT $v/dags/d "$v/dags/{name}" '{"jobs":{"a":{"argv":["true"]},"b":{"argv":["false"],"after":["a"]},"n":{"noop":true}},"datasets":[{"from":"n","to":"a","tag":"X","name":"x","directory":"/d"},{"from":"a","to":"b","name":"y","directory":"/d"}]}'
+answered GET $v/dags $v/dags
+answered GET $v/dags/d "$v/dags/{name}"
+answered POST $v/workflows $v/workflows '{"dag":"d","open":true}'
+answered POST $v/workflows $v/workflows '{"jobs":{"a":{"argv":["true"],"site":"far"}},"state":"held"}'
+answered POST $v/workflows $v/workflows '{"dag":"none"}'
+answered GET $v/workflows $v/workflows
+answered GET $v/workflows/1 "$v/workflows/{ref}"
+answered GET $v/workflows/1/jobs "$v/workflows/{ref}/jobs"
+answered GET $v/workflows/1/graph "$v/workflows/{ref}/graph"
+answered POST $v/workflows/1/jobs "$v/workflows/{ref}/jobs" '{"jobs":{"c":{"argv":["true"],"after":["b"]}}}'
+answered PATCH $v/workflows/1 "$v/workflows/{ref}" '{"max_running":3}'
+answered POST $v/workflows/1/close "$v/workflows/{ref}/close"
+answered POST $v/workflows/2/start "$v/workflows/{ref}/start"
+answered POST $v/workflows/2/cancel "$v/workflows/{ref}/cancel"
+answered POST $v/workflows/2/retry "$v/workflows/{ref}/retry"
+answered GET "$v/jobs?workflow=2" $v/jobs
+answered DELETE $v/workflows/99 "$v/workflows/{ref}"
+answered DELETE $v/dags/d "$v/dags/{name}"
 fake_pilot fake 1 '"site":"far"'
 cp "$T/answer" "$T/case.join"
 printf 'POST\t%s\t%s\t%s\t-\n' $v/pilots "$status" "$T/case.join" >>"$T/cases"

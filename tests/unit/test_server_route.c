@@ -62,6 +62,8 @@ const struct route routes_pilots[] = NO_ROUTES;
 const struct route routes_admin[] = NO_ROUTES;
 const struct route routes_tokens[] = NO_ROUTES;
 const struct route routes_reports[] = NO_ROUTES;
+const struct route routes_dags[] = NO_ROUTES;
+const struct route routes_workflows[] = NO_ROUTES;
 const struct route routes_datatypes[] = NO_ROUTES;
 const struct route routes_datasets[] = NO_ROUTES;
 
