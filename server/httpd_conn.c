@@ -9,7 +9,6 @@
  */
 #include "server/httpd.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
