@@ -180,6 +180,8 @@ static void write_offer(struct buf *b, const struct talk *t)
 		buf_json_kv_str(b, "batch_id", o->batch_id);
 	buf_json_kv_i64(b, "lifetime_s", life_left_s(t));
 	buf_json_kv_bool(b, "one_user", o->one_user);
+	if (t->run_as)
+		buf_json_kv_bool(b, "run_as", true);
 	buf_json_kv_i64(b, "uid", (int64_t)geteuid());
 }
 
@@ -253,6 +255,7 @@ static bool host_open(struct talk *t, struct err *e)
 		.keep_failed_s = t->opt.keep_s,
 		.head_max = t->head_max,
 		.tail_max = t->tail_max,
+		.run_as = t->run_as,
 		.cgroups = t->opt.cgroups,
 		.no_clean = t->opt.keep_all,
 	};

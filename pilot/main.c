@@ -14,6 +14,7 @@
 
 #include "lib/clock.h"
 #include "lib/log.h"
+#include "pilot/runas.h"
 #include "pilot/talk.h"
 
 static const char usage[] =
@@ -84,7 +85,7 @@ static void raise_descriptors(int64_t slots)
 
 static void say_one_user(const struct pilot_options *o)
 {
-	if (o->one_user)
+	if (o->one_user && !(o->run_as_file && *o->run_as_file))
 		log_warn("jobs of all owners run here as one user and can read "
 			 "and disturb each other's (--one-user)");
 }
@@ -103,6 +104,11 @@ static int run(struct talk *t)
 	if (!spool_open(t->arena, t->opt.spool, t->opt.state, t->opt.host_name,
 			&t->spool, &e)) {
 		log_error("%s", e.text);
+		return PILOT_EXIT_MACHINE;
+	}
+	if (t->run_as && !spool_let_pass(&t->spool, &e)) {
+		log_error("%s", e.text);
+		spool_close(&t->spool);
 		return PILOT_EXIT_MACHINE;
 	}
 	t->base = event_base_new();
@@ -144,6 +150,13 @@ static int pilot(struct talk *t)
 	if (!pilot_options_token(t->arena, &t->opt, &e)) {
 		log_error("%s", e.text);
 		return PILOT_EXIT_USAGE;
+	}
+	if (t->opt.run_as_file && *t->opt.run_as_file) {
+		t->run_as = runas_read(t->arena, t->opt.run_as_file, &e);
+		if (!t->run_as) {
+			log_error("--run-as-file: %s", e.text);
+			return PILOT_EXIT_USAGE;
+		}
 	}
 	say_one_user(&t->opt);
 	keeper_become();

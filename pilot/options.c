@@ -89,6 +89,12 @@ static const struct opt opts[] = {
 	{ "one-user", 0, OPT_FLAG, AT(one_user), 0, 0, 0, NULL, NULL, NULL,
 	  "Take jobs of every owner although all run as this user, who can then "
 	  "read and disturb each other's." },
+	{ "run-as-file", 0, OPT_STR, AT(run_as_file), 0, 0, 0, NULL, NULL,
+	  "FILE",
+	  "As root: run each owner's jobs as the user that this file names. A "
+	  "line is OWNER USER; \"* =\" stands for everybody else, each as the "
+	  "user of the same name. Users below 1000 need a line of their own, "
+	  "root is nobody's, and owners without a user run nothing here." },
 	{ "cgroups", 0, OPT_FLAG, AT(cgroups), 0, 0, 0, "true", NULL, NULL,
 	  "Leave control groups alone. Without this, jobs are held to their "
 	  "memory by them where the host lets us." },
@@ -128,8 +134,8 @@ static const struct {
 /* A site says how pilots work, not who they are or whom they trust. */
 static const char *const not_from_site[] = {
 	"url", "join-token-file", "config", "site", "spool", "host-name", "tag",
-	"ca-file", "cert", "key-file", "insecure", "log-file", "one-user", "version",
-	"help", "mdoc",
+	"ca-file", "cert", "key-file", "insecure", "log-file", "one-user",
+	"run-as-file", "version", "help", "mdoc",
 };
 /* clang-format on */
 
@@ -338,6 +344,10 @@ static bool check(const struct pilot_options *o, struct err *e)
 	if (o->verbose && o->quiet)
 		return err_set(e, ERR_BAD_REQUEST,
 			       "--verbose and --quiet exclude each other");
+	if (o->run_as_file && *o->run_as_file && geteuid() != 0)
+		return err_set(e, ERR_BAD_REQUEST,
+			       "--run-as-file is for a pilot that is root: "
+			       "nobody else can become another user");
 	if (!o->cert != !o->key)
 		return err_set(e, ERR_BAD_REQUEST,
 			       "--cert and --key-file go together");

@@ -23,6 +23,7 @@
 
 struct event_base;
 struct payload;
+struct runas;
 struct runfiles;
 struct payload_host; /* what all payloads of this pilot share */
 
@@ -39,6 +40,7 @@ struct payload_settings {
 	int64_t keep_failed_s;      /* failed runs' directories stay */
 	int64_t head_max, tail_max; /* bytes of a stream that are kept */
 	int64_t spool_floor;        /* bytes to stay free; 0 = 16 MiB */
+	const struct runas *run_as; /* NULL = all as the pilot's user */
 	bool cgroups;               /* try cgroups at all */
 	bool no_clean;              /* keep working directories */
 };

@@ -160,17 +160,21 @@ static bool did_well(const struct payload_end *end)
 static bool look_at_outputs(struct payload *p)
 {
 	struct err e = ERR_INIT;
+	bool found;
 
 	if (!p->files.n_out || !did_well(&p->end))
 		return false;
-	if (runfiles_find_outputs(&p->files, p->cwd, &e)) {
-		if (!runfiles_to_hash(&p->files))
-			return false;
+	runas_enter(p->user);
+	found = runfiles_find_outputs(&p->files, p->cwd, &e);
+	/* The thread stays the user that it was begun as. */
+	if (found && runfiles_to_hash(&p->files))
 		p->hashing = hashing_start(p->host->s.base, &p->files, p->cwd,
 					   on_hashed, p, &e);
-		if (p->hashing)
-			return true;
-	}
+	runas_leave(p->user);
+	if (p->hashing)
+		return true;
+	if (e.code == ERR_NONE)
+		return false;
 	p->end.reason = arena_strdup(p->a, e.text);
 	return false;
 }

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "pilot/payload_env.h"
+#include "pilot/runas.h"
 #include "pilot/runfiles.h"
 
 #define INJECTED_MAX 20
@@ -13,13 +14,18 @@
 /* Of the pilot's own environment: its secrets, its supervisor's channels, and
  * what an outer run gave it when it is itself a payload. */
 static const char *const withheld[] = {
-	"SORTIE_JOIN_TOKEN", "SORTIE_TOKEN",      "SORTIE_URL",
-	"SORTIE_JOB_ID",     "SORTIE_JOB_NUMBER", "SORTIE_JOB_NAME",
-	"SORTIE_JOB_FILE",   "SORTIE_RUN",        "SORTIE_INDEX",
-	"SORTIE_PROJECT",    "SORTIE_PILOT_ID",   "SORTIE_WORKFLOW_ID",
-	"P3S_JOB_UUID",      "P3S_PILOT_UUID",    "NOTIFY_SOCKET",
-	"WATCHDOG_USEC",     "WATCHDOG_PID",      "JOURNAL_STREAM",
-	"LISTEN_FDS",        "LISTEN_PID",        "LISTEN_FDNAMES"
+	"SORTIE_JOIN_TOKEN",    "SORTIE_TOKEN",
+	"SORTIE_URL",           "SORTIE_JOB_ID",
+	"SORTIE_JOB_NUMBER",    "SORTIE_JOB_NAME",
+	"SORTIE_JOB_FILE",      "SORTIE_RUN",
+	"SORTIE_INDEX",         "SORTIE_PROJECT",
+	"SORTIE_PILOT_ID",      "SORTIE_WORKFLOW_ID",
+	"P3S_JOB_UUID",         "P3S_PILOT_UUID",
+	"NOTIFY_SOCKET",        "WATCHDOG_USEC",
+	"WATCHDOG_PID",         "JOURNAL_STREAM",
+	"LISTEN_FDS",           "LISTEN_PID",
+	"LISTEN_FDNAMES",       "SORTIE_JOIN_TOKEN_FILE",
+	"CREDENTIALS_DIRECTORY"
 };
 #define N_WITHHELD (sizeof(withheld) / sizeof(withheld[0]))
 
@@ -178,16 +184,23 @@ bool payload_env_make(struct payload_env *env, struct arena *a,
 		      const struct payload_env *base,
 		      const struct payload_settings *s,
 		      const struct payload_grant *g,
+		      const struct runas_user *user,
 		      const struct runfiles *files, const char *job_file,
 		      struct err *e)
 {
 	memset(env, 0, sizeof(*env));
 	env->a = a;
-	reserve(env, base->n + INJECTED_MAX);
+	reserve(env, base->n + INJECTED_MAX + 4);
 	if (base->n)
 		memcpy(env->v, base->v, base->n * sizeof(*env->v));
 	env->n = base->n;
 	env->v[env->n] = NULL;
+	if (user) {
+		payload_env_set(env, "HOME", user->home);
+		payload_env_set(env, "USER", user->name);
+		payload_env_set(env, "LOGNAME", user->name);
+		payload_env_set(env, "SHELL", user->shell);
+	}
 	if (!add_definition(env, g->definition, e) ||
 	    !runfiles_env(files, env, e))
 		return false;

@@ -11,6 +11,7 @@
 #include "lib/err.h"
 #include "pilot/payload.h"
 
+struct runas_user;
 struct runfiles;
 
 struct payload_env {
@@ -23,13 +24,14 @@ struct payload_env {
  * then `site` (NULL ok). Strings of own and site are borrowed. */
 void payload_env_base(struct payload_env *env, struct arena *a, char **own,
 		      char **site);
-/* A run's: base, then the definition's env, then the paths of its files, then
+/* A run's: base, then who it runs as (NULL = the pilot's user), then the definition's env, then the paths of its files, then
  * the injected variables. job_file: path. Refuses an env that is not an object
  * of text. */
 bool payload_env_make(struct payload_env *env, struct arena *a,
 		      const struct payload_env *base,
 		      const struct payload_settings *s,
 		      const struct payload_grant *g,
+		      const struct runas_user *user,
 		      const struct runfiles *files, const char *job_file,
 		      struct err *e) MUST_CHECK;
 /* The value, or NULL. */

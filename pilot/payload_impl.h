@@ -14,6 +14,7 @@
 #include "pilot/meta.h"
 #include "pilot/payload.h"
 #include "pilot/payload_env.h"
+#include "pilot/runas.h"
 #include "pilot/runfiles.h"
 #include "pilot/spawn.h"
 #include "pilot/workdir.h"
@@ -43,12 +44,13 @@ struct payload {
 	int64_t sweep_wait_ms; /* until the next look, doubling */
 	struct payload_end end;
 	bool told_started;
-	int64_t told[2];       /* sizes when on_output was called */
-	struct event *timer;   /* limit, grace or sweep, by state */
-	struct workdir *dir;   /* NULL = none */
-	const char *cwd;       /* where it runs; valid with dir */
-	bool alone;            /* nothing can be left of it */
-	struct cgroup *cgroup; /* NULL = none */
+	int64_t told[2];               /* sizes when on_output was called */
+	struct event *timer;           /* limit, grace or sweep, by state */
+	struct workdir *dir;           /* NULL = none */
+	const char *cwd;               /* where it runs; valid with dir */
+	const struct runas_user *user; /* NULL = the pilot's */
+	bool alone;                    /* nothing can be left of it */
+	struct cgroup *cgroup;         /* NULL = none */
 	struct capture out[2];
 	struct meta_list meta;
 	struct runfiles files;

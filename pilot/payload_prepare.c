@@ -68,7 +68,8 @@ static bool put_files(struct payload *p, const char *cwd,
 			return err_set(e, ERR_UNPROCESSABLE,
 				       "'%s' is not a mode for '%s'", mode,
 				       name);
-		if (!sendfile_put(cwd, name, (mode_t)bits, files[i], e))
+		if (!sendfile_put(cwd, name, (mode_t)bits, files[i], p->user,
+				  e))
 			return false;
 	}
 	return true;
@@ -152,6 +153,11 @@ static bool spawn_failed(struct payload *p, const struct spawn_order *o,
 			       "cannot enter the control group on "
 			       "%s: %s",
 			       p->host->name, strerror(se->number));
+	case SPAWN_USER:
+		return err_set(e, ERR_FORBIDDEN,
+			       "cannot become the user '%s' on %s: %s",
+			       o->user->name, p->host->name,
+			       strerror(se->number));
 	case SPAWN_CLONE:
 	case SPAWN_SETUP:
 		break;
@@ -212,14 +218,16 @@ static bool find_program(struct payload *p, struct command *c,
 
 	*path = "/bin/sh";
 	if (c->program && (!c->shell || (mode && !strcmp(mode, "COPY")))) {
+		runas_enter(p->user);
 		*path = command_find(p->a, c->program,
 				     payload_env_get(env, "PATH"), cwd);
+		runas_leave(p->user);
 		if (!*path)
 			return cannot_run(p, c->program, cwd, errno, e);
 	}
 	if (!c->program || !mode || strcmp(mode, "COPY") != 0)
 		return true;
-	if (!workdir_copy_program(p->dir, p->a, cwd, *path, &copy, e))
+	if (!workdir_copy_program(p->dir, p->a, cwd, *path, p->user, &copy, e))
 		return err_prefix(e, "cannot run '%s' on %s", c->program,
 				  p->host->name);
 	command_replace(p->a, c, copy);
@@ -230,8 +238,12 @@ static bool find_program(struct payload *p, struct command *c,
 static bool check_cwd(struct payload *p, const char *cwd, struct err *e)
 {
 	struct stat st;
+	int failed;
 
-	if (stat(cwd, &st) != 0)
+	runas_enter(p->user);
+	failed = stat(cwd, &st);
+	runas_leave(p->user);
+	if (failed)
 		return err_set(e, ERR_NOT_FOUND, "cannot enter '%s' on %s: %s",
 			       cwd, p->host->name, strerror(errno));
 	return true;
@@ -240,10 +252,26 @@ static bool check_cwd(struct payload *p, const char *cwd, struct err *e)
 /* Puts its own reason: not a nonstarter, the job's inputs are not there. */
 static bool find_inputs(struct payload *p, struct err *e)
 {
-	if (runfiles_find_inputs(&p->files, p->cwd, &p->end.own_fault, e))
+	bool found;
+
+	runas_enter(p->user);
+	found = runfiles_find_inputs(&p->files, p->cwd, &p->end.own_fault, e);
+	runas_leave(p->user);
+	if (found)
 		return true;
 	p->end.reason = arena_strdup(p->a, e->text);
 	return false;
+}
+
+/* Who it runs as, and a place of that user's. */
+static bool choose_user(struct payload *p, struct err *e)
+{
+	const struct runas *r = p->host->s.run_as;
+
+	if (!r)
+		return true;
+	p->user = runas_find(r, p->a, p->grant.owner, e);
+	return p->user && workdir_own(p->dir, p->user, e);
 }
 
 bool payload_launch(struct payload *p, const char *const *files, struct err *e)
@@ -256,8 +284,9 @@ bool payload_launch(struct payload *p, const char *const *files, struct err *e)
 	bool through_shell;
 
 	p->dir = workdir_take(p->host->dirs, e);
-	if (!p->dir)
+	if (!p->dir || !choose_user(p, e))
 		return err_prefix(e, "on %s", p->host->name);
+	o.user = p->user;
 	if (cwd && !check_cwd(p, cwd, e))
 		return false;
 	if (!cwd)
@@ -268,7 +297,7 @@ bool payload_launch(struct payload *p, const char *const *files, struct err *e)
 		return err_prefix(e, "on %s", p->host->name);
 	if (!runfiles_read(p->a, def, &p->files, e) || !find_inputs(p, e) ||
 	    !payload_env_make(&env, p->a, &p->host->env, &p->host->s, &p->grant,
-			      &p->files, p->dir->job_file, e))
+			      p->user, &p->files, p->dir->job_file, e))
 		return false;
 	through_shell = payload_env_get(&env, "P3S_EXECMODE") != NULL;
 	if (!command_read(p->a, def, through_shell, &command, e) ||

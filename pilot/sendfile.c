@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "lib/fd.h"
+#include "pilot/runas.h"
 #include "pilot/sendfile.h"
 
 #define COPY_LEN ((size_t)1 << 20)
@@ -91,28 +92,37 @@ static int open_parent(const char *cwd, const char *name, const char **last)
 	return -1;
 }
 
-bool sendfile_put(const char *cwd, const char *name, mode_t mode,
-		  const char *from, struct err *e)
+/* False with errno. */
+static bool put(const char *cwd, const char *name, mode_t mode, int from)
 {
 	const char *last = NULL;
-	int at, fd;
+	int at = open_parent(cwd, name, &last), saved;
 	bool ok;
 
-	fd = open(from, O_RDONLY | O_CLOEXEC);
+	if (at < 0)
+		return false;
+	ok = (unlinkat(at, last, 0) == 0 || errno == ENOENT) &&
+	     sendfile_copy(at, last, mode & 0777, from);
+	saved = errno;
+	close(at);
+	errno = saved;
+	return ok;
+}
+
+bool sendfile_put(const char *cwd, const char *name, mode_t mode,
+		  const char *from, const struct runas_user *as, struct err *e)
+{
+	int fd = open(from, O_RDONLY | O_CLOEXEC);
+	bool ok;
+
 	if (fd < 0)
 		return err_set_errno(e, ERR_IO, "cannot read '%s'", from);
-	at = open_parent(cwd, name, &last);
-	if (at < 0) {
-		close(fd);
-		return err_set_errno(e, ERR_IO, "cannot put '%s' into '%s'",
-				     name, cwd);
-	}
-	ok = (unlinkat(at, last, 0) == 0 || errno == ENOENT) &&
-	     sendfile_copy(at, last, mode & 0777, fd);
+	runas_enter(as);
+	ok = put(cwd, name, mode, fd);
+	runas_leave(as);
 	if (!ok)
 		err_set_errno(e, errno == ENOSPC ? ERR_NO_SPACE : ERR_IO,
 			      "cannot put '%s' into '%s'", name, cwd);
-	close(at);
 	close(fd);
 	return ok;
 }

@@ -18,6 +18,7 @@
 #include <unistd.h>
 #include "lib/arena.h"
 #include "lib/log.h"
+#include "pilot/runas.h"
 #include "pilot/spawn.h"
 
 /* What the child uses of it is a few hundred bytes; sanitizers want more. */
@@ -149,15 +150,30 @@ static bool join_cgroups(const struct spawn_order *o)
 	return true;
 }
 
+/* The signal is cleared by fork and by a change of users, so it has to be
+ * asked for after either, and a parent that died in between is only seen by
+ * looking again. */
+static bool die_with_parent(const struct child *c)
+{
+	return prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == c->parent;
+}
+
+/* Last before the user's own folder and program: a process of that user could
+ * stop the child from here on, and the pilot waits for it. */
+static bool become_user(const struct child *c)
+{
+	const struct runas_user *u = c->order->user;
+
+	return !u || (runas_become(u) && die_with_parent(c));
+}
+
 static bool set_up(const struct child *c)
 {
 	const struct spawn_order *o = c->order;
 
 	if (setsid() < 0)
 		return false;
-	/* The signal is cleared by fork, so it has to be asked for here, and
-	 * a parent that died in between is only seen by looking again. */
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != c->parent)
+	if (!die_with_parent(c))
 		return false;
 	if (dup2(c->spawner->null_fd, STDIN_FILENO) < 0 ||
 	    dup2(o->out_fd, STDOUT_FILENO) < 0 ||
@@ -182,6 +198,9 @@ static void become(struct child *c)
 		return;
 	c->progress->stage = SPAWN_CGROUP;
 	if (!join_cgroups(o))
+		return;
+	c->progress->stage = SPAWN_USER;
+	if (!become_user(c))
 		return;
 	c->progress->stage = SPAWN_CWD;
 	if (chdir(o->cwd) != 0)

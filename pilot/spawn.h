@@ -15,6 +15,7 @@
 
 #define SPAWN_JOIN_MAX 4
 
+struct runas_user;
 struct spawner; /* the child's stack, /dev/null, signals */
 
 struct spawn_order {
@@ -25,14 +26,16 @@ struct spawn_order {
 	int out_fd, err_fd;  /* above 2, close-on-exec */
 	const int *join_fds; /* cgroup.procs files to enter */
 	size_t n_join;
-	int64_t data_limit; /* bytes of RLIMIT_DATA; 0 = leave it */
-	int mask;           /* umask; -1 = the pilot's */
+	int64_t data_limit;            /* bytes of RLIMIT_DATA; 0 = leave it */
+	int mask;                      /* umask; -1 = the pilot's */
+	const struct runas_user *user; /* NULL = the pilot's */
 };
 
 enum spawn_stage { /* where a start failed */
 		   SPAWN_CLONE,
 		   SPAWN_SETUP,
 		   SPAWN_CGROUP,
+		   SPAWN_USER,
 		   SPAWN_CWD,
 		   SPAWN_EXEC
 };

@@ -64,7 +64,7 @@ static int open_own(const char *path, struct err *e)
 		close(fd);
 		return -1;
 	}
-	if ((st.st_mode & 077) && fchmod(fd, 0700) != 0) {
+	if ((st.st_mode & 066) && fchmod(fd, 0700) != 0) {
 		err_set_errno(e, ERR_IO, "cannot make '%s' private", path);
 		close(fd);
 		return -1;
@@ -193,6 +193,30 @@ bool spool_open(struct arena *a, const char *path, const char *state,
 			return false;
 	}
 	return false;
+}
+
+bool spool_let_pass(const struct spool *s, struct err *e)
+{
+	char *path = xstrdup(s->path);
+	struct stat st;
+	bool ok = fchmod(s->dir_fd, 0711) == 0 && chmod(s->runs, 0711) == 0 &&
+		  chmod(s->files, 0700) == 0;
+
+	if (!ok)
+		err_set_errno(e, ERR_IO, "cannot open '%s' to others", path);
+	for (char *end = strrchr(path, '/'); ok && end && end != path;
+	     end = strrchr(path, '/')) {
+		*end = '\0';
+		ok = stat(path, &st) == 0 && (st.st_mode & S_IXOTH);
+		if (!ok)
+			err_set(e, ERR_FORBIDDEN,
+				"other users cannot pass through '%s' to their "
+				"working directories: chmod o+x it, or choose "
+				"another place with --spool",
+				path);
+	}
+	free(path);
+	return ok;
 }
 
 void spool_close(struct spool *s)

@@ -32,6 +32,9 @@ struct spool_identity {
  * root. Directories must belong to this user. Strings live in the arena. */
 bool spool_open(struct arena *a, const char *path, const char *state,
 		const char *host, struct spool *out, struct err *e) MUST_CHECK;
+/* Other users' payloads may pass through to their own directories, and see
+ * nothing else of it. Refuses when a folder above keeps them out. */
+bool spool_let_pass(const struct spool *s, struct err *e) MUST_CHECK;
 void spool_close(struct spool *s);
 
 /* An unreadable identity counts as none. */

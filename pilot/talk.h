@@ -77,6 +77,7 @@ struct talk {
 	char **argv;
 	struct link link;
 	struct spool spool;
+	const struct runas *run_as; /* NULL = all as our user */
 	struct spool_identity last; /* who lived in the spool before */
 	struct journal *journal;
 	struct runs *runs;

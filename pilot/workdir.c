@@ -16,6 +16,7 @@
 #include "lib/id.h"
 #include "lib/json.h"
 #include "pilot/rmtree.h"
+#include "pilot/runas.h"
 #include "pilot/sendfile.h"
 #include "pilot/workdir.h"
 
@@ -325,21 +326,40 @@ bool workdir_write_job(struct workdir *w, const void *data, size_t len,
 	return true;
 }
 
+bool workdir_own(struct workdir *w, const struct runas_user *u, struct err *e)
+{
+	bool ok = fchmod(w->dir_fd, 0711) == 0 &&
+		  fchown(w->work_fd, u->uid, u->gid) == 0;
+
+	w->changed = true;
+	for (int i = 0; ok && i < WORKDIR_N; i++)
+		ok = fchown(w->fd[i], u->uid, u->gid) == 0;
+	return ok || err_set_errno(e, ERR_IO,
+				   "cannot give the working directory to '%s'",
+				   u->name);
+}
+
 bool workdir_copy_program(struct workdir *w, struct arena *a, const char *cwd,
-			  const char *from, const char **to, struct err *e)
+			  const char *from, const struct runas_user *as,
+			  const char **to, struct err *e)
 {
 	const char *slash = strrchr(from, '/');
 	const char *base = slash ? slash + 1 : from;
 	char *source = *from == '/' ? arena_strdup(a, from)
 				    : arena_printf(a, "%s/%s", cwd, from);
 	char *name = arena_printf(a, "copy-%s", base);
-	int fd = open(source, O_RDONLY | O_CLOEXEC);
 	bool ok;
+	int fd;
 
+	runas_enter(as);
+	fd = open(source, O_RDONLY | O_CLOEXEC);
+	runas_leave(as);
 	if (fd < 0)
 		return err_set_errno(e, ERR_IO, "cannot read it");
 	w->changed = true;
-	ok = sendfile_copy(w->dir_fd, name, 0700, fd);
+	ok = sendfile_copy(w->dir_fd, name, 0700, fd) &&
+	     (!as || fchownat(w->dir_fd, name, as->uid, as->gid,
+			      AT_SYMLINK_NOFOLLOW) == 0);
 	if (!ok)
 		err_set_errno(e, errno == ENOSPC ? ERR_NO_SPACE : ERR_IO,
 			      "cannot copy it to '%s'", w->pool->spool);

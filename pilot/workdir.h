@@ -23,6 +23,7 @@
 
 enum workdir_file { WORKDIR_STDOUT, WORKDIR_STDERR, WORKDIR_JOB, WORKDIR_N };
 
+struct runas_user;
 struct workdir_pool;
 
 /* When a directory last changed, and since when we know it to be clean. */
@@ -66,11 +67,16 @@ void workdir_give(struct workdir *w, enum workdir_fate fate, const char *run);
 int workdir_open_output(const struct workdir *w, enum workdir_file f);
 bool workdir_write_job(struct workdir *w, const void *data, size_t len,
 		       struct err *e) MUST_CHECK;
+/* The run's directory and files become this user's, who may pass through the
+ * slot to them; they are not used again. */
+bool workdir_own(struct workdir *w, const struct runas_user *u,
+		 struct err *e) MUST_CHECK;
 /* Copies the program `from` (relative to cwd unless absolute) into the slot,
- * executable; *to is the copy's path. */
+ * executable; *to is the copy's path. as: who reads and gets it, NULL = the
+ * pilot. */
 bool workdir_copy_program(struct workdir *w, struct arena *a, const char *cwd,
-			  const char *from, const char **to,
-			  struct err *e) MUST_CHECK;
+			  const char *from, const struct runas_user *as,
+			  const char **to, struct err *e) MUST_CHECK;
 
 /* Directories wait to be removed in steps. */
 bool workdir_unclean(const struct workdir_pool *pool);

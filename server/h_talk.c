@@ -24,7 +24,7 @@
 struct registration {
 	int64_t protocol, slots, cores, memory, lifetime_s, uid;
 	const char *version, *host, *site, *batch_id;
-	bool one_user;
+	bool one_user, run_as;
 	struct json_object *pools, *labels, *jobtypes, *predecessor;
 };
 
@@ -48,6 +48,7 @@ static const struct json_field registration_fields[] = {
 	FIELD("batch_id", JK_STR, batch_id, 0, 0, 255),
 	FIELD("lifetime_s", JK_I64, lifetime_s, 0, 0, LIFE_MAX),
 	FIELD("one_user", JK_BOOL, one_user, 0, 0, 0),
+	FIELD("run_as", JK_BOOL, run_as, 0, 0, 0),
 	FIELD("uid", JK_I64, uid, 0, 0, UINT32_MAX),
 	FIELD("predecessor", JK_OBJECT, predecessor, 0, 0, 0),
 };
@@ -162,10 +163,10 @@ static bool may_register(const struct req *r, const struct registration *x,
 			e, ERR_BAD_REQUEST,
 			"this server speaks protocol %d, the pilot %lld: take a pilot of the server's version",
 			PROTOCOL, (long long)x->protocol);
-	if (r->who.everybody && !x->one_user && x->uid != 0)
+	if (r->who.everybody && !x->one_user && !x->run_as)
 		return err_set(
 			e, ERR_FORBIDDEN,
-			"this join token is for everybody's jobs: they would all run as one user; start the pilot as root, or with --one-user if that is wanted");
+			"this join token is for everybody's jobs: they would all run as one user; start the pilot as root with --run-as-file, or with --one-user if that is wanted");
 	return true;
 }
 

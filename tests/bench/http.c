@@ -148,9 +148,9 @@ static struct bufferevent *bev_new(struct event_base *base, int fd, bool tls)
 	ssl = ctx ? SSL_new(ctx) : NULL;
 	if (!ssl)
 		errx(1, "OpenSSL gives no connection");
-	return bufferevent_openssl_socket_new(
-		base, fd, ssl, BUFFEREVENT_SSL_CONNECTING,
-		BEV_OPT_CLOSE_ON_FREE);
+	return bufferevent_openssl_socket_new(base, fd, ssl,
+					      BUFFEREVENT_SSL_CONNECTING,
+					      BEV_OPT_CLOSE_ON_FREE);
 }
 
 struct http *http_new(struct event_base *base, const char *url,
