@@ -247,12 +247,10 @@ static void print(struct json_object *o)
 	facts_printf("state", "%s%s", state_of(o),
 		     json_get_bool(o, "open") ? " (open: jobs may be added)"
 					      : "");
+	facts_member("jobs", o, "jobs");
 	buf_reset(&b);
-	human_count(&b, json_get_int(o, "jobs"));
-	if (json_get_int(o, "jobs") > 0)
-		buf_adds(&b, ": ");
 	workflow_states(&b, o);
-	facts_text("jobs", buf_str(&b));
+	facts_text("", buf_str(&b));
 	buf_fini(&b);
 	facts_member("at most at once", o, "max_running");
 	facts_member("on failure", o, "on_failure");
