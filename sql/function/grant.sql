@@ -323,6 +323,9 @@ BEGIN
 	l_used := '{}';
 	IF g_n > 0 THEN
 		v_turn := 0;
+		-- Not when the call began: it may have waited for the lane, and
+		-- the jobs' runs before have ended meanwhile.
+		v_now := clock_timestamp();
 		FOR v IN
 			WITH d AS (
 				DELETE FROM sortie.queue w

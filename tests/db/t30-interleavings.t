@@ -24,6 +24,18 @@ is "$(hear b)" 8 "a job that was cancelled meanwhile is not granted"
 is "$(say b "$(sql_claim 2 3 1 1)")" 9 "the next claim fills the room"
 audit_clean
 
+# A run that is handed back while a claim waits for the lane.
+say a "BEGIN; SELECT pg_advisory_xact_lock(7000)" >/dev/null
+ask b "$(sql_claim 2 4 1 1)"
+until_blocked
+end_run 9 returned 0 >/dev/null
+say a COMMIT >/dev/null
+is "$(hear b)" 9 "the claim gets that job again"
+is "$(q "SELECT l.granted_at >= r.ended_at FROM sortie.live l
+	JOIN sortie.run r USING (number) WHERE l.number = 9")" t \
+	"granted after its run before had ended"
+audit_clean
+
 # A feed never passes over a late commit.
 start=$(q "SELECT next FROM sortie.feed_1(NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 1)")
 xid=${start%%-*}; rest=${start#*-}; src=${rest%%-*}; rest=${rest#*-}
