@@ -79,20 +79,6 @@ static int run_list(struct cli *c)
 	return list_print(c, &l);
 }
 
-/* "1filter" of "dags/1filter.graphml". */
-static const char *name_of(struct cli *c, const char *file)
-{
-	const char *slash = strrchr(file, '/');
-	const char *base = slash != NULL ? slash + 1 : file;
-	const char *dot = strrchr(base, '.');
-
-	if (strcmp(file, "-") == 0)
-		return NULL;
-	return dot != NULL && dot > base
-		       ? arena_strndup(c->arena, base, (size_t)(dot - base))
-		       : base;
-}
-
 static void tell(struct cli *c, const char *name,
 		 const struct call_answer *answer)
 {
@@ -132,7 +118,7 @@ static bool add(struct cli *c, const char *file, struct err *e)
 		return false;
 	name = o->name != NULL      ? o->name
 	       : d->name[0] != '\0' ? d->name
-				    : name_of(c, file);
+				    : graphfile_name(c->arena, file);
 	if (name == NULL)
 		return err_set(e, ERR_BAD_REQUEST,
 			       "the dag has no name: give it one with --name");

@@ -6,6 +6,19 @@
 #include "lib/graphml.h"
 #include "lib/units.h"
 
+const char *graphfile_name(struct arena *a, const char *file)
+{
+	const char *slash = strrchr(file, '/');
+	const char *base = slash != NULL ? slash + 1 : file;
+	const char *dot = strrchr(base, '.');
+
+	if (strcmp(file, "-") == 0)
+		return NULL;
+	return dot != NULL && dot > base
+		       ? arena_strndup(a, base, (size_t)(dot - base))
+		       : base;
+}
+
 bool graphfile_read(struct cli *c, const char *file, unsigned flags,
 		    struct dag **out, struct err *e)
 {
@@ -175,11 +188,14 @@ bool graphfile_document(struct cli *c, const char *file,
 			const struct graphfile_header *h, unsigned flags,
 			const char *extra, struct buf *out, struct err *e)
 {
+	const char *name = graphfile_name(c->arena, file);
 	struct buf document = BUF_INIT;
 	struct dag *d;
 
 	if (!graphfile_read(c, file, flags, &d, e) || !set_header(c, d, h, e))
 		return false;
+	if (d->name[0] == '\0' && name != NULL && (flags & DAG_ADDITION) == 0)
+		d->name = name;
 	dag_write_json(&document, d);
 	buf_addc(out, '{');
 	buf_adds(out, extra);

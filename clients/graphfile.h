@@ -15,10 +15,13 @@ struct graphfile_header {
 	bool open, close_auto;
 };
 
+/* "1filter" of "dags/1filter.graphml"; NULL for standard input. */
+const char *graphfile_name(struct arena *a, const char *file);
 /* file "-" is standard input. flags: of dag_read. */
 bool graphfile_read(struct cli *c, const char *file, unsigned flags,
 		    struct dag **out, struct err *e) MUST_CHECK;
-/* Appends the document. extra: further members, comma-separated, or "". */
+/* Appends the document; one without a name gets the file's, unless jobs are
+ * added (DAG_ADDITION). extra: further members, comma-separated, or "". */
 bool graphfile_document(struct cli *c, const char *file,
 			const struct graphfile_header *h, unsigned flags,
 			const char *extra, struct buf *out,

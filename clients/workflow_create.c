@@ -383,8 +383,8 @@ static int run_add(struct cli *c)
 		list_raw(answer.text, answer.len);
 		return CLI_OK;
 	}
-	human_plural(&n, json_get_int(answer.doc, "changed"), "job");
-	cli_say(c, "%s added to workflow %s", buf_str(&n), c->args[0]);
+	human_plural(&n, json_get_int(answer.doc, "jobs"), "job");
+	cli_say(c, "added: workflow %s has %s now", c->args[0], buf_str(&n));
 	buf_fini(&n);
 	return CLI_OK;
 }
