@@ -48,6 +48,7 @@ const struct cli_command *const cli_commands[] = {
 	&command_pilot_kill,
 	&command_pilot_delete,
 	&command_summary,
+	&command_top,
 	&command_events,
 	&command_event_add,
 	&command_purge,

@@ -51,6 +51,7 @@ extern const struct cli_command command_pilot_kill;
 extern const struct cli_command command_pilot_delete;
 extern const struct cli_command command_inject;
 extern const struct cli_command command_summary;
+extern const struct cli_command command_top;
 extern const struct cli_command command_events;
 extern const struct cli_command command_event_add;
 extern const struct cli_command command_purge;

@@ -1,4 +1,4 @@
-/* The summary of everything, and the purge of what has ended. */
+/* The summary of everything, what `sortie top` shows, and the purge of what has ended. */
 #include "server/h_reports.h"
 
 #include <stddef.h>
@@ -20,6 +20,16 @@ static void get_summary(struct req *r)
 
 	view_p_who(p, r);
 	db_run(r->srv->db, "summary_get", p, view_on_one, r);
+}
+
+/* GET /api/v1/top */
+
+static void get_top(struct req *r)
+{
+	struct db_params *p = db_params_new(r->arena);
+
+	view_p_who(p, r);
+	db_run(r->srv->db, "top_get", p, view_on_one, r);
 }
 
 /* POST /api/v1/purge: one step; whoever asks comes again while there is
@@ -108,6 +118,7 @@ static void post_purge(struct req *r)
 
 const struct route routes_reports[] = {
 	{ "GET", "/api/v1/summary", MAY_PEOPLE, NULL, get_summary },
+	{ "GET", "/api/v1/top", MAY_PEOPLE, NULL, get_top },
 	{ "GET", "/api/v1/events", MAY_PEOPLE, "after wait job kind page_size",
 	  h_reports_events },
 	{ "POST", "/api/v1/events", MAY_CHANGE, NULL, h_reports_note },
