@@ -22,8 +22,8 @@ bool dag_read_cond(struct dag_reader *r, struct json_span v, const char *where,
 	}
 	return dag_fail(r, v,
 			"%s\"on\" must be \"success\", \"failure\" or "
-			"\"always\"",
-			where);
+			"\"always\", not %.100s",
+			where, arena_strndup(r->d->arena, v.p, v.len));
 }
 
 static char default_cond(const struct dag_reader *r)

@@ -8,11 +8,13 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
+/* To find the nearest one of. */
 static const char *const keys[] = {
-	"dag",      "version",    "key",         "names",   "fileinfo",
-	"jobinfo",  "name",       "description", "project", "env",
-	"callback", "priority",   "max_running", "state",   "open",
-	"close",    "on_failure",
+	"dag",      "version",    "key",         "names",    "fileinfo",
+	"jobinfo",  "name",       "description", "project",  "env",
+	"callback", "priority",   "max_running", "state",    "open",
+	"close",    "on_failure", "jobs",        "datasets", "join",
+	"document",
 };
 
 /* Those of a document that have no meaning of their own here, and the one

@@ -133,7 +133,8 @@ static void what_is_wrong_is_said_with_file_line_and_name(void)
 		  "or \"any\"" },
 		{ "{'jobs':{'a':{},'b':{'after':[{'job':'a','on':'x'}]}}}",
 		  "w.json: line 1: job \"b\": the key \"after\": \"on\" "
-		  "must be \"success\", \"failure\" or \"always\"" },
+		  "must be \"success\", \"failure\" or \"always\", not "
+		  "\"x\"" },
 		{ "{'jobs':{'a':{}},'datasets':[{'from':'a','too':'a'}]}",
 		  "w.json: line 1: dataset 1: unknown key \"too\": did you "
 		  "mean \"to\"?" },
