@@ -210,11 +210,11 @@ static void job_end(struct buf *b, struct json_object *o)
 	int64_t open = json_get_int(o, "waits_for");
 
 	jobview_end(b, o);
-	if (reason != NULL && reason[0] != '\0')
-		buf_addf(b, "%s%s", b->len > 0 ? ", " : "", reason);
-	else if (open > 0)
+	if (open > 0)
 		buf_addf(b, "waits for %" PRId64 " job%s", open,
 			 open == 1 ? "" : "s");
+	else if (reason != NULL && reason[0] != '\0')
+		buf_addf(b, "%s%s", b->len > 0 ? ", " : "", reason);
 	else if (json_get_bool(o, "noop"))
 		buf_adds(b, "noop");
 }

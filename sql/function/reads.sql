@@ -80,7 +80,9 @@ BEGIN
 				|| sortie.utc_1(w.due)
 			WHEN 'gate' THEN
 				'its project runs its maximum of jobs'
-			WHEN 'after' THEN 'waits for others'
+			WHEN 'after' THEN CASE WHEN n.open > 0
+				THEN 'waits for others'
+				ELSE 'its workflow is held' END
 			WHEN 'share' THEN
 				'its workflow runs its maximum of jobs' END),
 		'exit_code', e.exit_code,

@@ -147,14 +147,17 @@ BEGIN
 				WHEN 'held' THEN 'held' ELSE 'waiting' END
 			ELSE 'defined' END,
 		'reason', coalesce(nullif(e.reason, ''), CASE w.why
-			WHEN 'after' THEN 'waits for others'
+			WHEN 'after' THEN CASE WHEN n.open > 0
+				THEN 'waits for others'
+				ELSE 'its workflow is held' END
 			WHEN 'share' THEN 'its workflow runs its maximum of jobs'
 			WHEN 'gate' THEN 'its project runs its maximum of jobs'
 			WHEN 'time' THEN 'not before ' || sortie.utc_1(w.due)
 			END),
 		'noop', CASE WHEN n.noop THEN true END,
 		'allow_failure', CASE WHEN n.allow_failure THEN true END,
-		'waits_for', nullif(n.open, 0),
+		'waits_for', CASE WHEN n.open > 0 AND w.why = 'after'
+			THEN n.open END,
 		'exit_code', e.exit_code,
 		'signal', e.signal,
 		'attempts', coalesce(l.attempt, r.attempt),
