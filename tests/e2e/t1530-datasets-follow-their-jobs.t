@@ -1,0 +1,98 @@
+#!/bin/sh
+# The files between jobs: declared when the workflow is made, ready or missing
+# as their jobs end, and traced up and down.
+. "${0%/*}/lib.sh"
+. "$here/lib-workflows.sh"
+
+start_server
+start_pilot --slots 4 --cores 4
+mkdir "$T/d"
+
+# datasets WORKFLOW: names and states.
+datasets()
+{
+	get "$v/datasets?workflow=$1" |
+		jq -r '[.items[] | .name + ":" + .state] | sort | join(" ")'
+}
+
+# edge FROM TO TAG NAME [MORE]
+edge()
+{
+	echo "{\"from\":\"$1\",\"to\":\"$2\",\"tag\":\"$3\",\"name\":\"$4\",\"directory\":\"$T/d\"${5:+,$5}}"
+}
+
+make "{\"state\":\"held\",\"jobs\":{\"src\":{\"noop\":true},
+	\"one\":{\"shell\":\"cat \$IN \$IN >\$MID\"},
+	\"two\":{\"shell\":\"cat \$MID \$MID >\$OUT\"},
+	\"three\":{\"shell\":\"wc -l <\$MID >\$COUNT\"},
+	\"end\":{\"noop\":true}},
+	\"datasets\":[$(edge src one IN in),$(edge one two MID mid),$(edge one three MID mid),
+	$(edge two end OUT out),$(edge three end COUNT count)]}"
+is "$(datasets "$flow")" "count:declared in:declared mid:declared out:declared" \
+	"the files of a workflow are declared, each once"
+echo line >"$T/d/in"
+act "$flow" start
+ends "$flow" finished "its jobs find them by their tags" \
+	"src:finished one:finished two:finished three:finished end:finished"
+is "$(cat "$T/d/out" | wc -l) $(cat "$T/d/count")" "4 2" "and write them"
+is "$(datasets "$flow")" "count:ready in:ready mid:ready out:ready" "so that they are ready"
+get "$v/datasets?workflow=$flow" >"$T/list"
+is "$(jq -r '.items[] | select(.name == "mid") | .size' "$T/list")" 10 "with their sizes"
+mid=$(jq -r '.items[] | select(.name == "mid") | .number' "$T/list")
+get "$v/datasets/$mid" >"$T/mid"
+is "$(jq -r .producer "$T/mid") $(jq -c '.consumers | sort' "$T/mid")" \
+	"$((first + 1)) [$((first + 2)),$((first + 3))]" "a dataset knows who made it and who reads it"
+is "$(jq -r .producer_run "$T/mid")" 1 "by which run"
+is "$(jq -r '[.up[].name] | join(" ")' "$T/mid") / $(jq -r '[.down[].name] | sort | join(" ")' "$T/mid")" \
+	"in / count out" "from what, and what became of it"
+like "$(sortie dataset show "$mid")" "*made from*/in,*went into*/out,*/count,*" "the command tells it, too"
+
+# Missing
+make "{\"jobs\":{\"bad\":{\"shell\":\"exit 3\"},\"child\":{\"shell\":\"true\"},
+	\"liar\":{\"shell\":\"true\"},\"believer\":{\"shell\":\"true\"}},
+	\"datasets\":[$(edge bad child X x),$(edge liar believer Y y)]}"
+ends "$flow" failed "a file that was promised and is not there fails its job" \
+	"bad:failed child:skipped liar:failed believer:skipped"
+is "$(node "$flow" liar .reason)" "output missing: $T/d/y" "by name"
+is "$(datasets "$flow")" "x:missing y:missing" "both are missing"
+make "{\"jobs\":{\"src\":{\"noop\":true},\"reader\":{\"shell\":\"echo never >>$T/never\"}},
+	\"datasets\":[$(edge src reader Z z)]}"
+ends "$flow" failed "so does one that comes from outside" "src:finished reader:failed"
+is "$(node "$flow" reader .reason)" "input missing: $T/d/z" "by name"
+[ -e "$T/never" ] && fail "its payload did not start" || pass "its payload did not start"
+: >"$T/d/z"
+act "$flow" retry
+ends "$flow" finished "when it has come a retry finds it" "src:finished reader:finished"
+is "$(datasets "$flow")" "z:ready" "and it is ready"
+
+# A retry makes what was missing ready.
+make "{\"jobs\":{\"w\":{\"shell\":\"test -e $T/may && echo 1 >\$W\"},\"r\":{\"shell\":\"cat \$W\"}},
+	\"datasets\":[$(edge w r W w)]}"
+ends "$flow" failed "a producer fails" "w:failed r:skipped"
+: >"$T/may"
+act "$flow" retry
+ends "$flow" finished "and is retried" "w:finished r:finished"
+is "$(datasets "$flow")" "w:ready" "what it makes is no longer missing"
+
+# Two producers
+refuse "two jobs that write one file" 400 "*\"a\"*\"b\"*" POST $v/workflows \
+	"{\"jobs\":{\"a\":{\"shell\":\"true\"},\"b\":{\"shell\":\"true\"},\"c\":{\"shell\":\"true\"}},
+	\"datasets\":[$(edge a c X same),$(edge b c Y same)]}"
+like "$(of .error.message)" "*$T/d/same*" "are told which"
+make "{\"jobs\":{\"a\":{\"shell\":\"$(gate w) && echo >\$X\"},\"c\":{\"shell\":\"true\"}},\"datasets\":[$(edge a c X other)]}"
+refuse "a file that a job is making already" 409 "*$T/d/other*job*" POST $v/workflows \
+	"{\"jobs\":{\"b\":{\"shell\":\"true\"},\"c\":{\"shell\":\"true\"}},\"datasets\":[$(edge b c X other)]}"
+go w
+ends "$flow" finished "the first one makes it" "a:finished c:finished"
+
+# Names of their own, checked sums, places far away
+call PUT $v/datatypes/TXT '{"ext":".txt"}'
+make "{\"names\":\"uuid\",\"document\":{\"jobs\":{\"a\":{\"shell\":\"echo 1 >\$A\"},\"b\":{\"shell\":\"cat \$A\"},
+	\"far\":{\"shell\":\"echo \$FAR >$T/far\"},\"src\":{\"noop\":true}},
+	\"datasets\":[{\"from\":\"a\",\"to\":\"b\",\"tag\":\"A\",\"directory\":\"$T/d/\",\"datatype\":\"TXT\"},
+	{\"from\":\"src\",\"to\":\"far\",\"tag\":\"FAR\",\"uri\":\"root://host//store/f\"}]}}"
+ends "$flow" finished "names uuid: files get names of their own"
+like "$(get "$v/datasets?workflow=$flow" | jq -r '.items[] | select(.tag == "A") | .path')" \
+	"$T/d/????????-????-????-????-????????????.txt" "with the datatype's extension"
+is "$(cat "$T/far")" "root://host//store/f" "a URI is given as it is, and not looked for"
+finish
