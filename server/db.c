@@ -7,6 +7,7 @@
 #include <event2/event.h>
 #include <stdlib.h>
 #include <string.h>
+#include "lib/clock.h"
 #include "lib/log.h"
 
 #define TRIES_MAX 5
@@ -105,6 +106,7 @@ static void pool_next(struct db *db)
 			continue;
 		STAILQ_REMOVE_HEAD(&db->waits, link);
 		db->n_waits--;
+		db_time_wait(w);
 		db_conn_run(db->pool[i], w->stmt, w->params, on_wait_done, w);
 	}
 }
@@ -129,6 +131,7 @@ void db_run(struct db *db, const char *stmt, struct db_params *p,
 	w->params = p;
 	w->done = done;
 	w->arg = arg;
+	w->queued_us = clock_mono_us();
 	STAILQ_INSERT_TAIL(&db->waits, w, link);
 	db->n_waits++;
 	pool_next(db);

@@ -86,6 +86,11 @@ struct db *db_new(struct event_base *base, const struct db_settings *s);
 void db_free(struct db *db);
 bool db_up(const struct db *db); /* at least one pool connection */
 
+/* Counts in m, from now on, how long statements take and wait; what the counters
+ * are made of lives in the arena. */
+struct metrics;
+void db_measure(struct db *db, struct metrics *m, struct arena *a);
+
 /* Runs a named statement on the pool. done is called exactly once, later.
  * Beyond the queue's bound done gets DB_AWAY at once (from the loop). */
 void db_run(struct db *db, const char *stmt, struct db_params *p,

@@ -8,6 +8,7 @@
 #include <event2/event.h>
 #include <stdlib.h>
 #include <string.h>
+#include "lib/clock.h"
 #include "lib/log.h"
 
 #define BACKOFF_MIN_MS 100
@@ -64,6 +65,7 @@ static void conn_finish(struct db_conn *c, enum db_outcome outcome,
 	db_done_fn *done = c->done;
 	void *arg = c->arg;
 
+	db_time_statement(c);
 	c->done = NULL;
 	c->params = NULL;
 	done(outcome, outcome == DB_OK ? &r : NULL, fault, arg);
@@ -453,6 +455,7 @@ void db_conn_run(struct db_conn *c, const char *stmt, struct db_params *p,
 		return;
 	}
 	c->stmt = db_stmt_find(stmt);
+	c->sent_us = clock_mono_us();
 	c->params = p;
 	c->done = done;
 	c->arg = arg;

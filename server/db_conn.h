@@ -9,6 +9,7 @@
 #include "server/db_int.h"
 
 struct event;
+struct metric;
 
 enum conn_state {
 	CONN_DOWN, /* waits for the next attempt */
@@ -37,6 +38,7 @@ struct db_conn {
 	bool *prepared; /* by index of the statement */
 	PGresult *kept;
 	size_t stmt;
+	int64_t sent_us; /* when it was asked for */
 	struct db_params *params;
 	db_done_fn *done; /* NULL: nobody waits */
 	void *arg;
@@ -68,6 +70,7 @@ struct db_wait {
 	struct db_params *params;
 	db_done_fn *done;
 	void *arg;
+	int64_t queued_us;
 	int tries;
 };
 
@@ -83,9 +86,15 @@ struct db {
 	int n_waits, max_waits;
 	STAILQ_HEAD(, db_owed) owed;
 	struct event *owed_ev;
+	struct metric **times; /* by statement; NULL: not measured */
+	struct metric *wait_times;
 };
 
 /* done(DB_AWAY) from the loop. */
 void db_fail_later(struct db *db, db_done_fn *done, void *arg);
+
+/* db_times.c: a statement is over; one has found its connection. */
+void db_time_statement(const struct db_conn *c);
+void db_time_wait(const struct db_wait *w);
 
 #endif

@@ -27,7 +27,7 @@ struct lane_owner {
 	STAILQ_HEAD(, lane_item) items;
 };
 
-enum { BATCHES, ITEMS, FAILED, REFUSED, SECONDS, SIZES, N_METRICS };
+enum { BATCHES, ITEMS, FAILED, REFUSED, WAITS, SECONDS, SIZES, N_METRICS };
 
 struct lane {
 	struct server *srv;
@@ -273,6 +273,10 @@ static void batch_send(struct lane *l, struct lane_batch *b)
 	metric_add(l->metric[BATCHES], 1);
 	metric_add(l->metric[ITEMS], (int64_t)b->n);
 	metric_observe(l->metric[SIZES], (int64_t)b->n);
+	if (b->tries == 0)
+		for (size_t i = 0; i < b->n; i++)
+			metric_observe_us(l->metric[WAITS],
+					  b->sent_us - b->item[i]->put_us);
 	db_conn_run(l->conn, l->kind->build(b, p), p, on_batch, b);
 }
 
@@ -337,6 +341,7 @@ bool lane_put(struct lane *l, struct lane_item *i)
 		return false;
 	}
 	l->n_put++;
+	i->put_us = clock_mono_us();
 	owner_put(l, owner_get(l, i->owner), i);
 	lane_next(l);
 	return true;
@@ -373,6 +378,8 @@ static void lane_metrics(struct lane *l)
 			     "Requests that failed." },
 		[REFUSED] = { "sortie_lane_refused_total", NULL, METRIC_COUNTER,
 			      "Requests refused: too many wait." },
+		[WAITS] = { "sortie_lane_wait_seconds", NULL, METRIC_SECONDS,
+			    "Time that requests waited for their batch." },
 		[SECONDS] = { "sortie_lane_batch_seconds", NULL, METRIC_SECONDS,
 			      "Time of a batch in the database." },
 		[SIZES] = { "sortie_lane_batch_requests", NULL, METRIC_SIZES,

@@ -28,6 +28,7 @@ struct lane_item {
 	struct req *req;
 	int64_t owner;   /* who takes turns: an owner's number, a pilot's */
 	uint32_t weight; /* jobs, messages, bytes: what the cap counts */
+	int64_t put_us;  /* when it was queued */
 	size_t bytes;    /* memory that the item holds while it queues */
 	bool solo;       /* goes in a batch of its own */
 };

@@ -56,9 +56,14 @@ void metrics_free(struct metrics *m)
 	free(m);
 }
 
+static bool is_seconds(const struct metric_def *def)
+{
+	return def->kind == METRIC_SECONDS || def->kind == METRIC_SECONDS_SEEN;
+}
+
 static const int64_t *bounds(const struct metric *x, size_t *n)
 {
-	if (x->def->kind == METRIC_SECONDS) {
+	if (is_seconds(x->def)) {
 		*n = LEN(second_bounds);
 		return second_bounds;
 	}
@@ -71,7 +76,7 @@ static struct metric *add(struct metrics *m, const struct metric_def *def)
 	struct metric *x = ARENA_NEW(m->arena, struct metric);
 
 	x->def = def;
-	if (def->kind == METRIC_SECONDS || def->kind == METRIC_SIZES)
+	if (is_seconds(def) || def->kind == METRIC_SIZES)
 		x->bucket = ARENA_ARRAY(m->arena, int64_t, BOUNDS_MAX + 1);
 	STAILQ_INSERT_TAIL(&m->all, x, link);
 	return x;
@@ -163,7 +168,7 @@ static void write_bound(struct buf *le, bool seconds, int64_t bound)
 
 static void write_histogram(struct buf *out, const struct metric *x)
 {
-	bool seconds = x->def->kind == METRIC_SECONDS;
+	bool seconds = is_seconds(x->def);
 	struct buf le = BUF_INIT;
 	int64_t total = 0;
 	size_t n;
@@ -192,6 +197,8 @@ static void write_histogram(struct buf *out, const struct metric *x)
 static void write_one(struct buf *out, struct metric *x)
 {
 	x->written = true;
+	if (x->def->kind == METRIC_SECONDS_SEEN && x->value == 0)
+		return;
 	if (x->bucket != NULL) {
 		write_histogram(out, x);
 		return;

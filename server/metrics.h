@@ -28,9 +28,10 @@ struct metric;
 
 enum metric_kind {
 	METRIC_COUNTER,
-	METRIC_GAUGE,   /* metric_set, or a function asked each time */
-	METRIC_SECONDS, /* a histogram of times, 100 us to 100 s */
-	METRIC_SIZES    /* a histogram of counts, 1 to 100,000 */
+	METRIC_GAUGE,        /* metric_set, or a function asked each time */
+	METRIC_SECONDS,      /* a histogram of times, 100 us to 100 s */
+	METRIC_SECONDS_SEEN, /* one that is left out while it is empty */
+	METRIC_SIZES         /* a histogram of counts, 1 to 100,000 */
 };
 
 struct metric_def {

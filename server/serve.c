@@ -19,6 +19,7 @@
 #include "server/dev.h"
 #include "server/duty.h"
 #include "server/embedded.h"
+#include "server/figures.h"
 #include "server/httpd.h"
 #include "server/lanes.h"
 #include "server/lease.h"
@@ -268,11 +269,13 @@ static bool assemble(struct process *p, struct err *e)
 	if (srv->blobs == NULL)
 		return false;
 	srv->metrics = metrics_new();
+	db_measure(srv->db, srv->metrics, srv->arena);
 	srv->auth = auth_new(srv);
 	srv->park = park_new(srv);
 	srv->lanes = lanes_new(srv);
 	srv->lease = lease_new(srv);
 	srv->duties = duties_new(srv);
+	srv->figures = figures_new(srv);
 	srv->callbacks = callbacks_new(srv);
 	srv->httpd = httpd_new(srv);
 	if (srv->embedded != NULL)
@@ -289,6 +292,7 @@ static void dismantle(struct process *p)
 	dev_free(p->dev);
 	httpd_free(srv->httpd);
 	callbacks_free(srv->callbacks);
+	figures_free(srv->figures);
 	duties_free(srv->duties);
 	lease_free(srv->lease);
 	lanes_free(srv->lanes);

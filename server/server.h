@@ -19,6 +19,7 @@ struct lease;     /* lease.h: service time, expiry, adoption */
 struct duties;    /* duty.h: periodic work */
 struct callbacks; /* callback.h */
 struct blobs;     /* blob.h */
+struct figures;  /* figures.h: what the database tells of itself */
 struct embedded;  /* embedded.h: NULL with a foreign database */
 struct auth;      /* auth.h: token cache, keys */
 struct metrics;   /* metrics.h */
@@ -35,6 +36,7 @@ struct server {
 	struct park *park;
 	struct lease *lease;
 	struct duties *duties;
+	struct figures *figures;
 	struct callbacks *callbacks;
 	struct blobs *blobs;
 	struct embedded *embedded;
