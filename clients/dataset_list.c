@@ -10,6 +10,9 @@
 #include "clients/query.h"
 #include "lib/units.h"
 
+/* The most steps of lineage that the server tells. */
+#define LINEAGE_DEPTH 10
+
 struct opts {
 	struct cli_settings common;
 	const char **state;
@@ -164,34 +167,32 @@ static int run_list(struct cli *c)
 }
 
 /* One line of a lineage, indented by its distance. */
-static void print_relative(struct json_object *o)
+static void add_relative(struct buf *b, struct json_object *o)
 {
-	struct buf b = BUF_INIT;
-
-	buf_addf(&b, "%*s%" PRId64 " ", (int)json_get_int(o, "depth") * 2, "",
-		 json_get_int(o, "number"));
-	add_path(&b, o);
-	buf_addf(&b, ", %s", json_get_str(o, "state"));
+	buf_addf(b, "%*s%" PRId64 " ", (int)json_get_int(o, "depth") * 2 - 2,
+		 "", json_get_int(o, "number"));
+	add_path(b, o);
+	buf_addf(b, ", %s", json_get_str(o, "state"));
 	if (json_get_int(o, "producer") > 0)
-		buf_addf(&b, ", made by job %" PRId64,
+		buf_addf(b, ", made by job %" PRId64,
 			 json_get_int(o, "producer"));
 	if (json_get_int(o, "producer_run") > 0)
-		buf_addf(&b, " run %" PRId64, json_get_int(o, "producer_run"));
-	facts_text("", buf_str(&b));
-	buf_fini(&b);
+		buf_addf(b, " run %" PRId64, json_get_int(o, "producer_run"));
+	buf_addc(b, '\n');
 }
 
 static void print_lineage(const char *head, struct json_object *doc,
 			  const char *key)
 {
 	struct json_object *list = json_get(doc, key);
+	struct buf b = BUF_INIT;
 
-	if (list == NULL || json_type(list) != JSON_ARRAY ||
-	    json_len(list) == 0)
+	if (list == NULL || json_type(list) != JSON_ARRAY)
 		return;
-	facts_text(head, " ");
 	for (size_t i = 0; i < json_len(list); i++)
-		print_relative(json_at(list, i));
+		add_relative(&b, json_at(list, i));
+	facts_text(head, buf_str(&b));
+	buf_fini(&b);
 }
 
 static void print_producer(struct json_object *o)
@@ -244,6 +245,7 @@ static int run_show(struct cli *c)
 	bool ok;
 
 	dataset_path(&path, c->args[0]);
+	query_add_i64(&path, "depth", LINEAGE_DEPTH);
 	ok = call_get(c, c->arena, buf_str(&path), &answer, &e);
 	buf_fini(&path);
 	if (!ok)
