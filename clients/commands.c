@@ -54,6 +54,8 @@ const struct cli_command *const cli_commands[] = {
 	&command_purge,
 	&command_project_list,
 	&command_project_set,
+	&command_owner_list,
+	&command_owner_set,
 	&command_site_list,
 	&command_site_show,
 	&command_site_define,

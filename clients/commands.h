@@ -57,6 +57,8 @@ extern const struct cli_command command_event_add;
 extern const struct cli_command command_purge;
 extern const struct cli_command command_project_list;
 extern const struct cli_command command_project_set;
+extern const struct cli_command command_owner_list;
+extern const struct cli_command command_owner_set;
 extern const struct cli_command command_site_list;
 extern const struct cli_command command_site_show;
 extern const struct cli_command command_site_define;

@@ -29,6 +29,7 @@
 	X(ERR_MEDIA_TYPE, "unsupported_media_type", 415)              \
 	X(ERR_EXPECTATION, "expectation_failed", 417)                 \
 	X(ERR_UNPROCESSABLE, "unprocessable", 422)                    \
+	X(ERR_TOO_MANY, "too_many_requests", 429)                     \
 	X(ERR_HEADERS_TOO_LARGE, "headers_too_large", 431)            \
 	X(ERR_INTERNAL, "internal", 500)                              \
 	X(ERR_UNAVAILABLE, "unavailable", 503)                        \

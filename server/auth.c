@@ -15,6 +15,7 @@
 #include "lib/log.h"
 #include "server/db.h"
 #include "server/metrics.h"
+#include "server/rate.h"
 #include "server/server.h"
 
 #define TTL_MS 5000
@@ -29,8 +30,9 @@ struct entry {
 	struct principal who; /* role NONE: an unknown token */
 	bool bound;
 	bool note_use;
-	bool asking; /* a statement is under way */
-	bool stale;  /* purged while it was */
+	int64_t rate; /* calls a second of the owner's; 0 = any */
+	bool asking;  /* a statement is under way */
+	bool stale;   /* purged while it was */
 	int64_t until_ms;
 	struct req *first; /* those who wait for the statement */
 	struct req **last;
@@ -44,13 +46,15 @@ struct waiting {
 	void *data;
 };
 
-enum { LOOKUPS, REFUSED, N_METRICS };
+enum { LOOKUPS, REFUSED, TOO_MANY, N_METRICS };
 
 static const struct metric_def metric_defs[N_METRICS] = {
 	[LOOKUPS] = { "sortie_auth_lookups_total", NULL, METRIC_COUNTER,
 		      "Tokens that were looked up in the database." },
 	[REFUSED] = { "sortie_auth_refused_total", NULL, METRIC_COUNTER,
 		      "Requests whose token was refused." },
+	[TOO_MANY] = { "sortie_auth_too_many_total", NULL, METRIC_COUNTER,
+		       "Requests that were beyond their owner's rate." },
 };
 
 struct auth {
@@ -60,6 +64,7 @@ struct auth {
 	LIST_HEAD(, entry) bucket[BUCKETS];
 	TAILQ_HEAD(, entry) ages;
 	size_t n_entries;
+	struct rates *rates;
 	struct metric **metric;
 };
 
@@ -261,6 +266,25 @@ static void refuse(struct req *r, const char *why)
 	req_reply_err(r, &e);
 }
 
+/* Pilots come with their own tokens, so that no call of theirs is counted;
+ * joining is not either. */
+static bool in_time(struct req *r, const struct entry *x)
+{
+	struct auth *a = r->srv->auth;
+	struct err e = ERR_INIT;
+
+	if (x->rate <= 0 || x->who.role == ROLE_JOIN ||
+	    rate_take(a->rates, x->who.owner_id, x->rate, clock_mono_us()))
+		return true;
+	metric_add(a->metric[TOO_MANY], 1);
+	err_set(&e, ERR_TOO_MANY,
+		"\"%s\" may call %lld times a second: wait a moment, or ask "
+		"an administrator",
+		x->who.owner, (long long)x->rate);
+	req_reply_err(r, &e);
+	return false;
+}
+
 /* The principal's lists are copied: the entry may go before the request. */
 static void grant(struct req *r, const struct entry *x,
 		  void (*then)(struct req *r))
@@ -274,6 +298,8 @@ static void grant(struct req *r, const struct entry *x,
 			  "was revoked");
 		return;
 	}
+	if (!in_time(r, x))
+		return;
 	*to = *from;
 	to->owner = arena_strdup(r->arena, from->owner);
 	to->token_id = arena_strdup(r->arena, from->token_id);
@@ -315,6 +341,7 @@ static void entry_fill(struct entry *x, const struct db_result *res)
 	arena_reset(x->arena);
 	memset(who, 0, sizeof(*who));
 	x->note_use = false;
+	x->rate = 0;
 	if (db_rows(res) == 0)
 		return;
 	if (!auth_role_from_name(db_text(res, 0, 1), &who->role))
@@ -326,6 +353,7 @@ static void entry_fill(struct entry *x, const struct db_result *res)
 	if (db_bool(res, 0, 5))
 		fill_projects(x, res);
 	x->note_use = db_bool(res, 0, 8);
+	x->rate = db_is_null(res, 0, 9) ? 0 : db_i64(res, 0, 9);
 }
 
 static void on_noted(enum db_outcome o, const struct db_result *res,
@@ -457,6 +485,7 @@ struct auth *auth_new(struct server *srv)
 	for (size_t i = 0; i < BUCKETS; i++)
 		LIST_INIT(&a->bucket[i]);
 	TAILQ_INIT(&a->ages);
+	a->rates = rates_new();
 	a->metric = metrics_register(srv->metrics, metric_defs, N_METRICS);
 	a->listener = db_conn_new(srv->db, "tokens", 10000);
 	db_conn_listen(a->listener, "sortie_token", on_notify, a);
@@ -474,5 +503,6 @@ void auth_free(struct auth *a)
 		next = TAILQ_NEXT(x, age);
 		entry_free(a, x);
 	}
+	rates_free(a->rates);
 	free(a);
 }

@@ -82,6 +82,8 @@ static const struct fault_class {
 	{ "SO016", DB_DATA, ERR_NOT_FOUND, NULL, true, false },
 	{ "SO020", DB_DATA, ERR_FORBIDDEN, NULL, true, false },
 	{ "SO021", DB_DATA, ERR_BAD_REQUEST, NULL, true, false },
+	{ "SO030", DB_DATA, ERR_TOO_MANY, "max_queued", true, true },
+	{ "SO031", DB_DATA, ERR_NO_SPACE, "max_stored", true, true },
 	{ "SO", DB_DATA, ERR_CONFLICT, NULL, true, false },
 	{ "22", DB_DATA, ERR_BAD_REQUEST, NULL, true, false },
 	{ "23", DB_DATA, ERR_CONFLICT, NULL, true, false },

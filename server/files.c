@@ -74,6 +74,7 @@ void files_put(struct req *r)
 	p = db_params_new(r->arena);
 	db_p_bytes(p, hash, sizeof(hash));
 	db_p_i64(p, (int64_t)r->body_len);
+	db_p_i32(p, r->who.owner_id);
 	db_run(r->srv->db, "blob_record", p, on_recorded, f);
 }
 

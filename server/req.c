@@ -211,7 +211,7 @@ void req_reply_err_detail(struct req *r, const struct err *e,
 	struct buf b = BUF_INIT;
 
 	req_error_body(&b, e, detail);
-	if (status == 503)
+	if (status == 503 || status == 429)
 		req_header_add(r, "Retry-After", RETRY_AFTER);
 	if (status == 401)
 		req_header_add(r, "WWW-Authenticate", "Bearer");

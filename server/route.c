@@ -17,7 +17,7 @@
 static const struct route *const tables[] = {
 	routes_health,    routes_submit,    routes_jobs,     routes_talk,
 	routes_output,    routes_pilots,    routes_admin,    routes_tokens,
-	routes_reports,   routes_datatypes, routes_datasets, routes_dags,
+	routes_reports,   routes_datatypes, routes_datasets, routes_owners, routes_dags,
 	routes_workflows,
 };
 

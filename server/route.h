@@ -40,6 +40,7 @@ extern const struct route routes_health[];    /* h_health.c */
 extern const struct route routes_dags[];      /* h_dags.c */
 extern const struct route routes_workflows[]; /* h_workflows.c */
 extern const struct route routes_datatypes[]; /* h_datatypes.c */
+extern const struct route routes_owners[];    /* h_owners.c */
 extern const struct route routes_datasets[];  /* h_datasets.c */
 
 /* Finds the route, authorises, calls the handler or replies with the error

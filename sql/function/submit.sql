@@ -13,6 +13,7 @@
 -- p_high, p_low: time and salt of the UUIDs (lib/id.h).
 -- Returns a row for each request: its first number and count.
 -- SO003: too many classes would be queued. SO004: an unknown file (detail).
+-- SO030: too many jobs of an owner.
 CREATE OR REPLACE FUNCTION sortie.submit_1(p_bucket int, p_high bigint, p_low bigint,
 	p_total bigint, p_project int[], p_queueable bigint[],
 	r_owner int[], r_count bigint[],
@@ -40,6 +41,7 @@ DECLARE
 	v_missing text;
 	v record;
 BEGIN
+	PERFORM sortie.owner_room_1(r_owner, r_count);
 	-- Projects in order of id: their rows are locked until the end.
 	FOR v IN
 		SELECT u.ord, u.project_id, u.n

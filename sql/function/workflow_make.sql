@@ -121,6 +121,7 @@ BEGIN
 	IF v_n = 0 THEN
 		RETURN;
 	END IF;
+	PERFORM sortie.owner_room_1(ARRAY[g.owner_id], ARRAY[v_n::bigint]);
 	SELECT array_agg(DISTINCT c) INTO v_classes FROM unnest(i_class) AS c;
 	IF cardinality(v_classes) > 4000 THEN
 		RAISE EXCEPTION 'more than 4000 different combinations of requirements would be queued'
@@ -331,7 +332,7 @@ $$;
 --                    close_auto, on_failure, max_running, callback, header
 -- Everything else as for graph_add_1. Returns the answer as JSON: number, id,
 -- name, state, jobs, first, classes, firing, created. Errors: SO003 to SO006,
--- SO009, SO012; 40001: again.
+-- SO009, SO012, SO030; 40001: again.
 CREATE OR REPLACE FUNCTION sortie.workflow_create_1(p_key text, p_hash bytea,
 	p_bucket int, p_high bigint, p_low bigint, p_owner int, p_project int,
 	p_header json, i_class int[], i_kind int[], i_priority int[],

@@ -68,6 +68,8 @@ answered GET $v/sites/home "$v/sites/{name}"
 answered GET $v/jobtypes $v/jobtypes
 answered GET $v/limits $v/limits
 answered GET $v/projects $v/projects
+answered PUT "$v/owners/*" "$v/owners/{name}" '{"max_rate":1000}'
+answered GET $v/owners $v/owners
 answered GET $v/tokens $v/tokens
 answered POST $v/tokens $v/tokens '{"name":"n","role":"reader","owner":"me"}'
 answered GET $v/whoami $v/whoami

@@ -65,6 +65,7 @@ const struct route routes_reports[] = NO_ROUTES;
 const struct route routes_dags[] = NO_ROUTES;
 const struct route routes_workflows[] = NO_ROUTES;
 const struct route routes_datatypes[] = NO_ROUTES;
+const struct route routes_owners[] = NO_ROUTES;
 const struct route routes_datasets[] = NO_ROUTES;
 
 void auth_request(struct req *r, void (*then)(struct req *r))

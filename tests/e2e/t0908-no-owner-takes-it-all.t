@@ -1,0 +1,127 @@
+#!/bin/sh
+# An owner has so many jobs, so many calls a second and so many bytes; beyond
+# that others go on and this one is told when to come again.
+. "${0%/*}/lib.sh"
+
+start_server
+admin=$token
+for owner in alice bob; do
+	call POST /api/v1/tokens "{\"role\":\"user\",\"owner\":\"$owner\",\"name\":\"t\"}"
+	eval "$owner=\$(of .token)"
+done
+# as OWNER METHOD PATH [BODY [CURL-OPTION...]]
+as()
+{
+	eval "token=\$$1"
+	shift
+	call "$@"
+	token=$admin
+}
+held='"argv":["true"],"state":"held"'
+
+# Jobs that have not ended.
+exits 0 "an administrator sets what an owner may have" sortie owner set alice --max-queued 3
+as alice POST /api/v1/jobs "{$held,\"replicas\":2}"
+is "$status" 201 "as many jobs are taken"
+as alice POST /api/v1/jobs "{$held,\"replicas\":2}" -D "$T/head"
+is "$status" 429 "and no more"
+like "$(of .error.message)" "*3 jobs*" "with the number"
+is "$(of .error.detail.max_queued)" 3 "for programs, too"
+ok "and when to come again" grep -qi '^Retry-After: [0-9]' "$T/head"
+as alice GET /api/v1/jobs
+is "$(of '.items | length')" 2 "of the refused nothing is stored"
+as alice POST /api/v1/jobs "[{$held}]"
+is "$status" 201 "the last one fits"
+as alice POST /api/v1/submissions '{}'
+id=$(of .id)
+as alice PUT "/api/v1/submissions/$id/parts/1" "[{$held}]"
+as alice POST "/api/v1/submissions/$id/commit" '{"parts":1}'
+is "$status" 429 "parts are no way around it"
+as alice POST /api/v1/workflows '{"jobs":[{"name":"a","argv":["true"]}]}'
+is "$status" 429 "nor are workflows"
+as bob POST /api/v1/jobs "{$held,\"replicas\":50}"
+is "$status" 201 "another owner has room"
+as alice POST /api/v1/jobs/actions '{"action":"cancel","jobs":"1"}'
+as alice POST /api/v1/jobs "{$held}"
+is "$status" 201 "what has ended makes room"
+as alice GET /api/v1/owners
+is "$(of '.items[0] | "\(.name) \(.queued)/\(.max_queued)"')" "alice 3/3" "one sees what one has"
+call PUT '/api/v1/owners/*' '{"max_queued":50}'
+as bob POST /api/v1/jobs "{$held}"
+is "$status" 429 "the star is for everybody without a number of their own"
+call PUT /api/v1/owners/bob '{"max_queued":51}'
+as bob POST /api/v1/jobs "{$held}"
+is "$status" 201 "who has one goes by that"
+exits 0 "none lifts it" sortie owner set '*' --max-queued none
+exits 2 "a number is a number" sortie owner set bob --max-rate many
+
+# Turns: what one owner has sent at once does not stand before another's.
+call PUT /api/v1/owners/alice '{"max_queued":null}'
+i=0
+while [ $((i += 1)) -le 60 ]; do
+	echo "url = \"http://sortie/api/v1/jobs\""
+	echo "output = \"$T/flood.$i\""
+done >"$T/flood"
+curl -s -Z --parallel-immediate --parallel-max 60 --unix-socket "$sock" \
+	-H "Authorization: Bearer $alice" -d "{$held,\"replicas\":200}" \
+	-H 'Content-Type: application/json' -K "$T/flood" >"$T/flood.out" 2>&1 &
+flood=$!
+started $flood other
+wait_until 10 test -s "$T/flood.1" -o -s "$T/flood.2" -o -s "$T/flood.3"
+call PUT /api/v1/owners/bob '{"max_queued":null}'
+as bob POST /api/v1/jobs "{$held}"
+bobs=$(of .first)
+wait $flood
+last=$(cat "$T"/flood.[0-9]* | jq -s 'map(.first) | max')
+is "$(cat "$T"/flood.[0-9]* | jq -s 'map(.count) | add')" 12000 "all that one owner sends is taken"
+ok "another's job comes in between (as $bobs, before $last)" test "$bobs" -lt "$last"
+
+# Calls a second.
+call PUT /api/v1/owners/alice '{"max_rate":5}'
+too_many=0 fine=0
+for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+	echo "url = \"http://sortie/api/v1/whoami\""
+	echo "output = \"$T/who\""
+done >"$T/calls"
+curl -s --unix-socket "$sock" -H "Authorization: Bearer $alice" -K "$T/calls" \
+	-w '%{http_code}\n' >"$T/codes"
+[ "$(grep -c '^200' "$T/codes")" -ge 5 ] && [ "$(grep -c '^429' "$T/codes")" -ge 5 ] &&
+	pass "calls beyond the rate are refused" ||
+	fail "calls beyond the rate are refused" "$(sort "$T/codes" | uniq -c)"
+sed 's/whoami/jobs/' "$T/calls" >"$T/others"
+curl -s --unix-socket "$sock" -H "Authorization: Bearer $bob" -K "$T/others" \
+	-w '%{http_code}\n' >"$T/codes"
+is "$(grep -c '^200' "$T/codes")" 20 "others are not"
+again()
+{
+	as alice GET /api/v1/whoami
+	[ "$status" = 200 ]
+}
+within 5 "a moment later one may again" again
+ok "the refused are counted" sh -c "curl -s --unix-socket '$sock' http://sortie/metrics | grep -q '^sortie_auth_too_many_total [1-9]'"
+call PUT /api/v1/owners/alice '{"max_rate":null}'
+
+# Bytes.
+call PUT /api/v1/owners/alice '{"max_stored":10}'
+# put OWNER TEXT
+put()
+{
+	printf '%s' "$2" >"$T/file"
+	sum=$(sha256sum "$T/file" | cut -d ' ' -f 1)
+	eval "token=\$$1"
+	status=$(curl -s -o "$T/answer" -w '%{http_code}' --unix-socket "$sock" \
+		-H "Authorization: Bearer $token" -T "$T/file" \
+		"http://sortie/api/v1/files/$sum")
+	token=$admin
+}
+put alice 12345678
+is "$status" 201 "a file is stored"
+put alice abcdefgh
+is "$status" 507 "one too many is not"
+call GET "/api/v1/files/$sum"
+is "$status" 404 "it is not there"
+put alice 12345678
+is "$status" 200 "what is there already costs nothing"
+put bob abcdefgh
+is "$status" 201 "another owner may"
+finish
