@@ -1,4 +1,4 @@
--- 0020: what one owner may take of the service, so that the others have theirs.
+-- 0021: what one owner may take of the service, so that the others have theirs.
 
 -- NULL: as the owner called "*" says; NULL there: no limit. max_queued: jobs
 -- that have not ended; max_rate: calls a second to one server; max_stored:
