@@ -9,7 +9,7 @@
 #include "server/db.h"
 #include "sql/sql_data.h"
 
-#define DB_PARAMS_MAX 40
+#define DB_PARAMS_MAX 48
 
 struct db_params {
 	struct arena *arena;

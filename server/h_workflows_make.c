@@ -125,8 +125,8 @@ static void header_write(const struct workflow_make *m, struct buf *b)
 	buf_adds(b, "}}");
 }
 
-static void create_head(const struct workflow_make *m, struct arena *a,
-			struct db_params *p)
+void h_workflows_head(const struct workflow_make *m, struct arena *a,
+		      struct db_params *p)
 {
 	struct buf b = BUF_INIT;
 
@@ -156,7 +156,7 @@ static void reply_made(struct workflow_make *m, struct json_object *answer)
 	buf_fini(&b);
 }
 
-static bool callback_fits(struct workflow_make *m, struct err *e)
+bool h_workflows_shape(struct workflow_make *m, struct err *e)
 {
 	struct json_span text = m->options.callback.p != NULL
 					? m->options.callback
@@ -218,17 +218,36 @@ static bool source_ok(const struct workflow_options *o, struct err *e)
 		       "\"jobs\", or a \"document\"");
 }
 
-/* A document stands under its own key, or is the body with the options among
+/* A document stands under its own key, or is the text with the options among
  * its keys. */
-static void take_document(struct workflow_make *m)
+static void find_document(struct workflow_make *m, const char *text, size_t len)
 {
-	struct req *r = req_of(m);
-	struct json_span body = json_span_of(r->body, r->body_len);
-	struct json_span document = json_span_get(body, "document");
+	struct json_span all = json_span_of(text, len);
+	struct json_span document = json_span_get(all, "document");
 
-	m->text = document.p != NULL ? document.p : r->body;
-	m->len = document.p != NULL ? document.len : r->body_len;
+	m->text = document.p != NULL ? document.p : text;
+	m->len = document.p != NULL ? document.len : len;
 	m->flags = document.p != NULL ? 0 : DAG_REQUEST;
+}
+
+bool h_workflows_source(struct workflow_make *m, const char *text, size_t len,
+			struct err *e)
+{
+	if (!workflow_options_read(req_of(m)->arena, text, len, &m->options,
+				   e) ||
+	    !source_ok(&m->options, e))
+		return false;
+	if (m->options.dag == NULL)
+		find_document(m, text, len);
+	return true;
+}
+
+void h_workflows_make(struct workflow_make *m)
+{
+	if (m->options.dag != NULL)
+		ask_dag(m);
+	else
+		workflow_make_run(m);
 }
 
 void h_workflows_create(struct req *r)
@@ -237,22 +256,16 @@ void h_workflows_create(struct req *r)
 	struct err e = ERR_INIT;
 
 	m->stmt = "workflow_create";
-	m->head = create_head;
-	m->shape = callback_fits;
+	m->head = h_workflows_head;
+	m->shape = h_workflows_shape;
 	m->done = reply_made;
 	if (!body_ok(r, &e) ||
-	    !workflow_options_read(r->arena, r->body, r->body_len, &m->options,
-				   &e) ||
-	    !source_ok(&m->options, &e) || !key_read(m, &e)) {
+	    !h_workflows_source(m, r->body, r->body_len, &e) ||
+	    !key_read(m, &e)) {
 		req_reply_err(r, &e);
 		return;
 	}
-	if (m->options.dag != NULL) {
-		ask_dag(m);
-		return;
-	}
-	take_document(m);
-	workflow_make_run(m);
+	h_workflows_make(m);
 }
 
 /* POST /api/v1/workflows/{ref}/jobs */

@@ -210,6 +210,10 @@ static const char *build_keyed(struct lane_batch *b, struct db_params *p,
 	db_p_array(p, project_id);
 	db_p_array(p, project);
 	columns_params(&c, p, true, true);
+	if (s->special != NULL) {
+		s->special->tail(s, p);
+		return s->special->stmt;
+	}
 	return "submit_keyed";
 }
 
@@ -413,6 +417,10 @@ static void submit_deliver(struct lane_batch *b, const struct db_result *r)
 	}
 	for (size_t i = 0; i < b->n; i++)
 		wake_for(srv, submit_of(b->item[i]));
+	if (s->special != NULL) {
+		s->special->done(s, db_text(r, 0, 0), db_len(r, 0, 0));
+		return;
+	}
 	if (s->keyed || s->submission != NULL) {
 		reply_answer(s->item.req, db_text(r, 0, 0), db_len(r, 0, 0));
 		return;

@@ -51,7 +51,16 @@ struct submit_job {
 	const char *key;   /* or NULL */
 };
 
+struct submit;
 struct workflow_make; /* workflow_make.h */
+
+/* A submission of jobs by another statement, with further parameters. */
+struct submit_special {
+	const char *stmt;
+	void (*tail)(const struct submit *s, struct db_params *p);
+	/* It is committed: replies. text: the statement's answer. */
+	void (*done)(struct submit *s, const char *text, size_t len);
+};
 
 /* One POST /jobs, the commit of a submission, or a workflow. All in the request's arena. */
 struct submit {
@@ -67,7 +76,9 @@ struct submit {
 	const char *submission; /* UUID: commit its parts */
 	int32_t parts;
 	struct workflow_make *make; /* of a workflow's jobs, or NULL */
-	size_t pending;             /* needs that are being asked for */
+	const struct submit_special *special; /* of keyed ones; or NULL */
+	void *special_arg;
+	size_t pending; /* needs that are being asked for */
 	int tries;
 	enum db_outcome outcome; /* of the first need that failed */
 	struct db_fault fault;

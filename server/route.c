@@ -15,10 +15,10 @@
 #define SEGMENTS_MAX 12
 
 static const struct route *const tables[] = {
-	routes_health,    routes_submit,    routes_jobs,     routes_talk,
-	routes_output,    routes_pilots,    routes_admin,    routes_tokens,
-	routes_reports,   routes_datatypes, routes_datasets, routes_owners, routes_dags,
-	routes_workflows,
+	routes_health,  routes_submit,    routes_jobs,       routes_talk,
+	routes_output,  routes_pilots,    routes_admin,      routes_tokens,
+	routes_reports, routes_datatypes, routes_datasets,   routes_owners,
+	routes_dags,    routes_workflows, routes_injections,
 };
 
 #define N_TABLES (sizeof(tables) / sizeof(tables[0]))

@@ -27,21 +27,22 @@ struct route {
 
 /* Each resource's file exports its own NULL-ended table; route.c lists the
  * tables. */
-extern const struct route routes_jobs[];      /* h_jobs.c: read, actions */
-extern const struct route routes_submit[];    /* h_submit.c */
-extern const struct route routes_talk[];      /* h_talk.c: pilots' side */
-extern const struct route routes_output[];    /* h_output.c */
-extern const struct route routes_pilots[];    /* h_pilots.c: people's side */
-extern const struct route routes_admin[];     /* h_admin.c: sites ... */
-extern const struct route routes_tokens[];    /* h_tokens.c */
-extern const struct route routes_reports[];   /* h_reports.c: summary,
+extern const struct route routes_jobs[];       /* h_jobs.c: read, actions */
+extern const struct route routes_submit[];     /* h_submit.c */
+extern const struct route routes_talk[];       /* h_talk.c: pilots' side */
+extern const struct route routes_output[];     /* h_output.c */
+extern const struct route routes_pilots[];     /* h_pilots.c: people's side */
+extern const struct route routes_admin[];      /* h_admin.c: sites ... */
+extern const struct route routes_tokens[];     /* h_tokens.c */
+extern const struct route routes_reports[];    /* h_reports.c: summary,
 						   events, explain, purge */
-extern const struct route routes_health[];    /* h_health.c */
-extern const struct route routes_dags[];      /* h_dags.c */
-extern const struct route routes_workflows[]; /* h_workflows.c */
-extern const struct route routes_datatypes[]; /* h_datatypes.c */
-extern const struct route routes_owners[];    /* h_owners.c */
-extern const struct route routes_datasets[];  /* h_datasets.c */
+extern const struct route routes_health[];     /* h_health.c */
+extern const struct route routes_dags[];       /* h_dags.c */
+extern const struct route routes_workflows[];  /* h_workflows.c */
+extern const struct route routes_datatypes[];  /* h_datatypes.c */
+extern const struct route routes_owners[];     /* h_owners.c */
+extern const struct route routes_datasets[];   /* h_datasets.c */
+extern const struct route routes_injections[]; /* h_injections.c */
 
 /* Finds the route, authorises, calls the handler or replies with the error
  * (404, 405 with Allow, 401, 403, 400 for unknown query variables). */

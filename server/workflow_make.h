@@ -34,6 +34,8 @@ struct workflow_make {
 	/* It is committed: replies. answer: the statement's. */
 	void (*done)(struct workflow_make *m, struct json_object *answer);
 
+	void *arg; /* the handler's own */
+
 	struct dag *doc;
 	struct workflow *made;
 	bool expanded;

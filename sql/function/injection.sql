@@ -18,8 +18,9 @@ $$;
 -- gives that to injection_end_1 in the same transaction. NULL, or the answer
 -- when it was taken before. Whoever takes the same at the same time waits for
 -- the other's end. Locks the injection, then the dataset of the path.
---     o_dataset   the dataset: the newest of the path when there is one that
---                 is not older than the file, else a new version, and ready
+--     o_dataset   the dataset, ready: a new version of the path, or the newest
+--                 one when that can be this file: for the first version, and
+--                 when somebody else registered it since the file changed
 -- SO021: the datatype is not defined. SO022: the version before is not known.
 CREATE OR REPLACE FUNCTION sortie.injection_begin_1(p_high bigint, p_low bigint,
 	p_owner int, p_project int, p_stream text, p_path text, p_version int,
@@ -30,6 +31,7 @@ LANGUAGE plpgsql AS $$
 DECLARE
 	v_path bytea := convert_to(p_path, 'UTF8');
 	v_newest int;
+	v_last bigint;
 	v sortie.dataset;
 BEGIN
 	SELECT coalesce(max(i.version), 0) INTO v_newest
@@ -56,13 +58,16 @@ BEGIN
 			v_path, false);
 		RETURN;
 	END IF;
+	SELECT i.dataset INTO v_last FROM sortie.injection i
+	WHERE i.owner_id = p_owner AND i.stream = p_stream
+		AND i.path = v_path AND i.version = p_version - 1;
 	LOOP
 		SELECT * INTO v FROM sortie.dataset d
 		WHERE d.site = p_site AND d.path = p_path
 		ORDER BY d.version DESC LIMIT 1 FOR UPDATE;
 		EXIT WHEN FOUND AND v.state <> 'deleted' AND (p_version = 1
-			OR v.state = 'declared'
-			OR v.registered_at >= p_modified);
+			OR v.dataset <> v_last AND (v.state = 'declared'
+				OR v.registered_at >= p_modified));
 		o_dataset := nextval('sortie.dataset_number');
 		INSERT INTO sortie.dataset (dataset, id, owner_id, project_id,
 			site, path, version, name, datatype, state, size)
@@ -187,7 +192,7 @@ DECLARE
 	v_n int;
 BEGIN
 	SELECT count(*), min(i.injection), string_agg(json_build_object(
-		'number', i.injection, 'stream', i.stream,
+		'stream', i.stream,
 		'path', convert_from(i.path, 'UTF8'), 'version', i.version,
 		'site', i.site, 'size', i.size,
 		'modified_at', sortie.utc_1(i.modified_at),

@@ -49,14 +49,14 @@ is "$(shown)" "false 1 7 1 1" "again it makes nothing"
 inject s /d/a 3 9
 like "$answer" '*version 2 of "/d/a" was not injected*' \
 	"a version that skips one is refused"
-inject s /d/a 2 9 2126-01-01T00:00:00Z
-is "$(shown)" "true 2 9 2 2" "the next version makes anew"
-inject s /d/a 1 7
-is "$(shown)" "false 2 9 2 2" "an older one is answered with the newest"
 inject t /d/a 1 9
-is "$(shown)" "true 1 9 2 3" "another stream makes a job of the same dataset"
+is "$(shown)" "true 1 9 1 2" "another stream makes a job of the same dataset"
+inject s /d/a 2 9 2126-01-01T00:00:00Z
+is "$(shown)" "true 2 9 2 3" "the next version makes anew"
+inject s /d/a 1 7
+is "$(shown)" "false 2 9 2 3" "an older one is answered with the newest"
 inject t /d/a 2 9
-is "$(shown)" "true 2 9 2 4" "also of a version that was registered since"
+is "$(shown)" "true 2 9 2 4" "another stream's next takes what is there since"
 is "$(counts)" "4|2|4" "nothing else was made"
 audit_clean "after injections"
 

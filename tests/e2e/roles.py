@@ -202,6 +202,15 @@ class World:
             pass
         return values
 
+    def injection(self, role):
+        self.n += 1
+        at = "2026-11-22T07:00:00.000Z"
+        self.must("POST", "/api/v1/injections", "own",
+                  {"stream": MARK, "path": f"/in/{self.n}", "size": 1,
+                   "modified_at": at, "seen_at": at, "complete_at": at,
+                   "job": {"argv": ["true"], "state": "held"}})
+        return {"path": f"/in/new-{self.n}"}
+
     def new(self, role):
         """A name that nothing has."""
         self.n += 1

@@ -103,6 +103,10 @@ answered POST $v/workflows/2/start "$v/workflows/{ref}/start"
 answered POST $v/workflows/2/cancel "$v/workflows/{ref}/cancel"
 answered POST $v/workflows/2/retry "$v/workflows/{ref}/retry"
 answered GET "$v/jobs?workflow=2" $v/jobs
+record='"stream":"s","path":"/in/a","size":1,"modified_at":"2026-11-22T07:00:00.000Z","seen_at":"2026-11-22T07:00:00.000Z","complete_at":"2026-11-22T07:00:00.000Z"'
+answered POST $v/injections $v/injections "{$record,\"job\":{\"argv\":[\"true\"],\"site\":\"far\"}}"
+answered POST $v/injections $v/injections "{$record,\"workflow\":{\"dag\":\"d\"}}"
+answered GET $v/injections $v/injections
 answered DELETE $v/workflows/99 "$v/workflows/{ref}"
 answered DELETE $v/dags/d "$v/dags/{name}"
 fake_pilot fake 1 '"site":"far"'

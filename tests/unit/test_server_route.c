@@ -64,6 +64,7 @@ const struct route routes_tokens[] = NO_ROUTES;
 const struct route routes_reports[] = NO_ROUTES;
 const struct route routes_dags[] = NO_ROUTES;
 const struct route routes_workflows[] = NO_ROUTES;
+const struct route routes_injections[] = NO_ROUTES;
 const struct route routes_datatypes[] = NO_ROUTES;
 const struct route routes_owners[] = NO_ROUTES;
 const struct route routes_datasets[] = NO_ROUTES;

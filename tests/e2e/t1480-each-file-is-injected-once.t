@@ -1,0 +1,123 @@
+#!/bin/sh
+# However a file arrives, the injector makes one dataset and one workflow of
+# it, when it is whole, and its jobs get the path.
+. "${0%/*}/lib.sh"
+
+start_server
+start_pilot --slots 4
+mkdir "$T/in" "$T/out"
+cat >"$T/dag.json" <<END
+{"jobs": {"SOURCE": {"jobtype": "noop"},
+	"copy": {"shell": "cp \"\$IN\" \"$T/out/\$(basename \"\$P3S_INPUT_FILE\")\""}},
+ "datasets": [{"from": "SOURCE", "to": "copy", "tag": "IN", "name": "none",
+	"directory": "/none"}]}
+END
+ok "a dag" sortie dag add "$T/dag.json" --name copy
+
+# injector OPTION...: its pid is in $injector.
+injector()
+{
+	sortie inject --dag copy -m '*.root' -r "$@" "$T/in" \
+		>>"$T/inject.out" 2>>"$T/inject.log" &
+	injector=$!
+	started $injector other
+}
+
+# arrived NAME TEXT: its workflow has run on these contents.
+arrived()
+{
+	[ "$(cat "$T/out/$1")" = "$2" ]
+}
+
+# taken NAME: how often it was injected.
+taken()
+{
+	sortie inject --status --dag copy --ndjson |
+		jq -r .path | grep -c "/$1\$"
+}
+
+echo before >"$T/in/before.root"
+injector --settle 1 --min-size 3
+within 10 "a file that was there" arrived before.root before
+echo plain >"$T/in/plain.root"
+within 10 "a file that comes" arrived plain.root plain
+now_cs
+echo renamed >"$T/in/x.tmp"
+mv "$T/in/x.tmp" "$T/in/renamed.root"
+within 10 "a file that is renamed into place" arrived renamed.root renamed
+was=$now
+now_cs
+ok "at once: within a second" test $((now - was)) -le 100
+mkdir -p "$T/in/a/b"
+echo deep >"$T/in/a/b/deep.root"
+within 10 "a file in a new directory" arrived deep.root deep
+echo 'b c' >"$T/in/b  c
+d.root"
+within 10 "a name with blanks and a line end" eval \
+	'[ "$(cat "$T/out/b  c
+d.root")" = "b c" ]'
+any=$(printf 'any\377\001.root')
+echo any >"$T/in/$any"
+within 10 "a name of any bytes" arrived "$any" any
+mkfifo "$T/go"
+(
+	exec 3>"$T/in/slow.root"
+	echo one >&3
+	read -r x <"$T/go"
+	echo two >&3
+) 3>&- &
+writer=$!
+started $writer other
+echo done >"$T/in/after.root"
+within 10 "while a file is being written for long" arrived after.root done
+throughout 2 "it is not taken" test ! -e "$T/out/slow.root"
+tell "$T/go"
+within 10 "but when it is closed" arrived slow.root "one
+two"
+printf 12 >"$T/in/small.root"
+echo 1234 >"$T/in/large.root"
+within 10 "a large one" arrived large.root 1234
+is "$(taken small.root)" 0 "goes before one that is too small"
+printf 3 >>"$T/in/small.root"
+within 10 "until it has grown" arrived small.root 123
+ln -s before.root "$T/in/link.root"
+echo other >"$T/in/other.txt"
+echo changed >"$T/in/plain.root"
+echo last >"$T/in/last.root"
+within 10 "another file" arrived last.root last
+is "$(taken link.root) $(taken other.txt) $(taken plain.root)" "0 0 1" \
+	"links, other names, and what has changed are left alone"
+kill "$injector"
+within 10 "told to stop it stops" gone "$injector"
+wait "$injector"
+is $? 0 "with success"
+
+n=$(sortie inject --status --dag copy --ndjson | wc -l)
+exits 0 "all of it again" sortie inject --dag copy -m '*.root' -r --once "$T/in"
+like "$said" "* 0 files injected, * known before*" "makes nothing"
+is "$(sortie inject --status --dag copy --ndjson | wc -l)" "$n" \
+	"and leaves the record as it is"
+is "$(sortie workflow list --ndjson | wc -l)" "$n" \
+	"there are as many workflows as files"
+is "$(sortie inject --status --dag copy --ndjson |
+	jq -r 'select(.path | endswith("/deep.root")) |
+		[.version, .size, .state, .seen_at <= .complete_at,
+		.complete_at <= .made_at] | join(" ")')" \
+	"1 5 finished true true" "each file has its record"
+call GET "/api/v1/datasets?path=$T/in/plain.root"
+is "$(of '.items[0] | "\(.state) \(.size)"')" "ready 6" "and its dataset"
+
+exits 0 "asked for, a file that changed" sortie inject --dag copy --again \
+	-m '*.root' --once "$T/in"
+within 10 "is injected again" arrived plain.root changed
+is "$(taken plain.root)" 2 "as a new version"
+exits 0 "followed, a link" sortie inject --dag copy --follow -m '*.root' \
+	--once --settle 0 "$T/in"
+within 10 "is a file" arrived link.root before
+
+exits 5 "a dag that is not there" sortie inject --dag none --name x --once "$T/in"
+exits 2 "no directory" sortie inject --dag copy
+exits 2 "no such directory" sortie inject --dag copy "$T/nowhere"
+exits 2 "neither dag nor job" sortie inject "$T/in"
+exits 2 "both" sortie inject --dag copy --job "$T/dag.json" "$T/in"
+finish
