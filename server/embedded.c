@@ -218,7 +218,7 @@ static bool bring_up(struct embedded *em, struct err *e)
 	return false;
 }
 
-static void forget(struct embedded *em)
+void embedded_forget(struct embedded *em)
 {
 	if (em->ended != NULL)
 		event_free(em->ended);
@@ -377,5 +377,5 @@ void embedded_stop(struct embedded *em, bool hurry)
 		kill(em->pid, SIGQUIT);
 		until = INT64_MAX;
 	}
-	forget(em);
+	embedded_forget(em);
 }

@@ -32,6 +32,9 @@ struct embedded *embedded_attach(const struct settings *set, struct err *e);
 const char *embedded_conninfo(const struct embedded *em);
 /* From now on its death is noticed on the loop and mended. */
 void embedded_supervise(struct embedded *em, struct event_base *base);
+/* Frees em in a child process that was forked: the database goes on, it is the
+ * parent's. */
+void embedded_forget(struct embedded *em);
 /* Fast shutdown (open transactions are rolled back), waits for the end unless
  * hurry, gives up the lock, frees em. NULL ok. */
 void embedded_stop(struct embedded *em, bool hurry);

@@ -10,6 +10,7 @@
 #include "server/metrics.h"
 #include "server/migrate.h"
 #include "server/openapi_data.h"
+#include "server/options.h"
 #include "server/server.h"
 
 static void get_healthz(struct req *r)
@@ -55,7 +56,7 @@ static void get_readyz(struct req *r)
 		reply_not_ready(r, "this server is being stopped");
 		return;
 	}
-	db_p_bool(p, r->srv->embedded != NULL);
+	db_p_bool(p, r->srv->set->embedded != NULL);
 	db_run(r->srv->db, "ready_get", p, on_ready, r);
 }
 

@@ -24,6 +24,7 @@ _Static_assert(LEN(second_bounds) <= BOUNDS_MAX, "room for every bound");
 _Static_assert(LEN(size_bounds) <= BOUNDS_MAX, "room for every bound");
 
 struct metric {
+	const struct metrics *of;
 	const struct metric_def *def;
 	int64_t (*fn)(void *arg);
 	void *arg;
@@ -36,6 +37,7 @@ struct metric {
 
 struct metrics {
 	struct arena *arena;
+	const char *label; /* of all; or "" */
 	STAILQ_HEAD(, metric) all;
 };
 
@@ -44,6 +46,7 @@ struct metrics *metrics_new(void)
 	struct metrics *m = xcalloc(1, sizeof(*m));
 
 	m->arena = arena_new();
+	m->label = "";
 	STAILQ_INIT(&m->all);
 	return m;
 }
@@ -75,11 +78,17 @@ static struct metric *add(struct metrics *m, const struct metric_def *def)
 {
 	struct metric *x = ARENA_NEW(m->arena, struct metric);
 
+	x->of = m;
 	x->def = def;
 	if (is_seconds(def) || def->kind == METRIC_SIZES)
 		x->bucket = ARENA_ARRAY(m->arena, int64_t, BOUNDS_MAX + 1);
 	STAILQ_INSERT_TAIL(&m->all, x, link);
 	return x;
+}
+
+void metrics_label(struct metrics *m, const char *name, int value)
+{
+	m->label = arena_printf(m->arena, "%s=\"%d\"", name, value);
 }
 
 struct metric **metrics_register(struct metrics *m,
@@ -146,13 +155,20 @@ static void add_seconds(struct buf *out, int64_t us)
 static void add_name(struct buf *out, const struct metric *x,
 		     const char *suffix, const char *more)
 {
-	const char *labels = x->def->labels == NULL ? "" : x->def->labels;
+	const char *labels[] = { x->of->label,
+				 x->def->labels == NULL ? "" : x->def->labels,
+				 more };
+	const char *before = "{";
 
 	buf_addf(out, "%s%s", x->def->name, suffix);
-	if (*labels == '\0' && *more == '\0')
-		return;
-	buf_addf(out, "{%s%s%s}", labels,
-		 *labels != '\0' && *more != '\0' ? "," : "", more);
+	for (size_t i = 0; i < LEN(labels); i++) {
+		if (*labels[i] == '\0')
+			continue;
+		buf_addf(out, "%s%s", before, labels[i]);
+		before = ",";
+	}
+	if (*before == ',')
+		buf_addc(out, '}');
 }
 
 static void write_bound(struct buf *le, bool seconds, int64_t bound)

@@ -56,6 +56,8 @@ void metric_observe_us(struct metric *x, int64_t us);
 void metric_observe(struct metric *x, int64_t value);
 int64_t metric_value(const struct metric *x); /* of a counter or gauge */
 
+/* From now on each line has this label, too. */
+void metrics_label(struct metrics *m, const char *name, int value);
 void metrics_write(struct metrics *m, struct buf *out);
 
 #endif

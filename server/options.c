@@ -18,6 +18,10 @@
 #define SYSTEM_STATE "/var/lib/sortie"
 #define DAY_S INT64_C(86400)
 #define TIMEOUT_MAX_S INT64_C(1000000000)
+#define WORKERS_MAX 32
+/* Of an embedded database: a worker's besides its pool, and in all. */
+#define OWN_CONNECTIONS 8
+#define EMBEDDED_CONNECTIONS 90
 #define AT(field) offsetof(struct settings, field)
 
 static const struct opt opts[] = {
@@ -88,6 +92,11 @@ static const struct opt opts[] = {
 	  "N",
 	  "Connections to the database besides those of submissions, claims, "
 	  "reports and output, which have their own." },
+	{ "workers", 'w', OPT_INT, AT(workers), 0, 1, WORKERS_MAX, "1", NULL,
+	  "N",
+	  "Serve with N processes on the same addresses, for machines with "
+	  "cores to spare; each has connections to the database of its own, "
+	  "and --max-connections counts for each." },
 	{ "drain", 0, OPT_SECONDS, AT(drain_s), 0, 0, 3600, "10", NULL, "TIME",
 	  "On SIGTERM wait at most this long for running requests." },
 	{ "lease", 0, OPT_SECONDS, AT(lease_s), 0, 3, 3600, "15", NULL, "TIME",
@@ -279,6 +288,15 @@ static bool settle_rest(struct settings *s, struct err *e)
 			       "more than a third of the lease of %lld s",
 			       (long long)s->heartbeat_s,
 			       (long long)s->lease_s);
+	if (s->embedded != NULL &&
+	    s->workers * (s->db_connections + OWN_CONNECTIONS) >
+		    EMBEDDED_CONNECTIONS)
+		return err_set(e, ERR_BAD_REQUEST,
+			       "%lld workers with %lld connections each of "
+			       "--db-connections are more than the embedded "
+			       "database takes",
+			       (long long)s->workers,
+			       (long long)s->db_connections);
 	if (!log_level_from_name(s->log_level, &level))
 		return err_set(e, ERR_BAD_REQUEST,
 			       "\"%s\" is no level of "

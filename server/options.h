@@ -43,6 +43,7 @@ struct settings {
 	const char *tls_client_ca;
 	int64_t max_connections;
 	int64_t db_connections; /* of the pool */
+	int64_t workers;        /* processes that serve */
 	int64_t drain_s;
 
 	/* what it promises */

@@ -51,16 +51,14 @@ bool prepare_state_dir(const struct settings *set, struct err *e)
 bool prepare_embedded(struct server *srv, const volatile sig_atomic_t *stop,
 		      struct err *e)
 {
+	srv->conninfo = srv->set->database;
 	if (srv->set->embedded == NULL)
 		return true;
 	srv->embedded = embedded_start(srv->set, stop, e);
-	return srv->embedded != NULL;
-}
-
-const char *prepare_conninfo(const struct server *srv)
-{
-	return srv->embedded != NULL ? embedded_conninfo(srv->embedded)
-				     : srv->set->database;
+	if (srv->embedded == NULL)
+		return false;
+	srv->conninfo = embedded_conninfo(srv->embedded);
+	return true;
 }
 
 static struct db_sync *connect_patiently(struct server *srv,
@@ -70,7 +68,7 @@ static struct db_sync *connect_patiently(struct server *srv,
 	int64_t told = 0;
 	struct db_sync *db;
 
-	while ((db = db_sync_open(prepare_conninfo(srv), e)) == NULL) {
+	while ((db = db_sync_open(srv->conninfo, e)) == NULL) {
 		int64_t now = clock_mono_ms();
 
 		if (e->code == ERR_BAD_REQUEST)

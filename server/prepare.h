@@ -17,11 +17,10 @@ struct settings;
 /* Makes the state directory (0700, 0711 when root shares it with the embedded
  * database's user). */
 bool prepare_state_dir(const struct settings *set, struct err *e) MUST_CHECK;
-/* Starts the embedded database if it is ours; fills in srv->embedded. */
+/* Starts the embedded database if it is ours; fills in srv->embedded and
+ * srv->conninfo. */
 bool prepare_embedded(struct server *srv, const volatile sig_atomic_t *stop,
 		      struct err *e) MUST_CHECK;
-/* The connection string of whichever database it is. */
-const char *prepare_conninfo(const struct server *srv);
 /* Connects, waiting for a database that is away as long as *stop is 0;
  * migrates; reads the cluster's identity; makes the first tokens. The caller
  * closes *db. NULL on failure. */

@@ -1,8 +1,9 @@
 /*
- * Puts the server together, in the order in which its parts need each other,
+ * Puts a server together, in the order in which its parts need each other,
  * and takes it apart in the opposite one.
  */
 #include "server/serve.h"
+#include "server/serve_int.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -31,6 +32,7 @@
 #include "server/sdnotify.h"
 #include "server/server.h"
 #include "server/tls.h"
+#include "server/workers.h"
 
 #define SIGNALS 3
 
@@ -42,9 +44,8 @@ struct process {
 	int argc;
 	char **argv;
 	struct tls *tls;
-	struct listen_socket *sockets; /* ours and systemd's */
-	size_t n_sockets;
-	bool inherited;
+	const struct serve_worker *worker; /* NULL: not one of several */
+	struct sockets sockets;
 	struct event *signals[SIGNALS];
 	struct dev *dev;
 	bool stopping;
@@ -52,14 +53,14 @@ struct process {
 };
 
 /* Set by a signal that comes before there is a loop. */
-static volatile sig_atomic_t stop_asked;
+volatile sig_atomic_t serve_stop_asked;
 
 static void on_early_signal(int sig)
 {
-	stop_asked = sig;
+	serve_stop_asked = sig;
 }
 
-static void catch_early(void)
+void serve_catch_early(void)
 {
 	struct sigaction sa = { .sa_handler = on_early_signal };
 
@@ -69,92 +70,6 @@ static void catch_early(void)
 	sa.sa_handler = SIG_IGN;
 	sigaction(SIGPIPE, &sa, NULL);
 	sigaction(SIGHUP, &sa, NULL);
-}
-
-/* Sockets */
-
-static void add_socket(struct process *p, struct listen_socket s)
-{
-	struct listen_socket *all;
-
-	all = ARENA_ARRAY(p->arena, struct listen_socket, p->n_sockets + 1);
-	if (p->n_sockets > 0)
-		memcpy(all, p->sockets, p->n_sockets * sizeof(*all));
-	all[p->n_sockets++] = s;
-	p->sockets = all;
-}
-
-static bool open_sockets(struct process *p, struct err *e)
-{
-	struct listen_socket *list;
-	struct listen_addr addr;
-	size_t n;
-
-	if (!listen_inherited(p->arena, &list, &n, e))
-		return false;
-	p->inherited = n > 0;
-	for (size_t i = 0; i < n; i++) {
-		list[i].tls = p->set->tls_cert != NULL && !list[i].unix_socket;
-		add_socket(p, list[i]);
-	}
-	for (size_t i = 0; n == 0 && p->set->listen[i] != NULL; i++) {
-		struct listen_socket *made;
-		size_t n_made;
-
-		if (!listen_parse(p->arena, p->set->listen[i], &addr, e))
-			return false;
-		addr.tls = p->set->tls_cert != NULL && !addr.plain &&
-			   addr.path == NULL;
-		if (!listen_open(p->arena, &addr, p->set->socket_group, &made,
-				 &n_made, e))
-			return false;
-		for (size_t j = 0; j < n_made; j++)
-			add_socket(p, made[j]);
-	}
-	return true;
-}
-
-static bool check_plain(const struct process *p, struct err *e)
-{
-	for (size_t i = 0; i < p->n_sockets; i++) {
-		const struct listen_socket *s = &p->sockets[i];
-
-		if (s->tls || s->loopback || p->set->allow_plain_http)
-			continue;
-		return err_set(e, ERR_BAD_REQUEST,
-			       "refusing to serve at %s "
-			       "without TLS: tokens would travel in the "
-			       "clear; give --tls-cert, or "
-			       "--allow-plain-http behind a proxy that adds "
-			       "TLS",
-			       s->text);
-	}
-	return true;
-}
-
-static bool serve_sockets(struct process *p, struct err *e)
-{
-	for (size_t i = 0; i < p->n_sockets; i++) {
-		struct listen_socket *s = &p->sockets[i];
-		int fd = s->fd;
-
-		s->fd = -1;
-		if (!httpd_add(p->srv.httpd, fd, s->unix_socket,
-			       s->tls ? p->tls : NULL, e))
-			return false;
-		log_info("serving at %s", s->text);
-	}
-	return true;
-}
-
-static void close_sockets(struct process *p)
-{
-	for (size_t i = 0; i < p->n_sockets; i++) {
-		if (p->sockets[i].fd >= 0)
-			close(p->sockets[i].fd);
-		if (!p->inherited)
-			listen_unlink(&p->sockets[i]);
-	}
 }
 
 /* Stopping and reloading */
@@ -188,7 +103,8 @@ static void on_stop(evutil_socket_t sig, short what, void *arg)
 	}
 	log_info("signal %d: finishing what is under way", (int)sig);
 	p->stopping = true;
-	sdnotify_stopping();
+	if (p->worker == NULL)
+		sdnotify_stopping();
 	/* A pilot of ours needs the server to leave. */
 	if (p->dev != NULL)
 		dev_end(p->dev, drain, p);
@@ -202,9 +118,11 @@ static void on_hangup(evutil_socket_t sig, short what, void *arg)
 
 	(void)sig;
 	(void)what;
-	sdnotify_reloading();
+	if (p->worker == NULL)
+		sdnotify_reloading();
 	reload(p->arena, p->set, p->tls, p->argc, p->argv);
-	sdnotify_ready();
+	if (p->worker == NULL)
+		sdnotify_ready();
 }
 
 static bool watch_signals(struct process *p)
@@ -231,16 +149,18 @@ static bool open_database(struct process *p, struct err *e)
 	struct db_sync *sync;
 	bool ok;
 
-	if (!prepare_embedded(srv, &stop_asked, e))
+	if (p->worker != NULL)
+		srv->conninfo = p->worker->conninfo;
+	else if (!prepare_embedded(srv, &serve_stop_asked, e))
 		return false;
-	sync = prepare_database(srv, &stop_asked, e);
+	sync = prepare_database(srv, &serve_stop_asked, e);
 	if (sync == NULL)
 		return false;
 	ok = lease_open(srv, sync, e);
 	db_sync_close(sync);
 	if (!ok)
 		return false;
-	settings.conninfo = prepare_conninfo(srv);
+	settings.conninfo = srv->conninfo;
 	settings.cluster = srv->cluster;
 	settings.pool = (int)p->set->db_connections;
 	srv->db = db_new(srv->base, &settings);
@@ -262,13 +182,19 @@ static bool assemble(struct process *p, struct err *e)
 		if (p->tls == NULL)
 			return false;
 	}
-	if (!prepare_state_dir(p->set, e) || !open_sockets(p, e) ||
-	    !check_plain(p, e) || !open_database(p, e))
+	if (p->worker != NULL)
+		p->sockets = p->worker->sockets;
+	else if (!prepare_state_dir(p->set, e) ||
+		 !sockets_open(&p->sockets, p->arena, p->set, e))
+		return false;
+	if (!open_database(p, e))
 		return false;
 	srv->blobs = blobs_open(p->set->blob_dir, e);
 	if (srv->blobs == NULL)
 		return false;
 	srv->metrics = metrics_new();
+	if (p->worker != NULL)
+		metrics_label(srv->metrics, "worker", p->worker->number);
 	db_measure(srv->db, srv->metrics, srv->arena);
 	srv->auth = auth_new(srv);
 	srv->park = park_new(srv);
@@ -282,7 +208,8 @@ static bool assemble(struct process *p, struct err *e)
 		embedded_supervise(srv->embedded, srv->base);
 	if (!watch_signals(p))
 		return err_set(e, ERR_IO, "cannot catch signals");
-	return stop_asked == 0 && serve_sockets(p, e);
+	return serve_stop_asked == 0 &&
+	       sockets_serve(&p->sockets, srv->httpd, p->tls, e);
 }
 
 static void dismantle(struct process *p)
@@ -301,7 +228,7 @@ static void dismantle(struct process *p)
 	auth_free(srv->auth);
 	blobs_free(srv->blobs);
 	embedded_stop(srv->embedded, p->hurry);
-	close_sockets(p);
+	sockets_close(&p->sockets);
 	tls_free(p->tls);
 	metrics_free(srv->metrics);
 	for (int i = 0; i < SIGNALS; i++) {
@@ -312,15 +239,45 @@ static void dismantle(struct process *p)
 		event_base_free(srv->base);
 }
 
+/* It serves: says so to whoever waits for it. */
+static void announce(struct process *p)
+{
+	if (p->worker != NULL) {
+		p->worker->ready(p->worker->arg);
+		return;
+	}
+	sdnotify_ready();
+	sdnotify_watchdog(p->srv.base);
+	if (p->set->dev && p->sockets.n > 0)
+		p->dev = dev_start(&p->srv, p->sockets.list[0].text);
+}
+
+int serve_one(struct arena *a, struct settings *set, int argc, char **argv,
+	      const struct serve_worker *worker)
+{
+	struct process p = { .arena = a,
+			     .set = set,
+			     .argc = argc,
+			     .argv = argv,
+			     .worker = worker };
+	struct err e = ERR_INIT;
+	bool ok = assemble(&p, &e);
+
+	if (ok) {
+		announce(&p);
+		log_info("ready");
+		event_base_dispatch(p.srv.base);
+	} else if (serve_stop_asked == 0) {
+		log_error("%s", e.text);
+	}
+	dismantle(&p);
+	log_info("stopped");
+	return ok || serve_stop_asked != 0 ? 0 : 1;
+}
+
 int serve(struct arena *a, struct settings *set, int argc, char **argv)
 {
-	struct process p = {
-		.arena = a, .set = set, .argc = argc, .argv = argv
-	};
-	struct err e = ERR_INIT;
-	bool ok;
-
-	catch_early();
+	serve_catch_early();
 	/* Tokens pass through this memory: it is in no core dump, and not for
 	 * others of our user to read. What we start gets its own again. */
 	if (prctl(PR_SET_DUMPABLE, 0) != 0)
@@ -330,18 +287,7 @@ int serve(struct arena *a, struct settings *set, int argc, char **argv)
 				       : "the database that is configured; "
 					 "state in",
 		 set->embedded != NULL ? set->embedded : set->state_dir);
-	ok = assemble(&p, &e);
-	if (ok) {
-		sdnotify_ready();
-		sdnotify_watchdog(p.srv.base);
-		if (set->dev && p.n_sockets > 0)
-			p.dev = dev_start(&p.srv, p.sockets[0].text);
-		log_info("ready");
-		event_base_dispatch(p.srv.base);
-	} else if (stop_asked == 0) {
-		log_error("%s", e.text);
-	}
-	dismantle(&p);
-	log_info("stopped");
-	return ok || stop_asked != 0 ? 0 : 1;
+	if (set->workers > 1)
+		return workers_run(a, set, argc, argv);
+	return serve_one(a, set, argc, argv, NULL);
 }

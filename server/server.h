@@ -19,7 +19,7 @@ struct lease;     /* lease.h: service time, expiry, adoption */
 struct duties;    /* duty.h: periodic work */
 struct callbacks; /* callback.h */
 struct blobs;     /* blob.h */
-struct figures;  /* figures.h: what the database tells of itself */
+struct figures;   /* figures.h: what the database tells of itself */
 struct embedded;  /* embedded.h: NULL with a foreign database */
 struct auth;      /* auth.h: token cache, keys */
 struct metrics;   /* metrics.h */
@@ -40,6 +40,7 @@ struct server {
 	struct callbacks *callbacks;
 	struct blobs *blobs;
 	struct embedded *embedded;
+	const char *conninfo; /* of the database; once it is prepared */
 	struct metrics *metrics;
 	char cluster[37];        /* UUID of the cluster */
 	uint8_t cluster_key[32]; /* HMAC key for pilot and job tokens */

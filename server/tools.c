@@ -68,7 +68,10 @@ static bool reach(struct server *srv, bool beside, struct err *e)
 	if (!beside || e->code != ERR_CONFLICT)
 		return false;
 	srv->embedded = embedded_attach(srv->set, e);
-	return srv->embedded != NULL;
+	if (srv->embedded == NULL)
+		return false;
+	srv->conninfo = embedded_conninfo(srv->embedded);
+	return true;
 }
 
 int tools_audit(const struct settings *set)
@@ -78,8 +81,7 @@ int tools_audit(const struct settings *set)
 	size_t breaches = 0;
 	bool ok;
 
-	ok = reach(&srv, true, &e) &&
-	     audit(prepare_conninfo(&srv), &breaches, &e);
+	ok = reach(&srv, true, &e) && audit(srv.conninfo, &breaches, &e);
 	embedded_stop(srv.embedded, false);
 	if (!ok) {
 		log_error("%s", e.text);
@@ -107,7 +109,7 @@ int tools_restored(const struct settings *set)
 	bool ok = false;
 
 	if (reach(&srv, false, &e))
-		db = db_sync_open(prepare_conninfo(&srv), &e);
+		db = db_sync_open(srv.conninfo, &e);
 	if (db != NULL)
 		ok = db_sync_run(db, "cluster_renew", db_params_new(a),
 				 on_renewed, NULL, &e);
