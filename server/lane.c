@@ -15,6 +15,10 @@
 #define TRIES_MAX 10
 #define ALONE_MS 60000
 #define STATEMENT_MS 30000
+/* Who would wait longer than this is refused, but for a few: one slow batch
+ * tells little. */
+#define WAIT_US INT64_C(10000000)
+#define WAIT_ITEMS 256
 
 struct lane_owner {
 	LIST_ENTRY(lane_owner) hash;
@@ -39,6 +43,7 @@ struct lane {
 	TAILQ_HEAD(, lane_owner) turns;
 	size_t n_items, n_bytes;
 	uint64_t n_batches, n_put, n_done;
+	int64_t item_us; /* what an item has taken lately, of a batch */
 	struct metric_def defs[N_METRICS];
 	struct metric_def queued;
 	char *label;
@@ -244,14 +249,23 @@ static void batch_fail(struct lane *l, struct lane_batch *b, enum db_outcome o,
 	batch_free(b);
 }
 
+/* A moving mean, with an eighth for what is new. */
+static void pace_note(struct lane *l, const struct lane_batch *b, int64_t us)
+{
+	l->item_us += (us / (int64_t)b->n - l->item_us) / 8;
+}
+
 static void on_batch(enum db_outcome o, const struct db_result *r,
 		     const struct db_fault *f, void *arg)
 {
 	struct lane_batch *b = arg;
 	struct lane *l = b->lane;
 
+	int64_t us = clock_mono_us() - b->sent_us;
+
 	l->flying = NULL;
-	metric_observe_us(l->metric[SECONDS], clock_mono_us() - b->sent_us);
+	metric_observe_us(l->metric[SECONDS], us);
+	pace_note(l, b, us);
 	if (o == DB_OK) {
 		l->n_done += b->n;
 		l->kind->deliver(b, r);
@@ -324,12 +338,19 @@ static void on_failing(void *arg)
 	}
 }
 
-bool lane_put(struct lane *l, struct lane_item *i)
+static bool lane_full(const struct lane *l, const struct lane_item *i)
 {
 	const struct lane_kind *k = l->kind;
 
-	if (l->n_items >= k->queue_items ||
-	    l->n_bytes + i->bytes > k->queue_bytes) {
+	return l->n_items >= k->queue_items ||
+	       l->n_bytes + i->bytes > k->queue_bytes ||
+	       (l->n_items >= WAIT_ITEMS &&
+		(int64_t)l->n_items * l->item_us > WAIT_US);
+}
+
+bool lane_put(struct lane *l, struct lane_item *i)
+{
+	if (lane_full(l, i)) {
 		metric_add(l->metric[REFUSED], 1);
 		req_reply_busy(i->req,
 			       "too much waits already; try again soon");

@@ -48,7 +48,7 @@ struct lane_kind {
 	const char *name;    /* for metrics and the connection's name */
 	uint32_t max_weight; /* of a batch; an item above it goes alone */
 	size_t max_items;    /* of a batch */
-	size_t queue_items;  /* beyond them: 503 */
+	size_t queue_items;  /* beyond them, or 10 s of work: 503 */
 	size_t queue_bytes;
 	bool one_per_owner;   /* an owner stands at most once in a batch */
 	bool drop_gone;       /* items whose peer went away are dropped */
