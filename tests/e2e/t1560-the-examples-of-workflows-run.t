@@ -9,7 +9,7 @@ start_pilot --slots 4 --cores 4
 flows=$top/examples/workflows
 
 # The physicist. Only the directory is another one.
-mkdir "$T/calib"
+mkdir "$T/calib" "$T/raw"
 sed "s|/var/tmp/sortie-calib|$T/calib|" "$flows/calib.graphml" >"$T/calib.graphml"
 seq 20 | sed 's/$/ 105/' >"$T/calib/run.txt"
 exits 0 "a datatype is defined" sortie datatype define TXT --ext .txt
@@ -21,6 +21,23 @@ is "$(cat "$T/calib/report.txt")" "20 hits, pedestal 105" "and makes its report"
 like "$(sortie dataset list)" "*report.txt*run.txt*" "its files are listed"
 like "$(sortie dataset show "$T/calib/report.txt")" "*made from*hits.txt*run.txt*" \
 	"and traced"
+sortie inject "$T/raw" --dag calib --match '*.txt' --state running \
+	>"$T/inject.log" 2>&1 &
+injector=$!
+started $injector other
+for run in 7 8 9; do
+	seq $run | sed 's/$/ 50/' >"$T/raw/.new"
+	mv "$T/raw/.new" "$T/raw/run$run.txt"
+done
+all_reported()
+{
+	[ "$(get "$v/workflows?dag=calib&state=finished" | jq '.items | length')" = 4 ]
+}
+within 30 "each file that arrives is a workflow" all_reported
+is "$(find "$T/calib" -name '*.txt' -exec grep -h 'hits, pedestal 50$' {} + | sort | paste -sd';')" \
+	"7 hits, pedestal 50;8 hits, pedestal 50;9 hits, pedestal 50" "with a report of its own"
+ok "the injector ends when it is told to" stop_pid $injector
+
 # The render artist
 flow=$(sortie workflow create -q "$flows/film.json" --env "OUT=$T/film")
 exits 0 "frames are rendered and assembled" sortie workflow wait "$flow"
@@ -44,6 +61,6 @@ ben wrong: 45
 cyd no answer" "each by itself"
 exits 1 "without a course" sortie workflow create --wait "$flows/grade.json" \
 	--env "MARKS=$T/marks"
-like "$(output "$(node 5 collect)" stderr)" "*--env COURSE=*" \
+like "$(output "$(node 8 collect)" stderr)" "*--env COURSE=*" \
 	"the first job says what is missing"
 finish
