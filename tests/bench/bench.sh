@@ -15,9 +15,11 @@ bin=$build/tests/bench
 if [ -n "${QUICK:-}" ]; then
 	spawns=3000 lives=20000 singles=300 cycles=20000 bulk=40000
 	queued=100000 grants=6000 requests=8000
+	flow_layers=32 flow_jobs=1000 flow_links=200
 else
 	spawns=10000 lives=100000 singles=2000 cycles=120000 bulk=200000
 	queued=1000000 grants=60000 requests=40000
+	flow_layers=100 flow_jobs=10000 flow_links=1000
 fi
 
 T=$(mktemp -d "${TMPDIR:-/tmp}/sortie-bench.XXXXXX")
@@ -397,6 +399,51 @@ parts()
 	stop_server
 }
 
+# The jobs of a workflow, and as many independent ones: before and after, for
+# machines are not steady.
+flow_row()
+{
+	name=$1 count=$2
+	shift 2
+	run submit --count "$count"
+	run pilots --count "$count"
+	before=$ended_per_s
+	count_cpu
+	run workflow "$@"
+	counted_cpu "$count"
+	flow_rate=$ended_per_s
+	run submit --count "$count"
+	run pilots --count "$count"
+	row "$name" "$flow_rate" jobs/s \
+		"$(calc "($before + $ended_per_s) / 2")" \
+		"as many independent jobs, full queue"
+	row "  database CPU a job, with making it" "$database_cpu" us \
+		"$life_cpu_us" "bare SQL, 3 commits a 100 jobs"
+}
+
+workflows()
+{
+	start_server workflows
+	say "workflows"
+	run submit --count $flow_jobs
+	run pilots --count $flow_jobs
+	flow_row "workflow of $flow_layers layers of $flow_layers, after 2" \
+		$((flow_layers * flow_layers)) \
+		--layers $flow_layers --width $flow_layers --after 2
+	flow_row "workflow of $flow_layers layers of $flow_layers, after all" \
+		$((flow_layers * flow_layers)) \
+		--layers $flow_layers --width $flow_layers --after $flow_layers
+	flow_row "workflow of one, $flow_jobs and one" $((flow_jobs + 2)) \
+		--shape fan --width $flow_jobs
+	run db --count $((flow_links * 4)) --database \
+		"host=$state/run user=sortie dbname=sortie"
+	run workflow --layers $flow_links --width 1 --pilots 1 --slots 4
+	row "a link of a chain of $flow_links, p50" "$gap_p50_ms" ms \
+		"$(calc "2 * $commit_p50_ms + 2 * $http_p50_ms")" \
+		"2 bare commits + 2 bare exchanges, p50"
+	stop_server
+}
+
 long_queue()
 {
 	start_server queue
@@ -451,7 +498,7 @@ json()
 
 limits
 for part in ${PARTS:-one_at_a_time real_payloads zero_work parts long_queue \
-	tls takeover}; do
+	tls takeover workflows}; do
 	$part
 done
 json >"$bin/out.json"
