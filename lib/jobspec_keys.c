@@ -62,6 +62,12 @@ const struct jobspec_key_doc jobspec_keys[] = {
 	  "are accepted and become text. P3S_EXECMODE, with any value, runs "
 	  "the payload through a shell; P3S_MODE=COPY runs a copy of it.",
 	  RULE(jobspec_read_env, NO, 0, ENV_VALUE_MAX, false) },
+	{ "secrets", "object of text", "",
+	  "Environment variables of the payload that nobody is to see: their "
+	  "values are stored encrypted, given to the payload alone and shown "
+	  "as ***. They win over env. Who submits the same job with the same "
+	  "values again submits the same job.",
+	  RULE(jobspec_read_env, NO, 0, ENV_VALUE_MAX, false) },
 	{ "config", "any JSON", "",
 	  "Settings for the payload, which finds them in the file that "
 	  "SORTIE_JOB_FILE names. At most 64 KiB.",

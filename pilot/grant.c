@@ -71,6 +71,23 @@ static bool read_definition(struct arena *a, struct json_object *o,
 	return ok;
 }
 
+/* Values of the environment that stand nowhere else. */
+static bool read_secrets(struct arena *a, struct json_object *o,
+			 struct payload_grant *g, struct err *e)
+{
+	struct json_object *v = json_get(o, "secrets");
+	struct buf b = BUF_INIT;
+	bool ok;
+
+	if (!v || json_type(v) == JSON_NULL)
+		return true;
+	json_write(&b, v);
+	ok = json_parse(a, b.data, b.len, &g->secrets, e);
+	explicit_bzero(b.data, b.len);
+	buf_fini(&b);
+	return ok;
+}
+
 static bool in_range(const struct payload_grant *g, int64_t timeout_s,
 		     int64_t cores, struct err *e)
 {
@@ -96,7 +113,8 @@ bool payload_grant_read(struct arena *a, struct json_object *o,
 	memset(&g, 0, sizeof(g));
 	if (!o || json_type(o) != JSON_OBJECT)
 		return err_set(e, ERR_BAD_REQUEST, "a grant is not an object");
-	if (!read_ids(o, &g, e) || !read_definition(a, o, &g, e))
+	if (!read_ids(o, &g, e) || !read_definition(a, o, &g, e) ||
+	    !read_secrets(a, o, &g, e))
 		return false;
 	timeout_s = json_get_int(o, "timeout_s");
 	cores = is_given(g.definition, "cores")

@@ -60,6 +60,7 @@ struct payload_grant {
 	int64_t memory; /* bytes, 0 = unlimited */
 	bool stop_on_disconnect;
 	struct json_object *definition;
+	struct json_object *secrets; /* variables; NULL = none */
 };
 
 enum payload_why { /* who ended it, first cause wins */

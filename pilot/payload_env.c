@@ -148,6 +148,33 @@ static bool add_definition(struct payload_env *env, struct json_object *def,
 	return json_each(o, add_member, &ad);
 }
 
+/* The server that granted could not open one: null. */
+static bool add_secret(const char *key, struct json_object *v, void *arg)
+{
+	struct adding *ad = arg;
+
+	if (json_type(v) == JSON_NULL)
+		return err_set(ad->e, ERR_UNPROCESSABLE,
+			       "secrets: the server cannot open '%s': its key "
+			       "is not the one that it was stored with",
+			       key);
+	return add_member(key, v, arg);
+}
+
+static bool add_secrets(struct payload_env *env, struct json_object *secrets,
+			struct err *e)
+{
+	struct adding ad = { env, e };
+
+	if (!secrets)
+		return true;
+	if (json_type(secrets) != JSON_OBJECT)
+		return err_set(e, ERR_UNPROCESSABLE,
+			       "secrets is not an object");
+	reserve(env, json_len(secrets));
+	return json_each(secrets, add_secret, &ad);
+}
+
 static void inject(struct payload_env *env, const struct payload_settings *s,
 		   const struct payload_grant *g, const char *job_file)
 {
@@ -202,7 +229,7 @@ bool payload_env_make(struct payload_env *env, struct arena *a,
 		payload_env_set(env, "SHELL", user->shell);
 	}
 	if (!add_definition(env, g->definition, e) ||
-	    !runfiles_env(files, env, e))
+	    !add_secrets(env, g->secrets, e) || !runfiles_env(files, env, e))
 		return false;
 	inject(env, s, g, job_file);
 	return true;

@@ -187,6 +187,28 @@ static void on_known(enum db_outcome o, const struct db_result *res,
 	store(r);
 }
 
+/* A dag is for everybody to read. */
+static bool has_secrets(const char *text)
+{
+	static const char key[] = "\"secrets\"";
+
+	while ((text = strstr(text, key)) != NULL) {
+		text += strlen(key);
+		if (text[strspn(text, " \t\r\n")] == ':')
+			return true;
+	}
+	return false;
+}
+
+static bool check_dag(struct req *r, struct err *e)
+{
+	if (!has_secrets(r->body))
+		return true;
+	return err_set(e, ERR_BAD_REQUEST,
+		       "a dag is for everybody to read, so it has no "
+		       "\"secrets\": give them to the workflows");
+}
+
 static void put_dag(struct req *r)
 {
 	struct put *put = ARENA_NEW(r->arena, struct put);
@@ -197,6 +219,7 @@ static void put_dag(struct req *r)
 	size_t n;
 
 	if (!h_admin_name(r, "dag", &e) || !req_media_ok(r, &e) ||
+	    !check_dag(r, &e) ||
 	    !dag_read(r->arena, r->body, r->body_len, "", 0, &put->dag, &e)) {
 		req_reply_err(r, &e);
 		return;

@@ -6,6 +6,7 @@
 #include <string.h>
 #include "server/auth.h"
 #include "server/options.h"
+#include "server/seal.h"
 
 void run_hex(int64_t run, char out[17])
 {
@@ -48,6 +49,23 @@ static int64_t definition_int(const char *s, const char *key, int64_t def)
 	return def;
 }
 
+/* With secrets: *** where each was, and their values beside it. */
+static void write_definition(struct buf *b, const struct server *srv,
+			     const char *definition)
+{
+	struct buf shown = BUF_INIT, opened = BUF_INIT;
+
+	if (seal_open_definition(srv->seal, definition, &shown, &opened)) {
+		buf_json_kv_raw(b, "definition", buf_str(&shown));
+		buf_json_kv_raw(b, "secrets", buf_str(&opened));
+		explicit_bzero(opened.data, opened.len);
+	} else {
+		buf_json_kv_raw(b, "definition", definition);
+	}
+	buf_fini(&shown);
+	buf_fini(&opened);
+}
+
 void grant_write(struct buf *b, const struct server *srv, const struct grant *g)
 {
 	char run[17], token[AUTH_JOB_TOKEN_LEN + 1];
@@ -73,6 +91,6 @@ void grant_write(struct buf *b, const struct server *srv, const struct grant *g)
 			definition_int(g->definition, "timeout",
 				       srv->set->default_timeout_s));
 	buf_json_kv_raw(b, "workflow", "null");
-	buf_json_kv_raw(b, "definition", g->definition);
+	write_definition(b, srv, g->definition);
 	buf_addc(b, '}');
 }

@@ -61,6 +61,11 @@ static const struct opt opts[] = {
 	  NULL, "FILE",
 	  "Write the join token that the first start makes to FILE, mode "
 	  "0600 (default: join-token in the state directory)." },
+	{ "secrets-key-file", 0, OPT_STR, AT(secrets_key_file), 0, 0, 0, NULL,
+	  NULL, "FILE",
+	  "The key that the secrets of jobs are stored under, mode 0600; made "
+	  "when it is not there (default: secrets-key in the state "
+	  "directory). All servers of a database need the same." },
 	{ "listen", 'l', OPT_LIST, AT(listen), 0, 0, 0, NULL, NULL, "ADDRESS",
 	  "Serve at HOST:PORT, [V6]:PORT or unix:PATH; may come several "
 	  "times. With a certificate TCP is TLS unless http:// stands before "
@@ -235,6 +240,9 @@ static bool settle_places(struct arena *a, struct settings *s, struct err *e)
 	if (s->admin_token_file == NULL)
 		s->admin_token_file =
 			arena_printf(a, "%s/admin-token", s->state_dir);
+	if (s->secrets_key_file == NULL)
+		s->secrets_key_file =
+			arena_printf(a, "%s/secrets-key", s->state_dir);
 	if (s->join_token_file == NULL)
 		s->join_token_file =
 			arena_printf(a, "%s/join-token", s->state_dir);

@@ -32,6 +32,7 @@ struct settings {
 	const char *state_dir;        /* never NULL after options_settle */
 	const char *blob_dir;         /* never NULL after options_settle */
 	const char *admin_token_file; /* never NULL after options_settle */
+	const char *secrets_key_file; /* never NULL after options_settle */
 	const char *join_token_file;  /* never NULL after options_settle */
 
 	/* who may reach it */

@@ -30,6 +30,7 @@
 #include "server/prepare.h"
 #include "server/reload.h"
 #include "server/sdnotify.h"
+#include "server/seal.h"
 #include "server/server.h"
 #include "server/tls.h"
 #include "server/workers.h"
@@ -192,6 +193,9 @@ static bool assemble(struct process *p, struct err *e)
 	srv->blobs = blobs_open(p->set->blob_dir, e);
 	if (srv->blobs == NULL)
 		return false;
+	srv->seal = seal_open(p->set->secrets_key_file, e);
+	if (srv->seal == NULL)
+		return false;
 	srv->metrics = metrics_new();
 	if (p->worker != NULL)
 		metrics_label(srv->metrics, "worker", p->worker->number);
@@ -227,6 +231,7 @@ static void dismantle(struct process *p)
 	db_free(srv->db);
 	auth_free(srv->auth);
 	blobs_free(srv->blobs);
+	seal_free(srv->seal);
 	embedded_stop(srv->embedded, p->hurry);
 	sockets_close(&p->sockets);
 	tls_free(p->tls);

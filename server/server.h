@@ -23,6 +23,7 @@ struct figures;   /* figures.h: what the database tells of itself */
 struct embedded;  /* embedded.h: NULL with a foreign database */
 struct auth;      /* auth.h: token cache, keys */
 struct metrics;   /* metrics.h */
+struct seal;      /* seal.h */
 struct settings;  /* options.h */
 
 struct server {
@@ -39,6 +40,7 @@ struct server {
 	struct figures *figures;
 	struct callbacks *callbacks;
 	struct blobs *blobs;
+	struct seal *seal;
 	struct embedded *embedded;
 	const char *conninfo; /* of the database; once it is prepared */
 	struct metrics *metrics;

@@ -7,6 +7,7 @@
 #include "lib/jobspec.h"
 #include "lib/json.h"
 #include "server/options.h"
+#include "server/seal.h"
 
 #define TOTAL_MAX ((int64_t)JOBSPEC_REPLICAS_MAX)
 
@@ -143,6 +144,24 @@ static const char *sends_text(struct reading *g, const struct jobspec *j)
 	return text;
 }
 
+/* From here on secrets are sealed. */
+static void keep_definition(struct reading *g, const struct jobspec *j,
+			    struct submit_job *x)
+{
+	struct arena *a = g->r->arena;
+	struct buf b = BUF_INIT;
+
+	if (seal_definition(g->r->srv->seal, j->definition, &b)) {
+		x->definition = arena_strndup(a, b.data, b.len);
+		x->definition_len = b.len;
+	} else {
+		x->definition =
+			arena_strndup(a, j->definition, j->definition_len);
+		x->definition_len = j->definition_len;
+	}
+	buf_fini(&b);
+}
+
 static void job_keep(struct reading *g, const struct jobspec *j,
 		     const char *where)
 {
@@ -162,8 +181,7 @@ static void job_keep(struct reading *g, const struct jobspec *j,
 	x->held = j->held;
 	x->due_ms = j->not_before_ms;
 	x->name = arena_strdup(a, j->name);
-	x->definition = arena_strndup(a, j->definition, j->definition_len);
-	x->definition_len = j->definition_len;
+	keep_definition(g, j, x);
 	x->key = arena_strdup(a, j->key);
 	x->tags = tags_text(g, j);
 	x->sends = sends_text(g, j);

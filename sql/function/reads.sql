@@ -576,3 +576,12 @@ BEGIN
 		below_next := numbers[cardinality(numbers)];
 	END IF;
 END $$;
+
+-- A definition as people see it: secrets are sealed, and not shown even so.
+CREATE OR REPLACE FUNCTION sortie.definition_shown_1(p_definition text)
+RETURNS text LANGUAGE sql IMMUTABLE AS $$
+	SELECT CASE WHEN strpos(p_definition, '"sealed:1:') = 0
+		THEN p_definition
+		ELSE regexp_replace(p_definition, '"sealed:1:[A-Za-z0-9+/=]*"',
+			'"***"', 'g') END
+$$;

@@ -3,7 +3,7 @@
 -- administrators), $4 project ids of the token.
 -- Result: no row when there is no such job; else view (JSON), number, ended.
 -- Locks: none.
-SELECT left(v.view, -1) || ',"definition":' || j.definition || ',"runs":'
+SELECT left(v.view, -1) || ',"definition":' || sortie.definition_shown_1(j.definition) || ',"runs":'
 	|| sortie.run_views_1(j.number) || ',"meta":'
 	|| sortie.meta_view_1(j.number) || '}' AS view, j.number, v.ended
 FROM sortie.job j
