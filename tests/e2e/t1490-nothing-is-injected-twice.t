@@ -7,7 +7,7 @@
 n=600 bursts=6
 [ -z "${SORTIE_TEST_LONG:-}" ] || n=10000 bursts=10
 start_server
-mkdir -p "$T/in/below"
+mkdir -p "$T/in/below" "$T/stage"
 cat >"$T/dag.json" <<END
 {"jobs": {"SOURCE": {"jobtype": "noop"}, "look": {"argv": ["true"]}},
  "datasets": [{"from": "SOURCE", "to": "look", "tag": "IN", "name": "none",
@@ -43,14 +43,17 @@ injected_at_least()
 start_injectors
 made=0
 for burst in $(seq $bursts); do
-	while [ $made -lt $((n * burst / bursts)) ]; do
-		made=$((made + 1))
-		case $((made % 3)) in
-		0) echo $made >"$T/in/$made" ;;
-		1) echo $made >"$T/in/below/$made" ;;
-		2) echo $made >"$T/in/.$made" && mv "$T/in/.$made" "$T/in/$made" ;;
-		esac
-	done
+	last=$((n * burst / bursts))
+	awk -v from=$((made + 1)) -v to=$last -v at="$T" 'BEGIN {
+		split("in/ in/below/ stage/", where, " ")
+		for (i = from; i <= to; i++) {
+			file = at "/" where[i % 3 + 1] i
+			print i >file
+			close(file)
+		}
+	}'
+	mv "$T"/stage/* "$T/in/"
+	made=$last
 	wait_until 60 injected_at_least $((made - n / bursts / 2)) ||
 		fail "burst $burst is being injected" "$(injected) of $made"
 	case $((burst % 3)) in
@@ -64,7 +67,7 @@ for burst in $(seq $bursts); do
 	}
 	[ $((burst % 3)) = 1 ] || start_injectors
 done
-wait_until 100 injected_at_least $n
+wait_until 600 injected_at_least $n
 is "$(injected)" $n "every file is injected"
 kill $injectors
 for pid in $injectors; do
