@@ -5,7 +5,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/queue.h>
 #include "lib/arena.h"
 #include "lib/httpc.h"
@@ -24,8 +23,6 @@
 #define PAUSE_MAX_S 3600
 #define GIVE_UP_S 86400
 #define REPLY_MAX ((size_t)64 << 10)
-#define URL_MAX 2000
-#define URLS_MAX 10
 
 enum { DONE, FAILED, GIVEN_UP, N_METRICS };
 
@@ -49,54 +46,6 @@ struct call {
 };
 
 static void look(struct callbacks *c);
-
-/* What may stand in a URL: no blank, no control character. */
-static bool text_ok(const char *s)
-{
-	for (; *s != '\0'; s++)
-		if ((unsigned char)*s <= ' ' || *s == 0x7f || *s == '\\')
-			return false;
-	return true;
-}
-
-static const char *host_of(const char *url)
-{
-	if (strncasecmp(url, "http://", 7) == 0)
-		return url + 7;
-	if (strncasecmp(url, "https://", 8) == 0)
-		return url + 8;
-	return NULL;
-}
-
-static bool url_ok(struct json_object *v, struct err *e)
-{
-	const char *url = json_type(v) == JSON_STR ? json_str(v) : "";
-	const char *host = host_of(url);
-	size_t len = host == NULL ? 0 : strcspn(host, "/?#");
-
-	if (len > 0 && strlen(url) <= URL_MAX && text_ok(url) &&
-	    memchr(host, '@', len) == NULL && strchr(url, '#') == NULL)
-		return true;
-	return err_set(e, ERR_BAD_REQUEST,
-		       "the key \"callback\" must have addresses like "
-		       "https://host/path, not \"%.100s\"",
-		       url);
-}
-
-bool callback_ok(struct json_object *v, struct err *e)
-{
-	if (json_type(v) != JSON_ARRAY)
-		return url_ok(v, e);
-	if (json_len(v) > URLS_MAX)
-		return err_set(e, ERR_BAD_REQUEST,
-			       "the key \"callback\" has more than %d "
-			       "addresses",
-			       URLS_MAX);
-	for (size_t i = 0; i < json_len(v); i++)
-		if (!url_ok(json_at(v, i), e))
-			return false;
-	return true;
-}
 
 static int64_t pause_s(int64_t tries)
 {
@@ -160,7 +109,7 @@ static void make_call(struct callbacks *c, const struct db_result *r,
 	struct arena *a = arena_new();
 	struct call *k = ARENA_NEW(a, struct call);
 	const char *url = db_text(r, row, 1);
-	const char *host = host_of(url);
+	const char *host = callback_host(url);
 	struct httpc_request q = { .method = "POST",
 				   .timeout_ms = CALL_MS,
 				   .connect_timeout_ms = CONNECT_MS,

@@ -24,5 +24,7 @@ void callbacks_poke(struct callbacks *c);
 /* Whether a "callback" is an address or a list of some: http or https, with a
  * host, without a user's name. */
 bool callback_ok(struct json_object *v, struct err *e) MUST_CHECK;
+/* Where the host begins in an address; NULL when it is of neither kind. */
+const char *callback_host(const char *url);
 
 #endif

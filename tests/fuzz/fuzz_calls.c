@@ -12,6 +12,8 @@
 #include "lib/log.h"
 #include "server/auth.h"
 #include "server/blob.h"
+#include "server/callback.h"
+#include "server/duty.h"
 #include "server/files.h"
 #include "server/httpd_int.h"
 #include "server/lanes_int.h"
@@ -354,9 +356,31 @@ void wake_ended(struct server *srv, int64_t number)
 	(void)srv, (void)number;
 }
 
+void wake_workflow(struct server *srv, int64_t number)
+{
+	(void)srv, (void)number;
+}
+
+void wake_listed(struct server *srv, const struct db_result *r, size_t row,
+		 int classes, int pilots)
+{
+	(void)srv, (void)row, (void)classes, (void)pilots;
+	BUG("a row of no result: %p", (const void *)r);
+}
+
 void wake_events(struct server *srv)
 {
 	(void)srv;
+}
+
+void callbacks_poke(struct callbacks *c)
+{
+	(void)c;
+}
+
+void duty_poke(struct duties *d, enum duty_name which)
+{
+	(void)d, (void)which;
 }
 
 /* In place of httpd */
