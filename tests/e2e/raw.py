@@ -37,8 +37,9 @@ def dial():
     kind, _, rest = where.partition(":")
     if kind == "unix":
         s = socket.socket(socket.AF_UNIX)
-        s.settimeout(DEADLINE_S)
+        # A socket with a time-out does not wait for room in the backlog.
         s.connect(rest)
+        s.settimeout(DEADLINE_S)
         return s
     host, _, port = rest.rpartition(":")
     s = socket.create_connection((host, int(port)), DEADLINE_S)
