@@ -95,12 +95,12 @@ within 2 "and refused by the server that knew it, long before its cache ends" re
 sock=$first token=$admin
 
 # Dumps: what dies of a signal that leaves one.
-(sh -c 'kill -SEGV $$') >/dev/null 2>&1
+(sh -c 'kill -ABRT $$') >/dev/null 2>&1
 if ls core* >/dev/null 2>&1; then
 	rm -f core*
-	kill -SEGV $second_pid
+	kill -ABRT $second_pid
 	within 10 "the server dies of a fault" gone $second_pid
-	kill -SEGV "$child"
+	kill -ABRT "$child"
 	within 10 "the pilot, too" gone "$keeper"
 	is "$(find "$T" -name 'core*' -type f -size +4k)" "" "none is left of them"
 else
