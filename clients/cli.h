@@ -61,7 +61,7 @@ struct cli_command {
 	bool stop_at_word;      /* options end at the first positional word */
 	bool hidden;
 	bool own_page; /* of the manual: sortie-PATH(1) */
-	int own_exit; /* exit status of our failures, 0 = by kind */
+	int own_exit;  /* exit status of our failures, 0 = by kind */
 	int (*run)(struct cli *c);
 };
 

@@ -219,11 +219,10 @@ static const char *members(struct arena *a, const struct inject_wish *w)
 bool inject_order_make(struct arena *a, const struct inject_wish *w,
 		       struct inject_order *out, struct err *e)
 {
-	struct job_reading r = { a, w, out };
-
 	*out = (struct inject_order){ .stream = inject_stream(a, w),
 				      .members = members(a, w) };
 	if (w->dag != NULL)
 		return make_dag(a, w, out, e);
-	return jobfile_read(w->job, read_job, &r, e);
+	return jobfile_read(w->job, read_job,
+			    &(struct job_reading){ a, w, out }, e);
 }

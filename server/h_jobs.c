@@ -245,7 +245,7 @@ static void get_explain(struct req *r)
 	db_run(r->srv->db, "job_explain", p, view_on_one, r);
 }
 
-#define LIST_QUERY                                                \
+#define LIST_QUERY                                                 \
 	"state project jobtype owner name key tag pilot workflow " \
 	"jobs since_s page_size cursor"
 

@@ -24,7 +24,7 @@ struct counts {
 	int64_t asked_ms;
 	struct park_wait *watch;
 	struct park_wait *pause;
-	const char *held;    /* the answer that comes after the pause */
+	const char *held; /* the answer that comes after the pause */
 };
 
 enum { COUNTS_VIEW, COUNTS_TOTAL, COUNTS_ENDED };
@@ -85,8 +85,7 @@ static void on_counts(enum db_outcome o, const struct db_result *res,
 		return;
 	}
 	if (c->seen_ended >= 0 && ended != c->seen_ended)
-		c->held = arena_strdup(r->arena,
-				       db_text(res, 0, COUNTS_VIEW));
+		c->held = arena_strdup(r->arena, db_text(res, 0, COUNTS_VIEW));
 	wait_on(r, c, db_i64(res, 0, COUNTS_TOTAL));
 }
 
