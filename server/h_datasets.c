@@ -38,8 +38,8 @@ static bool list_states(struct req *r, struct err *e)
 		if (!state_ok(s, len, N(states)))
 			return err_set(e, ERR_BAD_REQUEST,
 				       "\"%.*s\" is no state of a dataset: "
-				       "write some of declared,ready,missing,"
-				       "deleted",
+				       "write declared, ready, missing, deleted "
+				       "or some of them with commas between",
 				       (int)(len < 50 ? len : 50), s);
 		s = s[len] == ',' ? s + len + 1 : NULL;
 	}

@@ -8,7 +8,6 @@
 #include "server/server.h"
 #include "server/view.h"
 
-#define SINCE_MAX_S INT64_C(10000000000)
 
 #define LIVE "held,waiting,defined,dispatched,running"
 #define ENDED "finished,failed,timelimit,cancelled,lost,skipped"
@@ -103,7 +102,8 @@ static bool list_decode(struct req *r, struct list *l, struct err *e)
 	const char *unknown, *uuid;
 
 	if (!view_page(r, &l->page, e) || !view_below(r, &l->below, e) ||
-	    !req_query_i64(r, "since_s", 0, SINCE_MAX_S, -1, &l->since_s, e) ||
+	    !req_query_i64(r, "since_s", 0, VIEW_SINCE_MAX_S, -1, &l->since_s,
+			   e) ||
 	    !list_tag(r, l, e))
 		return false;
 	if (state != NULL) {

@@ -2,6 +2,7 @@
 #include "server/h_workflows.h"
 
 #include <string.h>
+#include "lib/clock.h"
 #include "lib/log.h"
 #include "server/h_jobs.h"
 #include "server/park.h"
@@ -83,11 +84,33 @@ static bool state_ok(struct req *r, struct err *e)
 		if (i == N(states))
 			return err_set(e, ERR_BAD_REQUEST,
 				       "\"%.*s\" is no state of a workflow: "
-				       "write some of held,running,finished,"
-				       "failed,cancelled",
+				       "write held, running, finished, failed, "
+				       "cancelled or some of them with commas "
+				       "between",
 				       (int)(len < 50 ? len : 50), s);
 		s = s[len] == ',' ? s + len + 1 : NULL;
 	}
+	return true;
+}
+
+/* The time that since_s or created_after tells; NULL: any. */
+static bool made_after(struct req *r, const char **out, struct err *e)
+{
+	struct buf *b = ARENA_NEW(r->arena, struct buf);
+	int64_t since_s;
+
+	*out = req_query(r, "created_after");
+	if (!req_query_i64(r, "since_s", 0, VIEW_SINCE_MAX_S, -1, &since_s, e))
+		return false;
+	if (since_s < 0)
+		return true;
+	if (*out != NULL)
+		return err_set(e, ERR_BAD_REQUEST,
+			       "the query has both since_s and created_after: "
+			       "one will do");
+	buf_init_in(b, r->arena);
+	clock_format_utc(b, clock_wall_ms() - since_s * 1000);
+	*out = buf_str(b);
 	return true;
 }
 
@@ -95,11 +118,12 @@ static void get_workflows(struct req *r)
 {
 	struct db_params *p = db_params_new(r->arena);
 	struct err e = ERR_INIT;
+	const char *after;
 	int64_t below;
 	int32_t page;
 
 	if (!view_page(r, &page, &e) || !view_below(r, &below, &e) ||
-	    !state_ok(r, &e)) {
+	    !made_after(r, &after, &e) || !state_ok(r, &e)) {
 		req_reply_err(r, &e);
 		return;
 	}
@@ -111,7 +135,7 @@ static void get_workflows(struct req *r)
 	db_p_text(p, req_query(r, "dag"));
 	db_p_text(p, req_query(r, "owner"));
 	db_p_text(p, req_query(r, "project"));
-	db_p_text(p, req_query(r, "created_after"));
+	db_p_text(p, after);
 	db_p_text(p, req_query(r, "created_before"));
 	db_p_text(p, view_between(r));
 	db_run(r->srv->db, "workflow_list", p, view_on_list, r);
@@ -283,7 +307,7 @@ static void get_graph(struct req *r)
 }
 
 #define LIST_QUERY                                    \
-	"state name dag owner project created_after " \
+	"state name dag owner project since_s created_after " \
 	"created_before page_size cursor"
 #define ONE "/api/v1/workflows/{ref}"
 

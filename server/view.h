@@ -12,6 +12,7 @@
 #define VIEW_PAGE_MAX 1000
 #define VIEW_PAGE 100
 #define VIEW_WAIT_MAX_S 60
+#define VIEW_SINCE_MAX_S INT64_C(10000000000)
 
 /* Adds two parameters: the owner's id (NULL for admins) and the ids of the
  * projects that the token is bound to (empty: all). */

@@ -82,8 +82,13 @@ a=$(node "$flow" a)
 nok "its jobs are not deleted alone" sortie job delete "$a"
 exits 0 "it is deleted" sortie workflow delete "$flow"
 within 20 "as a whole" gone_is "$flow"
-call GET $v/jobs/"$a"
-is "$status" 404 "with its jobs"
+job_is_gone()
+{
+	call GET "$v/jobs/$a"
+	[ "$status" = 404 ]
+}
+
+within 20 "with its jobs" job_is_gone
 
 # What jobs say about it
 make '{"name":"asks","jobs":{"a":{"shell":"true","site":"nowhere"},"b":{"shell":"true","after":["a"]}}}'
@@ -93,6 +98,9 @@ is "$(of '"\(.workflow.number) \(.workflow.name) \(.workflow.node) \(.waits_for[
 like "$(sortie job explain "$(node "$flow" b)" 2>&1)" '*waits for*a*' "and explains it"
 is "$(sortie job list --workflow "$flow" -q | wc -l)" 2 "jobs are listed by workflow"
 like "$(sortie workflow list)" "*asks*running*" "workflows are listed"
+is "$(sortie workflow list --since 1h -q | head -n 1)" "$flow" "those of the last hour"
+call GET "$v/workflows?since_s=60&created_after=2026-01-01T00:00:00Z"
+is "$status" 400 "a time is told once"
 like "$(sortie workflow show "$flow")" "*asks*waits for 1 job*" "and shown"
 like "$(sortie workflow graph "$flow")" "*a*b*" "and drawn"
 like "$(sortie workflow graph --format svg "$flow")" "*<svg*" "for a browser, too"
