@@ -100,16 +100,18 @@ int main(int argc, char **argv)
 	struct settings set;
 	struct err e = ERR_INIT;
 	int status = STATUS_USAGE;
+	mode_t mask = umask(077);
 
-	umask(077);
 	log_init("sortied");
-	if (options_read(a, argc, argv, &set, &e))
+	if (options_read(a, argc, argv, &set, &e)) {
+		set.umask = mask;
 		status = run(a, &set, argc, argv);
-	else
+	} else {
 		fprintf(stderr,
 			"sortied: %s\n"
 			"Try sortied --help.\n",
 			e.text);
+	}
 	arena_free(a);
 	return status;
 }

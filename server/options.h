@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 #include "lib/arena.h"
 #include "lib/buf.h"
 #include "lib/err.h"
@@ -61,6 +62,7 @@ struct settings {
 	const char *log_file; /* NULL = standard error */
 	const char *log_level;
 	bool dev;
+	mode_t umask; /* the caller's; ours is 077 */
 };
 
 /* Reads command line and config file, in the arena, and settles what depends

@@ -24,6 +24,7 @@ pilots()
 }
 
 within 15 "with a pilot of its own" pilots 1
+is "$(sortie job run -- sh -c umask)" 0022 "which has the umask of who started it"
 ok "the command starts another" env PATH="$bare" \
 	"$T/prefix/bin/sortie" pilot start -n 1
 within 15 "which joins" pilots 2
