@@ -239,7 +239,7 @@ DECLARE
 	v_below bigint := coalesce(p_below, 9223372036854775807);
 	v_owner int := p_owner;
 	v_project int;
-	v_last bigint;
+	v_used bigint[];
 BEGIN
 	numbers := '{}';
 	IF p_owner_name IS NOT NULL THEN
@@ -257,12 +257,25 @@ BEGIN
 			RETURN;
 		END IF;
 	END IF;
+	IF p_workflow IS NOT NULL THEN
+		v_used := ARRAY(SELECT s.dataset
+			FROM (SELECT d.dataset FROM sortie.dataset d
+				WHERE d.workflow = p_workflow
+					AND d.dataset < v_below
+				UNION
+				SELECT u.dataset FROM sortie.node n
+				JOIN sortie.dataset_use u
+					ON u.number = n.number
+				WHERE n.workflow = p_workflow
+					AND u.dataset < v_below) AS s
+			ORDER BY s.dataset DESC LIMIT 20001);
+	END IF;
 	SELECT coalesce(array_agg(s.dataset), '{}') INTO numbers
 	FROM (SELECT d.dataset
 		FROM (SELECT x.* FROM sortie.dataset x
 			WHERE x.dataset < v_below
 			AND (v_owner IS NULL OR x.owner_id = v_owner)
-			AND (p_workflow IS NULL OR x.workflow = p_workflow)
+			AND (v_used IS NULL OR x.dataset = ANY (v_used))
 			AND (p_producer IS NULL OR x.producer = p_producer)
 			ORDER BY x.dataset DESC LIMIT 20000) AS d
 		WHERE sortie.may_see_1(NULL, p_projects, d.owner_id,
@@ -284,7 +297,7 @@ BEGIN
 	SELECT x.dataset INTO below_next FROM sortie.dataset x
 	WHERE x.dataset < v_below
 		AND (v_owner IS NULL OR x.owner_id = v_owner)
-		AND (p_workflow IS NULL OR x.workflow = p_workflow)
+		AND (v_used IS NULL OR x.dataset = ANY (v_used))
 		AND (p_producer IS NULL OR x.producer = p_producer)
 	ORDER BY x.dataset DESC OFFSET 19999 LIMIT 1;
 END $$;
