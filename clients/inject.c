@@ -17,7 +17,7 @@ struct opts {
 	struct inject_wish wish;
 	const char **match;
 	bool recursive, follow, inotify, again, once, status;
-	int64_t min_size, settle_s, period_s, cycles, max_per_cycle;
+	int64_t min_size, settle_s, period_s, cycles, max_per_cycle, max;
 };
 
 #define F(name) offsetof(struct opts, name)
@@ -123,7 +123,7 @@ static const struct opt opts[] = {
 	  .kind = OPT_STR,
 	  .offset = F(wish.priority),
 	  .arg = "N",
-	  .help = "The priority of jobs." },
+	  .help = "The priority of all jobs." },
 	{ .name = "env",
 	  .letter = 'e',
 	  .kind = OPT_MULTI,
@@ -157,14 +157,21 @@ static const struct opt opts[] = {
 	  .kind = OPT_FLAG,
 	  .offset = F(inotify),
 	  .def = "true",
-	  .help = "Let the kernel tell of changes. With --no-inotify, and on "
-		  "network file systems, directories are looked through "
-		  "every period instead." },
+	  .help = "Do not let the kernel tell of changes: look through the "
+		  "directories every period, as on network file systems." },
 	{ .name = "status",
 	  .kind = OPT_FLAG,
 	  .offset = F(status),
 	  .help = "List what was injected under this name (without a name, "
-		  "all), newest first." },
+		  "all), newest first; STATE is that of the workflow or "
+		  "job." },
+	{ .name = "max",
+	  .letter = 'n',
+	  .kind = OPT_INT,
+	  .offset = F(max),
+	  .max = 100000000,
+	  .arg = "N",
+	  .help = "With --status, at most N files." },
 };
 
 static void text_cell(struct table *t, struct json_object *o, const char *key)
@@ -217,6 +224,7 @@ static int status(struct cli *c, const struct opts *o)
 		.row = row,
 		.id = "path",
 		.none = "nothing was injected",
+		.max = o->max,
 	};
 	int exit_status;
 
@@ -288,6 +296,30 @@ static const char *misuse(const struct cli *c, const struct inject_wish *w)
 	return NULL;
 }
 
+/* What would refuse every file is told at once, not with the first that
+ * comes: a token that may not, a dag that is not there. A server that is away
+ * is waited for, but not for a single look. */
+static bool ask_first(struct cli *c, const struct inject_wish *w,
+		      const struct inject_plan *plan, struct err *e)
+{
+	struct call_answer answer;
+	struct buf path = BUF_INIT;
+	bool ok;
+
+	if (w->dag != NULL) {
+		query_path(&path, "/api/v1/dags/", w->dag);
+	} else {
+		buf_adds(&path, "/api/v1/injections?page_size=1");
+		query_add(&path, "stream", plan->order.stream);
+	}
+	ok = call_get(c, c->arena, buf_str(&path), &answer, e);
+	buf_fini(&path);
+	if (ok || plan->once || e->code != ERR_UNAVAILABLE)
+		return ok;
+	*e = (struct err)ERR_INIT;
+	return true;
+}
+
 static int run(struct cli *c)
 {
 	const struct opts *o = CLI_OPTS(c, struct opts);
@@ -319,7 +351,7 @@ static int run(struct cli *c)
 		cli_note("%s", e.text);
 		return CLI_USAGE;
 	}
-	if (!call_open(c, &e))
+	if (!call_open(c, &e) || !ask_first(c, &w, &plan, &e))
 		return cli_fail(c, &e);
 	return inject_run(c, &plan);
 }

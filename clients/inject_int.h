@@ -24,7 +24,8 @@ struct inject {
 	struct event *settle_ev, *cycle_ev, *tick_ev, *stop_ev, *signal_ev[3];
 	uint32_t scan;
 	bool scanned, loaded; /* the first look, and what the server knows */
-	bool stopping;
+	bool stopping, ended;
+	bool unread; /* a directory could not be read in the first look */
 	int64_t allowed; /* files of this cycle; -1 = any number */
 	int64_t cycles;  /* that are over */
 	int64_t made, known, refused;

@@ -261,6 +261,7 @@ void inject_on_scanned(bool all, void *arg)
 		return;
 	}
 	in->scanned = true;
+	in->unread = !all;
 	if (inject_count(in->table, INJECT_READY) +
 		    inject_count(in->table, INJECT_SETTLING) >
 	    ASK_FIRST) {

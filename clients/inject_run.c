@@ -16,6 +16,7 @@
 
 static void end(struct inject *in)
 {
+	in->ended = true;
 	event_base_loopbreak(in->base);
 }
 
@@ -205,13 +206,23 @@ static bool watch(struct inject *in, struct err *e)
 	return true;
 }
 
+static void say_start(const struct inject *in)
+{
+	if (in->c->settings->quiet || in->plan->once)
+		return;
+	for (size_t i = 0; in->plan->dirs[i] != NULL; i++)
+		log_info("watching '%s'%s", in->plan->dirs[i],
+			 in->plan->recursive ? " and all below" : "");
+}
+
 static void say_end(const struct inject *in)
 {
 	if (in->c->settings->quiet)
 		return;
-	log_info("%" PRId64 " files injected, %" PRId64
-		 " were known before, %zu refused",
-		 in->made, in->known, inject_count(in->table, INJECT_REFUSED));
+	log_info("%" PRId64 " file%s injected, %" PRId64
+		 " known before, %zu refused",
+		 in->made, in->made == 1 ? "" : "s", in->known,
+		 inject_count(in->table, INJECT_REFUSED));
 }
 
 int inject_run(struct cli *c, const struct inject_plan *plan)
@@ -230,14 +241,17 @@ int inject_run(struct cli *c, const struct inject_plan *plan)
 	}
 	set_up(&in);
 	if (watch(&in, &e)) {
-		event_base_dispatch(in.base);
+		say_start(&in);
+		/* With --once there may have been nothing to do. */
+		if (!in.ended)
+			event_base_dispatch(in.base);
 		progress_hide(in.progress);
 		say_end(&in);
 	} else {
 		in.status = cli_fail(c, &e);
 	}
 	if (in.status == CLI_OK && plan->once &&
-	    inject_count(in.table, INJECT_REFUSED))
+	    (in.unread || inject_count(in.table, INJECT_REFUSED)))
 		in.status = CLI_FAILED;
 	tear_down(&in);
 	return in.status;

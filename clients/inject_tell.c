@@ -92,8 +92,9 @@ static void print_made(const struct inject_file *f,
 	inject_text(&path, f->path);
 	buf_addc(&b, '{');
 	buf_json_kv_str(&b, "path", buf_str(&path));
-	/* The rest of the answer's object. */
-	printf("%s,%s\n", buf_str(&b), a->text + 1);
+	/* The rest of the answer's object, without its line's end. */
+	printf("%s,%.*s\n", buf_str(&b), (int)strcspn(a->text + 1, "\n"),
+	       a->text + 1);
 	fflush(stdout);
 	buf_fini(&path);
 	buf_fini(&b);

@@ -107,6 +107,23 @@ is "$(sortie inject --status --dag copy --ndjson |
 call GET "/api/v1/datasets?path=$T/in/plain.root"
 is "$(of '.items[0] | "\(.state) \(.size)"')" "ready 6" "and its dataset"
 
+is "$(sortie inject --status --dag copy -q -n 2 | wc -l)" 2 "or as much as is asked for"
+mkdir "$T/empty"
+exits 0 "a look at nothing" timeout 10 sortie inject --dag copy --once \
+	--period 1h "$T/empty"
+like "$said" "* 0 files injected*" "ends at once"
+exits 5 "a dag that is not there" timeout 10 sortie inject --dag cpoy "$T/empty"
+like "$said" '*there is no dag "cpoy"*' "is told before a file comes"
+exits 3 "without a server a single look" timeout 10 \
+	env SORTIE_URL="unix:$T/none.sock" sortie inject --dag copy --once "$T/in"
+like "$said" '*no server answers*' "gives up"
+echo told >"$T/empty/told.root"
+is "$(sortie inject --dag copy --name told --once --json "$T/empty" \
+	2>/dev/null | jq -r --slurp 'length, .[0].path, .[0].created' | paste -sd ' ')" \
+	"1 $T/empty/told.root true" "with --json an injection is a document"
+is "$(sortie inject --dag copy --name lines --once --json "$T/empty" \
+	2>/dev/null | wc -l)" 1 "on one line"
+
 exits 0 "asked for, a file that changed" sortie inject --dag copy --again \
 	-m '*.root' --once "$T/in"
 within 10 "is injected again" arrived plain.root changed
