@@ -5,6 +5,7 @@
 #include "clients/call.h"
 #include "clients/commands.h"
 #include "clients/graphfile.h"
+#include "clients/human.h"
 #include "clients/list.h"
 #include "clients/query.h"
 
@@ -83,6 +84,7 @@ static void tell(struct cli *c, const char *name,
 		 const struct call_answer *answer)
 {
 	struct json_object *warnings = json_get(answer->doc, "warnings");
+	struct buf b = BUF_INIT;
 
 	if (c->settings->json || c->settings->ndjson) {
 		list_raw(answer->text, answer->len);
@@ -95,13 +97,14 @@ static void tell(struct cli *c, const char *name,
 		cli_note("warning: %s", json_str(json_at(warnings, i)));
 	if (c->settings->quiet)
 		printf("%s\n", name);
-	cli_say(c,
-		"dag %s %s as version %" PRId64 ": %" PRId64 " jobs, %" PRId64
-		" edges",
-		name, answer->status == 201 ? "stored" : "is there",
-		json_get_int(answer->doc, "version"),
-		json_get_int(answer->doc, "jobs"),
-		json_get_int(answer->doc, "edges"));
+	human_plural(&b, json_get_int(answer->doc, "jobs"), "job");
+	buf_adds(&b, ", ");
+	human_plural(&b, json_get_int(answer->doc, "edges"), "edge");
+	cli_say(c, "dag %s %s as version %" PRId64 ": %s", name,
+		answer->status == 201 ? "stored"
+				       : "is there already",
+		json_get_int(answer->doc, "version"), buf_str(&b));
+	buf_fini(&b);
 }
 
 static bool add(struct cli *c, const char *file, struct err *e)

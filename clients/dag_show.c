@@ -235,7 +235,6 @@ static bool read_graph(struct cli *c, const struct call_answer *answer,
 {
 	struct json_object *nodes = list_of(answer->doc, "nodes", e);
 	struct json_object *edges = list_of(answer->doc, "edges", e);
-	struct json_object *view = json_get(answer->doc, "workflow");
 	struct buf b = BUF_INIT;
 	bool ok;
 
@@ -247,15 +246,15 @@ static bool read_graph(struct cli *c, const struct call_answer *answer,
 	if (!ok)
 		return false;
 	draw->states = states_of(c, *d, nodes);
-	if (view != NULL && json_type(view) == JSON_OBJECT)
-		draw->title = json_get_str(view, "name");
 	return true;
 }
 
 static int run_graph(struct cli *c)
 {
 	const struct opts *o = CLI_OPTS(c, struct opts);
-	struct dag_draw_options draw = { .title = NULL };
+	struct dag_draw_options draw = {
+		.title = arena_printf(c->arena, "workflow %s", c->args[0])
+	};
 	struct buf b = BUF_INIT, path = BUF_INIT;
 	struct call_answer answer;
 	struct err e = ERR_INIT;
@@ -302,6 +301,8 @@ const struct cli_command command_dag_show = {
 	.path = "dag show",
 	.args = "DAG",
 	.brief = "draw a dag",
+	.text = "Layer under layer: each job in a box with the jobs that it "
+		"comes after. A dot marks a noop.",
 	.opts = show_opts,
 	.n_opts = CLI_N(show_opts),
 	.opts_size = sizeof(struct opts),
@@ -314,6 +315,8 @@ const struct cli_command command_workflow_graph = {
 	.path = "workflow graph",
 	.args = "WORKFLOW",
 	.brief = "draw a workflow with the states of its jobs",
+	.text = "As `sortie dag show` draws dags. A mark in front of each "
+		"job tells its state.",
 	.opts = graph_opts,
 	.n_opts = CLI_N(graph_opts),
 	.opts_size = sizeof(struct opts),

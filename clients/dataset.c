@@ -1,7 +1,9 @@
 /* `sortie dataset register|adjust|delete`: files that jobs read and write. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include "clients/call.h"
 #include "clients/commands.h"
 #include "clients/dataset.h"
@@ -132,17 +134,21 @@ static bool send(struct cli *c, const char *method, const char *path,
 	return call_send(c, c->arena, &r, answer, e);
 }
 
-static void tell_one(struct cli *c, struct json_object *o)
+/* path: NULL when it is not known here. */
+static void tell_one(struct cli *c, struct json_object *o, const char *path)
 {
 	if (c->settings->quiet)
 		printf("%" PRId64 "\n", json_get_int(o, "number"));
 	else
-		printf("dataset %" PRId64 " %s\n", json_get_int(o, "number"),
+		printf("dataset %" PRId64 " %s%s%s\n",
+		       json_get_int(o, "number"),
 		       json_get_bool(o, "created") ? "registered"
-						   : "is registered already");
+						   : "is registered already",
+		       path != NULL ? ": " : "", path != NULL ? path : "");
 }
 
-static void tell_registered(struct cli *c, const struct call_answer *answer)
+static void tell_registered(struct cli *c, const struct call_answer *answer,
+			    const char *path)
 {
 	struct json_object *items = json_get(answer->doc, "items");
 
@@ -151,11 +157,11 @@ static void tell_registered(struct cli *c, const struct call_answer *answer)
 		return;
 	}
 	if (items == NULL || json_type(items) != JSON_ARRAY) {
-		tell_one(c, answer->doc);
+		tell_one(c, answer->doc, path);
 		return;
 	}
 	for (size_t i = 0; i < json_len(items); i++)
-		tell_one(c, json_at(items, i));
+		tell_one(c, json_at(items, i), NULL);
 }
 
 static const char *post_path(const struct opts *o)
@@ -163,18 +169,40 @@ static const char *post_path(const struct opts *o)
 	return o->again ? "/api/v1/datasets?version=new" : "/api/v1/datasets";
 }
 
-/* A word with a slash is the file's path; without, only its name. */
+/* As the file is found from here; a NAME with --directory is left alone. */
+static const char *absolute(struct cli *c, const char *word)
+{
+	char *here;
+	const char *path;
+
+	if (word[0] == '/')
+		return word;
+	here = getcwd(NULL, 0);
+	if (here == NULL)
+		return word;
+	while (strncmp(word, "./", 2) == 0)
+		word += 2;
+	path = arena_printf(c->arena, "%s/%s",
+			    strcmp(here, "/") == 0 ? "" : here, word);
+	free(here);
+	return path;
+}
+
 static bool register_path(struct cli *c, const char *word, struct err *e)
 {
 	struct opts o = *CLI_OPTS(c, struct opts);
-	const char *slash = strrchr(word, '/');
+	const char *slash, *where;
 	struct call_answer answer;
 	struct buf body = BUF_INIT;
 	bool ok;
 
-	if (strstr(word, "://") != NULL && o.uri == NULL) {
+	if (strstr(word, "://") != NULL && o.uri == NULL)
 		o.uri = word;
-	} else if (slash != NULL && o.directory == NULL) {
+	else if (o.directory == NULL && o.uri == NULL)
+		word = absolute(c, word);
+	where = word;
+	slash = strrchr(word, '/');
+	if (slash != NULL && o.directory == NULL && o.uri == NULL) {
 		o.directory = slash == word
 				      ? "/"
 				      : arena_strndup(c->arena, word,
@@ -189,7 +217,7 @@ static bool register_path(struct cli *c, const char *word, struct err *e)
 	ok = ok && send(c, "POST", post_path(&o), buf_str(&body), &answer, e);
 	buf_fini(&body);
 	if (ok)
-		tell_registered(c, &answer);
+		tell_registered(c, &answer, where);
 	return ok;
 }
 
@@ -212,7 +240,7 @@ static bool register_file(struct cli *c, const char *word, struct err *e)
 	ok = ok && send(c, "POST", post_path(o), buf_str(&b), &answer, e);
 	buf_fini(&b);
 	if (ok)
-		tell_registered(c, &answer);
+		tell_registered(c, &answer, NULL);
 	return ok;
 }
 
@@ -293,7 +321,8 @@ const struct cli_command command_dataset_register = {
 	.path = "dataset register",
 	.args = "PATH...|URI...|FILE.json",
 	.brief = "register files",
-	.text = "A file that is registered already stays as it is, unless "
+	.text = "A PATH is taken as it is found from here, unless --directory "
+		"is given. A file that is registered already stays as it is, unless "
 		"--again makes a new version. A JSON file, or the text "
 		"itself, holds an object with the names of the options as "
 		"keys, or a list of them.\n\n"

@@ -2,6 +2,7 @@
  * from. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 #include "clients/call.h"
 #include "clients/commands.h"
 #include "clients/dataset.h"
@@ -41,7 +42,8 @@ static const struct opt opts[] = {
 	  .kind = OPT_STR,
 	  .offset = F(name),
 	  .arg = "NAME",
-	  .help = "Only datasets of this name." },
+	  .help = "Only datasets whose name contains NAME, capitals "
+		  "alike." },
 	{ .name = "path",
 	  .kind = OPT_STR,
 	  .offset = F(path),
@@ -166,6 +168,39 @@ static int run_list(struct cli *c)
 	return status;
 }
 
+/* What its producer has done, or was to do. */
+static const char *made_by(struct json_object *o)
+{
+	const char *state = json_get_str(o, "state");
+
+	if (json_get_int(o, "producer") == 0)
+		return "made by";
+	if (state != NULL && strcmp(state, "declared") == 0)
+		return "to be made by";
+	if (state != NULL && strcmp(state, "missing") == 0)
+		return "not made by";
+	return "made by";
+}
+
+static void add_producer(struct buf *b, struct json_object *o)
+{
+	buf_addf(b, "job %" PRId64, json_get_int(o, "producer"));
+	if (json_get_int(o, "producer_run") > 0)
+		buf_addf(b, ", run %" PRId64, json_get_int(o, "producer_run"));
+}
+
+static void print_producer(struct json_object *o)
+{
+	struct buf b = BUF_INIT;
+
+	if (json_get_int(o, "producer") > 0)
+		add_producer(&b, o);
+	else
+		buf_adds(&b, "nothing here: it came from outside");
+	facts_text(made_by(o), buf_str(&b));
+	buf_fini(&b);
+}
+
 /* One line of a lineage, indented by its distance. */
 static void add_relative(struct buf *b, struct json_object *o)
 {
@@ -173,11 +208,10 @@ static void add_relative(struct buf *b, struct json_object *o)
 		 "", json_get_int(o, "number"));
 	add_path(b, o);
 	buf_addf(b, ", %s", json_get_str(o, "state"));
-	if (json_get_int(o, "producer") > 0)
-		buf_addf(b, ", made by job %" PRId64,
-			 json_get_int(o, "producer"));
-	if (json_get_int(o, "producer_run") > 0)
-		buf_addf(b, " run %" PRId64, json_get_int(o, "producer_run"));
+	if (json_get_int(o, "producer") > 0) {
+		buf_addf(b, ", %s ", made_by(o));
+		add_producer(b, o);
+	}
 	buf_addc(b, '\n');
 }
 
@@ -193,19 +227,6 @@ static void print_lineage(const char *head, struct json_object *doc,
 		add_relative(&b, json_at(list, i));
 	facts_text(head, buf_str(&b));
 	buf_fini(&b);
-}
-
-static void print_producer(struct json_object *o)
-{
-	if (json_get_int(o, "producer") == 0)
-		facts_text("made by", "nothing here: it came from outside");
-	else if (json_get_int(o, "producer_run") > 0)
-		facts_printf("made by", "job %" PRId64 ", run %" PRId64,
-			     json_get_int(o, "producer"),
-			     json_get_int(o, "producer_run"));
-	else
-		facts_printf("made by", "job %" PRId64,
-			     json_get_int(o, "producer"));
 }
 
 static void print(struct json_object *o)

@@ -172,7 +172,8 @@ static bool add_info(struct cli *c, struct buf *b, const char *key,
 	if (source != word)
 		buf_adds(&text, word);
 	else
-		ok = slurp_file(word, INFO_MAX, &text, e);
+		ok = slurp_file(word, INFO_MAX, &text, e) ||
+		     err_prefix(e, "--%s", key);
 	if (ok && !json_parse(c->arena, buf_str(&text), text.len, &doc, e))
 		ok = err_prefix(e, "--%s: %s", key, source);
 	if (ok && json_type(doc) != JSON_OBJECT)
@@ -302,6 +303,7 @@ static bool write_from_file(struct cli *c, struct buf *b, const struct opts *o,
 static void tell(struct cli *c, const struct call_answer *answer)
 {
 	const char *state = json_get_str(answer->doc, "state");
+	int64_t number = json_get_int(answer->doc, "number");
 	struct buf b = BUF_INIT;
 
 	if (c->settings->json || c->settings->ndjson) {
@@ -309,16 +311,16 @@ static void tell(struct cli *c, const struct call_answer *answer)
 		return;
 	}
 	if (c->settings->quiet) {
-		printf("%" PRId64 "\n", json_get_int(answer->doc, "number"));
+		printf("%" PRId64 "\n", number);
 		return;
 	}
 	human_plural(&b, json_get_int(answer->doc, "jobs"), "job");
-	cli_say(c, "workflow %" PRId64 " with %s is %s%s",
-		json_get_int(answer->doc, "number"), buf_str(&b),
-		state != NULL ? state : "there",
-		state != NULL && strcmp(state, "held") == 0
-			? ": `sortie workflow start` lets it run"
-			: "");
+	if (state != NULL && strcmp(state, "held") == 0)
+		buf_addf(&b, " is held: `sortie workflow start %" PRId64
+			     "` lets it run", number);
+	else
+		buf_addf(&b, " is %s", state != NULL ? state : "there");
+	cli_say(c, "workflow %" PRId64 " with %s", number, buf_str(&b));
 	buf_fini(&b);
 }
 

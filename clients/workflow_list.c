@@ -40,7 +40,8 @@ static const struct opt list_opts[] = {
 	  .kind = OPT_STR,
 	  .offset = F(name),
 	  .arg = "NAME",
-	  .help = "Only workflows of this name." },
+	  .help = "Only workflows whose name contains NAME, capitals "
+		  "alike." },
 	{ .name = "owner",
 	  .kind = OPT_STR,
 	  .offset = F(owner),
@@ -252,7 +253,7 @@ static void print(struct json_object *o)
 	workflow_states(&b, o);
 	facts_text("", buf_str(&b));
 	buf_fini(&b);
-	facts_member("at most at once", o, "max_running");
+	facts_member("max running", o, "max_running");
 	facts_member("on failure", o, "on_failure");
 	facts_time("created", o, "created_at");
 	facts_time("started", o, "started_at");

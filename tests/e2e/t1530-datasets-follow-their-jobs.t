@@ -21,6 +21,12 @@ edge()
 	echo "{\"from\":\"$1\",\"to\":\"$2\",\"tag\":\"$3\",\"name\":\"$4\",\"directory\":\"$T/d\"${5:+,$5}}"
 }
 
+# of_path PATH: the dataset's number.
+of_path()
+{
+	get "$v/datasets?path=$1" | jq -r '.items[0].number'
+}
+
 make "{\"state\":\"held\",\"jobs\":{\"src\":{\"noop\":true},
 	\"one\":{\"shell\":\"cat \$IN \$IN >\$MID\"},
 	\"two\":{\"shell\":\"cat \$MID \$MID >\$OUT\"},
@@ -46,6 +52,16 @@ is "$(jq -r .producer_run "$T/mid")" 1 "by which run"
 is "$(jq -r '[.up[].name] | join(" ")' "$T/mid") / $(jq -r '[.down[].name] | sort | join(" ")' "$T/mid")" \
 	"in / count out" "from what, and what became of it"
 like "$(sortie dataset show "$mid")" "*made from*/in,*went into*/out,*/count,*" "the command tells it, too"
+
+make "{\"jobs\":{\"src\":{\"noop\":true},\"late\":{\"shell\":\"cat \$IN >\$LATE\"},
+	\"end\":{\"noop\":true}},
+	\"datasets\":[$(edge src late IN in),$(edge late end LATE late)]}"
+ends "$flow" finished "another workflow reads the same file"
+is "$(datasets "$flow")" "in:ready late:ready" "which is one of its files, too"
+cd "$T/d"
+is "$(sortie dataset register ./in sub/new)" "dataset $(of_path "$T/d/in") is registered already: $T/d/in
+dataset $(of_path "$T/d/sub/new") registered: $T/d/sub/new" "a path is what it is from here"
+cd "$OLDPWD"
 
 # Missing
 make "{\"jobs\":{\"bad\":{\"shell\":\"exit 3\"},\"child\":{\"shell\":\"true\"},
