@@ -101,8 +101,7 @@ static void tell(struct cli *c, const char *name,
 	buf_adds(&b, ", ");
 	human_plural(&b, json_get_int(answer->doc, "edges"), "edge");
 	cli_say(c, "dag %s %s as version %" PRId64 ": %s", name,
-		answer->status == 201 ? "stored"
-				       : "is there already",
+		answer->status == 201 ? "stored" : "is there already",
 		json_get_int(answer->doc, "version"), buf_str(&b));
 	buf_fini(&b);
 }

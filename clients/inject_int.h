@@ -25,7 +25,7 @@ struct inject {
 	uint32_t scan;
 	bool scanned, loaded; /* the first look, and what the server knows */
 	bool stopping, ended;
-	bool unread; /* a directory could not be read in the first look */
+	bool unread;     /* a directory could not be read in the first look */
 	int64_t allowed; /* files of this cycle; -1 = any number */
 	int64_t cycles;  /* that are over */
 	int64_t made, known, refused;

@@ -316,8 +316,10 @@ static void tell(struct cli *c, const struct call_answer *answer)
 	}
 	human_plural(&b, json_get_int(answer->doc, "jobs"), "job");
 	if (state != NULL && strcmp(state, "held") == 0)
-		buf_addf(&b, " is held: `sortie workflow start %" PRId64
-			     "` lets it run", number);
+		buf_addf(&b,
+			 " is held: `sortie workflow start %" PRId64
+			 "` lets it run",
+			 number);
 	else
 		buf_addf(&b, " is %s", state != NULL ? state : "there");
 	cli_say(c, "workflow %" PRId64 " with %s", number, buf_str(&b));

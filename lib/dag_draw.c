@@ -254,9 +254,8 @@ void dag_draw(struct buf *b, const struct dag *d,
 		g.width = WIDTH_MIN;
 	g.l = dag_layout_new(d, g.a);
 	buf_addf(b, "%s%s%u job%s, %u edge%s, %u layer%s\n", title,
-		 *title ? ": " : "", d->n_nodes, PLURAL(d->n_nodes),
-		 d->n_edges, PLURAL(d->n_edges), g.l->n_layers,
-		 PLURAL(g.l->n_layers));
+		 *title ? ": " : "", d->n_nodes, PLURAL(d->n_nodes), d->n_edges,
+		 PLURAL(d->n_edges), g.l->n_layers, PLURAL(g.l->n_layers));
 	for (uint32_t i = 0; i < g.l->n_layers; i++)
 		draw_layer(&g, i);
 	arena_free(g.a);
