@@ -21,7 +21,7 @@ shown()
 }
 
 start_world
-submit 1 8 >/dev/null
+submit 1 9 >/dev/null
 pilot 1 true near 8 8 >/dev/null
 claim 1 1 8 8 >/dev/null
 dataset 10 1 declared
