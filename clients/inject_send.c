@@ -186,7 +186,7 @@ static void on_page(const struct httpc_reply *reply, void *arg)
 {
 	struct inject_send *s = arg;
 	struct arena *a = arena_new();
-	struct json_object *doc;
+	struct json_object *doc = NULL;
 	struct err e = ERR_INIT;
 
 	if (heard(s, reply, a, &doc, &e)) {
@@ -266,7 +266,7 @@ static void on_told(const struct httpc_reply *reply, void *arg)
 	struct inject_send *s = t->s;
 	struct inject_file *f = t->f;
 	struct arena *a = arena_new();
-	struct json_object *doc;
+	struct json_object *doc = NULL;
 	struct err e = ERR_INIT;
 	struct inject_answer answer = { .err = &e };
 

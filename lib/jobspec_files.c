@@ -53,7 +53,7 @@ static bool read_file(struct jobspec_reader *r, struct json_object *v, size_t i,
 		      const struct json_field *fields, size_t n_fields,
 		      struct file *f)
 {
-	*f = (struct file){ .tag = "", .check = true };
+	*f = (struct file){ .path = "", .tag = "", .check = true };
 	if (json_type(v) == JSON_STR)
 		f->path = json_str(v);
 	else if (json_type(v) != JSON_OBJECT)

@@ -166,11 +166,11 @@ static struct workflow_file *find_files(const struct workflow *w,
 	return f;
 }
 
-#define EACH_FILE(w, f, edge)                                  \
-	for (f = find_files(w, edge);                          \
-	     f && f < (w)->work->files + (w)->work->n_files && \
-	     f->from == (edge)->from && f->to == (edge)->to;   \
-	     f++)
+#define EACH_FILE(w, f, edge)                                      \
+	for ((f) = find_files(w, edge);                            \
+	     (f) && (f) < (w)->work->files + (w)->work->n_files && \
+	     (f)->from == (edge)->from && (f)->to == (edge)->to;   \
+	     (f)++)
 
 static const char *tag_of(const struct workflow *w, const struct dag_edge *edge)
 {
