@@ -130,8 +130,8 @@ static const struct opt opts[] = {
 	  .kind = OPT_STR,
 	  .offset = F(key),
 	  .arg = "KEY",
-	  .help = "The same key makes the same workflow: repeated, nothing "
-		  "new is made." },
+	  .help = "For 7 days the same command with the same key makes "
+		  "nothing new." },
 	{ .name = "wait",
 	  .letter = 'w',
 	  .kind = OPT_FLAG,
@@ -315,7 +315,10 @@ static void tell(struct cli *c, const struct call_answer *answer)
 		return;
 	}
 	human_plural(&b, json_get_int(answer->doc, "jobs"), "job");
-	if (state != NULL && strcmp(state, "held") == 0)
+	if (json_get(answer->doc, "created") != NULL &&
+	    !json_get_bool(answer->doc, "created"))
+		buf_adds(&b, " is there already");
+	else if (state != NULL && strcmp(state, "held") == 0)
 		buf_addf(&b,
 			 " is held: `sortie workflow start %" PRId64
 			 "` lets it run",
@@ -343,7 +346,11 @@ static int run_create(struct cli *c)
 		return cli_misuse(c, "name either a dag (--dag) or a file");
 	if (o->version > 0 && o->dag == NULL)
 		return cli_misuse(c, "--version goes with --dag");
-	id_uuid_random(key);
+	/* A key of one's own says what is the same; a header would win. */
+	if (o->key != NULL)
+		r.key = NULL;
+	else
+		id_uuid_random(key);
 	ok = o->dag != NULL ? write_from_dag(c, &body, o, &e)
 			    : write_from_file(c, &body, o, c->args[0], &e);
 	r.body = body.data;

@@ -66,6 +66,14 @@ like "$answer" "*workflow*held*" "and its jobs say why"
 exits 0 "it is started" sortie workflow start "$flow"
 ends "$flow" finished "and runs" "a:finished b:finished"
 
+# A key of one's own
+echo '{"jobs":{"a":{"shell":"true"}}}' >"$T/keyed.json"
+first=$(sortie workflow create --key nightly -q "$T/keyed.json")
+is "$(sortie workflow create --key nightly -q "$T/keyed.json")" "$first" \
+	"with the same key nothing new is made"
+like "$(sortie workflow create --key nightly "$T/keyed.json")" \
+	"workflow $first with 1 job is there already" "and the command says so"
+
 # Adjust
 make '{"state":"held","name":"old","jobs":{"a":{"shell":"true"},"b":{"shell":"true","after":["a"]}}}'
 exits 0 "it is adjusted" sortie workflow adjust --name new --description words \
