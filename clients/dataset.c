@@ -90,6 +90,11 @@ static const struct opt opts[] = {
 	  .help = "The file has changed: make a new version." },
 };
 
+/* What can be adjusted stands together in the table, and the site last. */
+#define FIRST_ADJUSTED 3
+#define N_ADJUSTED 7
+#define SITE (FIRST_ADJUSTED + N_ADJUSTED - 1)
+
 static void add_text(struct buf *b, const char *key, const char *text)
 {
 	if (text != NULL)
@@ -108,20 +113,25 @@ static bool add_size(struct buf *b, const char *text, struct err *e)
 	return true;
 }
 
-/* The members that the options give. */
-static bool add_options(struct buf *b, const struct opts *o, struct err *e)
+/* The members that the options give: what can change, and what cannot. */
+static bool add_facts(struct buf *b, const struct opts *o, struct err *e)
 {
-	add_text(b, "name", o->name);
-	add_text(b, "directory", o->directory);
-	add_text(b, "uri", o->uri);
 	add_text(b, "datatype", o->datatype);
 	add_text(b, "tag", o->tag);
 	add_text(b, "comment", o->comment);
 	add_text(b, "checksum", o->checksum);
 	add_text(b, "state", o->state);
+	return add_size(b, o->size, e);
+}
+
+static bool add_options(struct buf *b, const struct opts *o, struct err *e)
+{
+	add_text(b, "name", o->name);
+	add_text(b, "directory", o->directory);
+	add_text(b, "uri", o->uri);
 	add_text(b, "site", o->site);
 	add_text(b, "project", o->project);
-	return add_size(b, o->size, e);
+	return add_facts(b, o, e);
 }
 
 static bool send(struct cli *c, const char *method, const char *path,
@@ -175,7 +185,7 @@ static const char *absolute(struct cli *c, const char *word)
 	char *here;
 	const char *path;
 
-	if (word[0] == '/')
+	if (word[0] == '/' || word[0] == '\0')
 		return word;
 	here = getcwd(NULL, 0);
 	if (here == NULL)
@@ -264,27 +274,29 @@ static int run_register(struct cli *c)
 	return CLI_OK;
 }
 
-void dataset_path(struct buf *path, const char *word)
+void dataset_path(struct buf *path, const char *word, const char *site)
 {
 	query_path(path, "/api/v1/datasets/", word);
+	query_add(path, "site", site);
 }
 
 static int run_adjust(struct cli *c)
 {
+	const struct opts *o = CLI_OPTS(c, struct opts);
 	struct call_answer answer;
 	struct buf body = BUF_INIT, path = BUF_INIT;
 	struct err e = ERR_INIT;
 	bool ok;
 
 	buf_addc(&body, '{');
-	ok = add_options(&body, CLI_OPTS(c, struct opts), &e);
+	ok = add_facts(&body, o, &e);
 	buf_addc(&body, '}');
 	if (ok && body.len == 2) {
 		buf_fini(&body);
 		return cli_misuse(c,
 				  "nothing is to be changed: give an option");
 	}
-	dataset_path(&path, c->args[0]);
+	dataset_path(&path, c->args[0], o->site);
 	ok = ok &&
 	     send(c, "PATCH", buf_str(&path), buf_str(&body), &answer, &e);
 	buf_fini(&path);
@@ -307,7 +319,7 @@ static int run_delete(struct cli *c)
 		struct buf path = BUF_INIT;
 		bool ok;
 
-		dataset_path(&path, c->args[i]);
+		dataset_path(&path, c->args[i], CLI_OPTS(c, struct opts)->site);
 		ok = send(c, "DELETE", buf_str(&path), NULL, &answer, &e);
 		buf_fini(&path);
 		if (!ok)
@@ -341,8 +353,8 @@ const struct cli_command command_dataset_adjust = {
 	.args = "DATASET",
 	.brief = "change what is known of a file",
 	.text = "DATASET is its number, UUID or path.",
-	.opts = opts,
-	.n_opts = CLI_N(opts) - 1, /* all but --again */
+	.opts = opts + FIRST_ADJUSTED,
+	.n_opts = N_ADJUSTED,
 	.opts_size = sizeof(struct opts),
 	.min_args = 1,
 	.max_args = 1,
@@ -355,6 +367,9 @@ const struct cli_command command_dataset_delete = {
 	.brief = "forget files",
 	.text = "The files themselves stay. A dataset of a job that has not "
 		"ended is refused.",
+	.opts = opts + SITE,
+	.n_opts = 1,
+	.opts_size = sizeof(struct opts),
 	.min_args = 1,
 	.max_args = -1,
 	.run = run_delete,

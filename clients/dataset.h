@@ -4,7 +4,8 @@
 
 #include "lib/buf.h"
 
-/* The path of the call for a dataset: word is its number, UUID or path. */
-void dataset_path(struct buf *path, const char *word);
+/* The path of the call for a dataset: word is its number, UUID or path, then at
+ * the site (NULL: at none). */
+void dataset_path(struct buf *path, const char *word, const char *site);
 
 #endif

@@ -258,6 +258,15 @@ static void print(struct json_object *o)
 	print_lineage("went into", o, "down");
 }
 
+static const struct opt show_opts[] = {
+	{ .name = "site",
+	  .kind = OPT_STR,
+	  .offset = F(site),
+	  .arg = "SITE",
+	  .help = "The site whose file it is; one path can be a file at each "
+		  "site." },
+};
+
 static int run_show(struct cli *c)
 {
 	struct call_answer answer;
@@ -265,7 +274,7 @@ static int run_show(struct cli *c)
 	struct err e = ERR_INIT;
 	bool ok;
 
-	dataset_path(&path, c->args[0]);
+	dataset_path(&path, c->args[0], CLI_OPTS(c, struct opts)->site);
 	query_add_i64(&path, "depth", LINEAGE_DEPTH);
 	ok = call_get(c, c->arena, buf_str(&path), &answer, &e);
 	buf_fini(&path);
@@ -295,6 +304,9 @@ const struct cli_command command_dataset_show = {
 	.brief = "show a file with what it was made from",
 	.text = "DATASET is its number, UUID or path. Tells which run of "
 		"which job made it, from what, and what was made from it.",
+	.opts = show_opts,
+	.n_opts = CLI_N(show_opts),
+	.opts_size = sizeof(struct opts),
 	.min_args = 1,
 	.max_args = 1,
 	.run = run_show,

@@ -40,7 +40,7 @@ BEGIN
 		FROM sortie.datatype t WHERE t.name = n)
 	LIMIT 1;
 	IF FOUND THEN
-		RAISE EXCEPTION 'the datatype "%" is not defined: PUT /api/v1/datatypes/{name} defines it', v_name
+		RAISE EXCEPTION 'the datatype "%" is not defined: define it first', v_name
 			USING ERRCODE = 'SO021';
 	END IF;
 END $$;

@@ -62,6 +62,15 @@ cd "$T/d"
 is "$(sortie dataset register ./in sub/new)" "dataset $(of_path "$T/d/in") is registered already: $T/d/in
 dataset $(of_path "$T/d/sub/new") registered: $T/d/sub/new" "a path is what it is from here"
 cd "$OLDPWD"
+exits 0 "the same path at a site" sortie dataset register --site far "$T/d/in"
+exits 0 "is adjusted there" sortie dataset adjust --site far "$T/d/in" \
+	--comment other --tag FAR --size 1KiB --state missing
+is "$(sortie dataset show --site far "$T/d/in" --json |
+	jq -r '[.comment, .tag, .size, .state] | join(" ")')" \
+	"other FAR 1024 missing" "in all that can change"
+is "$(sortie dataset show "$T/d/in" --json | jq -r .tag)" IN "and not here"
+exits 0 "it is deleted there" sortie dataset delete --site far "$T/d/in"
+is "$(sortie dataset show "$T/d/in" --json | jq -r .state)" ready "alone"
 
 # Missing
 make "{\"jobs\":{\"bad\":{\"shell\":\"exit 3\"},\"child\":{\"shell\":\"true\"},
