@@ -255,6 +255,7 @@ static bool host_open(struct talk *t, struct err *e)
 		.keep_failed_s = t->opt.keep_s,
 		.head_max = t->head_max,
 		.tail_max = t->tail_max,
+		.sandbox = t->sandbox.program ? &t->sandbox : NULL,
 		.run_as = t->run_as,
 		.cgroups = t->opt.cgroups,
 		.no_clean = t->opt.keep_all,

@@ -106,6 +106,7 @@ static int run(struct talk *t)
 		log_error("%s", e.text);
 		return PILOT_EXIT_MACHINE;
 	}
+	t->sandbox.hidden_dir = t->spool.path;
 	if (t->run_as && !spool_let_pass(&t->spool, &e)) {
 		log_error("%s", e.text);
 		spool_close(&t->spool);
@@ -134,6 +135,27 @@ static bool answered(const struct pilot_options *o, int *status)
 	return true;
 }
 
+/* The spool is not known yet. */
+static bool sandbox_set(struct talk *t, struct err *e)
+{
+	const struct pilot_options *o = &t->opt;
+	char *token;
+
+	if (!o->sandbox || !*o->sandbox)
+		return !o->sandbox_offline ||
+		       err_set(e, ERR_BAD_REQUEST,
+			       "--sandbox-offline means nothing without "
+			       "--sandbox");
+	if (!sandbox_find(t->arena, o->sandbox, &t->sandbox, e))
+		return false;
+	t->sandbox.writable = o->sandbox_write;
+	t->sandbox.no_network = o->sandbox_offline;
+	token = o->join_token_file ? realpath(o->join_token_file, NULL) : NULL;
+	t->sandbox.hidden_file = token ? arena_strdup(t->arena, token) : NULL;
+	free(token);
+	return true;
+}
+
 static int pilot(struct talk *t)
 {
 	struct err e = ERR_INIT;
@@ -157,6 +179,10 @@ static int pilot(struct talk *t)
 			log_error("--run-as-file: %s", e.text);
 			return PILOT_EXIT_USAGE;
 		}
+	}
+	if (!sandbox_set(t, &e)) {
+		log_error("%s", e.text);
+		return PILOT_EXIT_USAGE;
 	}
 	say_one_user(&t->opt);
 	keeper_become();

@@ -95,6 +95,16 @@ static const struct opt opts[] = {
 	  "line is OWNER USER; \"* =\" stands for everybody else, each as the "
 	  "user of the same name. Users below 1000 need a line of their own, "
 	  "root is nobody's, and owners without a user run nothing here." },
+	{ "sandbox", 0, OPT_STR, AT(sandbox), 0, 0, 0, NULL, NULL, "bwrap",
+	  "Run payloads in bubblewrap: the machine's files are there for reading "
+	  "only, /tmp and the list of processes are their own, and the pilot's "
+	  "spool and join token are not there." },
+	{ "sandbox-write", 0, OPT_LIST, AT(sandbox_write), 0, 0, 0, NULL, NULL,
+	  "DIR,...",
+	  "Folders that payloads in the sandbox may write, beside their working "
+	  "directory." },
+	{ "sandbox-offline", 0, OPT_FLAG, AT(sandbox_offline), 0, 0, 0, NULL,
+	  NULL, NULL, "Payloads in the sandbox have no network." },
 	{ "cgroups", 0, OPT_FLAG, AT(cgroups), 0, 0, 0, "true", NULL, NULL,
 	  "Leave control groups alone. Without this, jobs are held to their "
 	  "memory by them where the host lets us." },
@@ -135,7 +145,7 @@ static const struct {
 static const char *const not_from_site[] = {
 	"url", "join-token-file", "config", "site", "spool", "host-name", "tag",
 	"ca-file", "cert", "key-file", "insecure", "log-file", "one-user",
-	"run-as-file", "version", "help", "mdoc",
+	"run-as-file", "sandbox", "sandbox-write", "sandbox-offline", "version", "help", "mdoc",
 };
 /* clang-format on */
 

@@ -31,7 +31,10 @@ struct pilot_options {
 	int64_t connect_timeout_s; /* 0 = for ever */
 	const char *spool;         /* NULL = the first that is free */
 	const char *state;         /* NULL = by user */
-	const char *run_as_file;   /* NULL = all as this user */
+	const char *sandbox;       /* NULL = none */
+	const char **sandbox_write;
+	bool sandbox_offline;
+	const char *run_as_file; /* NULL = all as this user */
 	bool one_user, cgroups, keep_all;
 	const char *ca_file, *cert, *key;
 	bool insecure;

@@ -24,25 +24,27 @@
 struct event_base;
 struct payload;
 struct runas;
+struct sandbox;
 struct runfiles;
 struct payload_host; /* what all payloads of this pilot share */
 
 /* Settings of the pilot that matter to payloads; strings outlive the host. */
 struct payload_settings {
 	struct event_base *base;
-	const char *spool;          /* directory, absolute, mode 0700 */
-	const char *url;            /* SORTIE_URL */
-	const char *pilot_id;       /* UUID */
-	const char *host_name;      /* for reasons; NULL = the machine's */
-	const char *site;           /* "" = none */
-	char **site_env;            /* NAME=VALUE, NULL-terminated or NULL */
-	int64_t grace_ms;           /* SIGTERM to SIGKILL */
-	int64_t keep_failed_s;      /* failed runs' directories stay */
-	int64_t head_max, tail_max; /* bytes of a stream that are kept */
-	int64_t spool_floor;        /* bytes to stay free; 0 = 16 MiB */
-	const struct runas *run_as; /* NULL = all as the pilot's user */
-	bool cgroups;               /* try cgroups at all */
-	bool no_clean;              /* keep working directories */
+	const char *spool;             /* directory, absolute, mode 0700 */
+	const char *url;               /* SORTIE_URL */
+	const char *pilot_id;          /* UUID */
+	const char *host_name;         /* for reasons; NULL = the machine's */
+	const char *site;              /* "" = none */
+	char **site_env;               /* NAME=VALUE, NULL-terminated or NULL */
+	int64_t grace_ms;              /* SIGTERM to SIGKILL */
+	int64_t keep_failed_s;         /* failed runs' directories stay */
+	int64_t head_max, tail_max;    /* bytes of a stream that are kept */
+	int64_t spool_floor;           /* bytes to stay free; 0 = 16 MiB */
+	const struct sandbox *sandbox; /* NULL = none */
+	const struct runas *run_as;    /* NULL = all as the pilot's user */
+	bool cgroups;                  /* try cgroups at all */
+	bool no_clean;                 /* keep working directories */
 };
 
 /* A grant as the server gave it, decoded; lives in the payload's arena. */

@@ -27,6 +27,12 @@ void payload_signal(struct payload *p, int sig)
 
 	if (sig == SIGKILL && p->cgroup)
 		cgroup_kill(p->cgroup);
+	/* The sandbox's own processes would die of what is for the payload,
+	 * and take it along before its grace is over. */
+	if (p->host->s.sandbox && sig != SIGKILL) {
+		(void)proctree_signal(p->grant.run, p->pid, true, sig);
+		return;
+	}
 	/* While the first process is not reaped its number is taken, so the
 	 * group cannot be somebody else's. */
 	if (in_zombie_group)

@@ -14,6 +14,7 @@
 #include "lib/log.h"
 #include "pilot/command.h"
 #include "pilot/payload_impl.h"
+#include "pilot/sandbox.h"
 #include "pilot/sendfile.h"
 
 /* A payload with a control group may have as many processes and threads:
@@ -274,6 +275,22 @@ static bool choose_user(struct payload *p, struct err *e)
 	return p->user && workdir_own(p->dir, p->user, e);
 }
 
+/* In the sandbox, when the pilot has one. */
+static void wrap(struct payload *p, struct spawn_order *o)
+{
+	const struct sandbox *s = p->host->s.sandbox;
+	struct sandbox_run run = { .cwd = o->cwd,
+				   .work = p->dir->work,
+				   .job_file = p->dir->job_file,
+				   .program = o->path,
+				   .argv = o->argv };
+
+	if (!s)
+		return;
+	o->argv = sandbox_argv(p->a, s, &run);
+	o->path = s->program;
+}
+
 bool payload_launch(struct payload *p, const char *const *files, struct err *e)
 {
 	struct json_object *def = p->grant.definition;
@@ -306,6 +323,7 @@ bool payload_launch(struct payload *p, const char *const *files, struct err *e)
 		return false;
 	o.argv = command_argv(p->a, &command);
 	o.env = env.v;
+	wrap(p, &o);
 	limit_memory(p, &o);
 	return start(p, &o, e);
 }

@@ -24,6 +24,7 @@
 #include "pilot/journal.h"
 #include "pilot/link.h"
 #include "pilot/options.h"
+#include "pilot/sandbox.h"
 #include "pilot/runs.h"
 #include "pilot/spool.h"
 
@@ -77,6 +78,7 @@ struct talk {
 	char **argv;
 	struct link link;
 	struct spool spool;
+	struct sandbox sandbox;     /* program NULL = none */
 	const struct runas *run_as; /* NULL = all as our user */
 	struct spool_identity last; /* who lived in the spool before */
 	struct journal *journal;
