@@ -4,6 +4,7 @@
 #include <event2/event.h>
 #include <string.h>
 #include "clients/inject_file.h"
+#include "clients/progress.h"
 #include "lib/clock.h"
 #include "lib/log.h"
 
@@ -204,8 +205,10 @@ static void is_gone(struct inject *in, struct inject_file *f)
 		f->gone = true;
 		return;
 	}
-	if (f->state == INJECT_READY)
+	if (f->state == INJECT_READY) {
+		progress_hide(in->progress);
 		log_info("'%s' is gone before it was injected", f->path);
+	}
 	inject_remove(in->table, f);
 }
 

@@ -84,7 +84,7 @@ static void show(struct inject *in)
 
 	if (in->progress == NULL)
 		return;
-	buf_addf(&b, "files, %zu settling, %zu to be told",
+	buf_addf(&b, "%zu settling, %zu to be told",
 		 inject_count(t, INJECT_SETTLING),
 		 inject_count(t, INJECT_READY) +
 			 inject_count(t, INJECT_SENDING));
@@ -135,6 +135,13 @@ static void add_timer(struct event *ev, int64_t ms)
 	event_add(ev, &tv);
 }
 
+static void hush(void *arg)
+{
+	struct inject *in = arg;
+
+	progress_hide(in->progress);
+}
+
 static void set_up(struct inject *in)
 {
 	static const int numbers[] = { SIGTERM, SIGINT, SIGHUP };
@@ -146,6 +153,7 @@ static void set_up(struct inject *in)
 						 .on_loaded = inject_on_loaded,
 						 .on_room = inject_on_room,
 						 .on_denied = on_denied,
+						 .hush = hush,
 						 .arg = in };
 
 	in->table = inject_table_new();
@@ -162,7 +170,7 @@ static void set_up(struct inject *in)
 		event_add(in->signal_ev[i], NULL);
 	}
 	if (isatty(STDERR_FILENO) && !in->c->settings->quiet)
-		in->progress = progress_new("injected", 0, false);
+		in->progress = progress_new("files injected:", 0, false);
 	in->allowed = in->plan->max_per_cycle ? in->plan->max_per_cycle : -1;
 }
 
@@ -184,20 +192,21 @@ static void tear_down(struct inject *in)
 static bool watch(struct inject *in, struct err *e)
 {
 	const struct inject_plan *p = in->plan;
-	const struct inject_watch_config config = { .base = in->base,
-						    .dirs = p->dirs,
-						    .patterns = p->patterns,
-						    .recursive = p->recursive,
-						    .follow = p->follow,
-						    .no_inotify = p->no_inotify,
-						    .rescan_ms = p->period_ms,
-						    .on_file = inject_on_file,
-						    .on_gone = inject_on_gone,
-						    .on_dir_gone =
-							    inject_on_dir_gone,
-						    .on_scanned =
-							    inject_on_scanned,
-						    .arg = in };
+	const struct inject_watch_config config = {
+		.base = in->base,
+		.dirs = p->dirs,
+		.patterns = p->patterns,
+		.recursive = p->recursive,
+		.follow = p->follow,
+		.no_inotify = p->no_inotify,
+		.rescan_ms = p->period_ms,
+		.on_file = inject_on_file,
+		.on_gone = inject_on_gone,
+		.on_dir_gone = inject_on_dir_gone,
+		.on_scanned = inject_on_scanned,
+		.hush = hush,
+		.arg = in,
+	};
 
 	in->watch = inject_watch_new(&config, e);
 	if (in->watch == NULL)

@@ -84,6 +84,7 @@ static void is_away(struct inject_send *s, const struct httpc_reply *reply)
 
 	if (!s->away) {
 		call_error(s->c.c, reply, &e);
+		s->c.hush(s->c.arg);
 		log_warn("%s; watching goes on, files are told when it is back",
 			 e.text);
 	}
@@ -103,8 +104,10 @@ static void is_away(struct inject_send *s, const struct httpc_reply *reply)
 
 static void is_back(struct inject_send *s)
 {
-	if (s->away)
+	if (s->away) {
+		s->c.hush(s->c.arg);
 		log_info("the server answers again");
+	}
 	s->away = false;
 	s->pause_ms = 0;
 }
@@ -193,6 +196,7 @@ static void on_page(const struct httpc_reply *reply, void *arg)
 		page_read(s, doc);
 	} else if (!comes_again(reply)) {
 		/* It is but an advance: each file is asked about later. */
+		s->c.hush(s->c.arg);
 		log_warn("cannot learn what is known already: %s", e.text);
 		s->loading = false;
 		s->c.on_loaded(s->c.arg);

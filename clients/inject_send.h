@@ -49,6 +49,7 @@ struct inject_send_config {
 			 int64_t changed_ms, void *arg);
 	void (*on_loaded)(void *arg); /* it has told all that it knows */
 	void (*on_room)(void *arg);   /* there may be room again */
+	void (*hush)(void *arg);      /* before a line of the log */
 	/* The token may not: nothing will ever be told. */
 	void (*on_denied)(const struct err *e, void *arg);
 	void *arg;

@@ -78,6 +78,7 @@ void inject_on_loaded(void *arg)
 	struct inject *in = arg;
 
 	in->loaded = true;
+	progress_hide(in->progress);
 	if (in->known)
 		log_info("%" PRId64 " of the files are known already",
 			 in->known);

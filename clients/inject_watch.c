@@ -141,6 +141,7 @@ static bool watch_dir(struct inject_watch *w, const char *path)
 	}
 	if (errno == ENOSPC && !w->degraded) {
 		w->degraded = true;
+		w->c.hush(w->c.arg);
 		log_warn("no more directories can be watched: raise the "
 			 "sysctl fs.inotify.max_user_watches; looking through "
 			 "them every %lld s instead",
@@ -193,6 +194,7 @@ static void cannot_read(struct inject_watch *w, const char *path)
 	if (errno == ENOENT && w->root_gone)
 		return;
 	w->incomplete = true;
+	w->c.hush(w->c.arg);
 	log_warn("cannot read the directory '%s': %s", path, strerror(errno));
 }
 
@@ -261,9 +263,11 @@ void inject_watch_scan(struct inject_watch *w)
 			continue;
 		}
 		w->root_gone = w->incomplete = true;
-		if (!was_gone)
-			log_warn("the directory '%s' is not there: %s",
-				 w->c.dirs[i], strerror(errno));
+		if (was_gone)
+			continue;
+		w->c.hush(w->c.arg);
+		log_warn("the directory '%s' is not there: %s", w->c.dirs[i],
+			 strerror(errno));
 	}
 	w->c.on_scanned(!w->incomplete, w->c.arg);
 	scan_later(w);
@@ -355,6 +359,7 @@ static void on_event(struct inject_watch *w, const struct inotify_event *ev)
 	struct buf b = BUF_INIT;
 
 	if (ev->mask & IN_Q_OVERFLOW) {
+		w->c.hush(w->c.arg);
 		log_warn("more happened than inotify could keep: looking "
 			 "through all directories");
 		scan_soon(w);

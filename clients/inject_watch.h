@@ -37,6 +37,7 @@ struct inject_watch_config {
 	/* A look through everything has ended; complete: every directory could
 	 * be read, so what was not found is gone. */
 	void (*on_scanned)(bool complete, void *arg);
+	void (*hush)(void *arg); /* before a line of the log */
 	void *arg;
 };
 

@@ -80,6 +80,24 @@ within 10 "a large one" arrived large.root 1234
 is "$(taken small.root)" 0 "goes before one that is too small"
 printf 3 >>"$T/in/small.root"
 within 10 "until it has grown" arrived small.root 123
+queue=$(cat /proc/sys/fs/inotify/max_queued_events)
+if [ "$queue" -le 50000 ]; then
+	kill -STOP "$injector"
+	awk -v n=$((queue / 2)) -v at="$T/in/" 'BEGIN {
+		for (i = 0; i < n; i++) {
+			file = at i ".tmp"
+			print i >file
+			close(file)
+		}
+	}'
+	echo late >"$T/in/late.root"
+	kill -CONT "$injector"
+	within 20 "a file that inotify had no room for" arrived late.root late
+	ok "is found by looking" grep -q 'than inotify could keep' "$T/inject.log"
+	find "$T/in" -name '*.tmp' -delete
+else
+	skip "a file that inotify had no room for" "it has room for $queue"
+fi
 ln -s before.root "$T/in/link.root"
 echo other >"$T/in/other.txt"
 echo changed >"$T/in/plain.root"

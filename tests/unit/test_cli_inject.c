@@ -186,6 +186,11 @@ static void on_scanned(bool all, void *arg)
 	add(t, all ? "all" : "some", root);
 }
 
+static void hush(void *arg)
+{
+	(void)arg;
+}
+
 static void begin(struct told *t, struct inject_watch_config *c)
 {
 	static const char *const none[] = { NULL };
@@ -202,6 +207,7 @@ static void begin(struct told *t, struct inject_watch_config *c)
 	c->on_gone = on_gone;
 	c->on_dir_gone = on_dir_gone;
 	c->on_scanned = on_scanned;
+	c->hush = hush;
 	c->arg = t;
 	t->watch = inject_watch_new(c, &e);
 	REQUIRE(t->watch != NULL);
