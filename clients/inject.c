@@ -17,7 +17,8 @@ struct opts {
 	struct inject_wish wish;
 	const char **match;
 	bool recursive, follow, inotify, again, once, status;
-	int64_t min_size, settle_s, period_s, cycles, max_per_cycle, max;
+	int64_t min_size, max_age_s, settle_s, period_s, cycles, max_per_cycle,
+		max;
 };
 
 #define F(name) offsetof(struct opts, name)
@@ -57,6 +58,14 @@ static const struct opt opts[] = {
 	  .arg = "SIZE",
 	  .help = "Only files of at least SIZE (\"1 MiB\"); smaller ones "
 		  "wait until they have grown." },
+	{ .name = "max-age",
+	  .kind = OPT_SECONDS,
+	  .offset = F(max_age_s),
+	  .max = INT64_C(1000000000),
+	  .arg = "TIME",
+	  .help = "Pass over what has been there, unchanged, for longer than "
+		  "TIME when it is found; what comes later is taken however "
+		  "old it says to be." },
 	{ .name = "settle",
 	  .kind = OPT_SECONDS,
 	  .offset = F(settle_s),
@@ -333,6 +342,7 @@ static int run(struct cli *c)
 		.again = o->again,
 		.once = o->once,
 		.min_size = o->min_size,
+		.max_age_ms = o->max_age_s * 1000,
 		.settle_ms = o->settle_s * 1000,
 		.period_ms = o->period_s * 1000,
 		.cycles = o->cycles,

@@ -127,6 +127,13 @@ void inject_on_settle(int fd, short what, void *arg)
 
 /* What the watch tells */
 
+/* It was there long before we looked. */
+static bool is_old(const struct inject *in, const struct inject_look *l)
+{
+	return in->plan->max_age_ms &&
+	       l->touched_ms + in->plan->max_age_ms < clock_wall_ms();
+}
+
 static void is_new(struct inject *in, const char *path, enum inject_news news,
 		   bool blind)
 {
@@ -134,7 +141,7 @@ static void is_new(struct inject *in, const char *path, enum inject_news news,
 	struct inject_file *f;
 	struct inject_look l;
 
-	if (!look(in, path, &l))
+	if (!look(in, path, &l) || (news == INJECT_FOUND && is_old(in, &l)))
 		return;
 	f = inject_add(in->table, path);
 	note_look(f, &l);

@@ -16,6 +16,7 @@ struct inject_plan {
 	bool again; /* a file that has changed is a new version */
 	bool once;
 	int64_t min_size;      /* bytes */
+	int64_t max_age_ms;    /* when it is found; 0 = any */
 	int64_t settle_ms;     /* quiet for so long: complete; 0 = closed */
 	int64_t period_ms;     /* of a cycle, and of looks without inotify */
 	int64_t cycles;        /* 0 = for ever */

@@ -142,6 +142,18 @@ is "$(sortie inject --dag copy --name told --once --json "$T/empty" \
 is "$(sortie inject --dag copy --name lines --once --json "$T/empty" \
 	2>/dev/null | wc -l)" 1 "on one line"
 
+# older FILE SECONDS: so long it has been there.
+older()
+{
+	[ $(($(date +%s) - $(stat -c %Z "$1"))) -gt "$2" ]
+}
+
+within 10 "a file gets old" older "$T/empty/told.root" 4
+echo young >"$T/empty/young.root"
+is "$(sortie inject --dag copy --name aged --max-age 4 --once --json \
+	"$T/empty" 2>/dev/null | jq -r .path)" "$T/empty/young.root" \
+	"what was there for long is passed over"
+
 exits 0 "asked for, a file that changed" sortie inject --dag copy --again \
 	-m '*.root' --once "$T/in"
 within 10 "is injected again" arrived plain.root changed
