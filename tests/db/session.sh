@@ -41,7 +41,7 @@ stop_database()
 trap stop_database EXIT
 trap 'exit 1' HUP INT TERM
 
-run_psql() { as "$bin/psql" -XqAt -h "$T" -U "$user" -v ON_ERROR_STOP=1 "$@"; }
+run_psql() { "$bin/psql" -XqAt -h "$T" -U "$user" -v ON_ERROR_STOP=1 "$@"; }
 # q SQL: its answer, columns between "|".
 q() { run_psql -d t -c "$1" 2>&1; }
 
@@ -79,24 +79,29 @@ wanted: $2" ;; esac; }
 unlike() { case $1 in $2) fail "$3" "got: $1
 unwanted: $2" ;; *) pass "$3" ;; esac; }
 
-# stmt NAME VALUES: a statement of sql/stmt; values as EXECUTE takes them.
-stmt()
+# prepared NAME VALUES: SQL that runs a statement of sql/stmt; values as EXECUTE
+# takes them.
+prepared()
 {
-	{
-		echo "PREPARE x AS"
-		sed '$s/;$//' "$top/sql/stmt/$1.sql"
-		echo ";"
-		[ -z "${2-}" ] && echo "EXECUTE x;" || echo "EXECUTE x($2);"
-	} | run_psql -d t -f - 2>&1
+	echo "PREPARE $1 AS"
+	sed '$s/;$//' "$top/sql/stmt/$1.sql"
+	echo ";"
+	[ -z "${2-}" ] && echo "EXECUTE $1;" || echo "EXECUTE $1($2);"
 }
 
+stmt() { prepared "$@" | run_psql -d t -f - 2>&1; }
+
+# What the checks of the audit find, each behind its name.
 audit()
 {
 	for file in "$top"/sql/stmt/audit_*.sql; do
 		case $file in *_begin.sql | *_standby.sql) continue ;; esac
 		name=${file##*/}
-		stmt "${name%.sql}" | sed "s/^/${name%.sql}: /"
-	done
+		printf '\\echo of %s\n' "${name%.sql}"
+		prepared "${name%.sql}"
+	done | run_psql -d t -v ON_ERROR_STOP=0 -f - 2>&1 |
+		sed -n '/^of audit_/ { s/^of //; h; d; }; G
+			s/^\(.*\)\n\(.*\)$/\2: \1/p'
 }
 
 audit_clean() { is "$(audit)" "" "the audit finds nothing${1:+ $1}"; }
@@ -106,12 +111,13 @@ audit_clean() { is "$(audit)" "" "the audit finds nothing${1:+ $1}"; }
 #     ask NAME SQL    sends it and goes on; hear NAME waits for the answer
 open_session()
 {
-	mkfifo "$T/in.$1"
-	: >"$T/out.$1"
-	chmod 666 "$T/in.$1" "$T/out.$1"
-	as "$bin/psql" -XqAt -h "$T" -U "$user" -d t <"$T/in.$1" \
-		>"$T/out.$1" 2>&1 &
-	case $1 in a) exec 8>"$T/in.a" ;; b) exec 9>"$T/in.b" ;; esac
+	mkfifo "$T/in.$1" "$T/out.$1"
+	case $1 in
+	a) exec 6<>"$T/out.a" 8<>"$T/in.a" ;;
+	b) exec 7<>"$T/out.b" 9<>"$T/in.b" ;;
+	esac
+	"$bin/psql" -XqAt -h "$T" -U "$user" -d t <"$T/in.$1" \
+		>"$T/out.$1" 2>&1 6<&- 7<&- 8<&- 9<&- &
 	echo 0 >"$T/asked.$1"
 }
 
@@ -124,16 +130,21 @@ ask()
 	printf '%s;\n\\echo done-%s\n' "$2" $asked >&$fd
 }
 
+# What the session has said since the answer before; the test's own time limit
+# ends a wait for one that never comes.
 hear()
 {
-	asked=$(cat "$T/asked.$1")
-	deadline=$(($(date +%s) + 20))
-	while ! grep -qx "done-$asked" "$T/out.$1"; do
-		[ "$(date +%s)" -lt $deadline ] || { echo timeout; return; }
+	case $1 in a) fd=6 ;; b) fd=7 ;; esac
+	last=done-$(cat "$T/asked.$1") heard=
+	while IFS= read -r line <&$fd; do
+		case $line in
+		"$last") break ;;
+		done-*) heard= ;;
+		*) heard="$heard$line
+" ;;
+		esac
 	done
-	awk -v before="done-$((asked - 1))" -v mark="done-$asked" '
-		BEGIN { on = before == "done-0" }
-		$0 == mark { exit } on; $0 == before { on = 1 }' "$T/out.$1"
+	printf '%s' "$heard"
 }
 
 say() { ask "$1" "$2"; hear "$1"; }
