@@ -170,7 +170,11 @@ static int run_delete(struct cli *c)
 		buf_fini(&path);
 		if (!ok)
 			return cli_fail(c, &e);
-		cli_say(c, "dag %s deleted", c->args[i]);
+		if (version > 0)
+			cli_say(c, "version %" PRId64 " of dag %s deleted",
+				version, c->args[i]);
+		else
+			cli_say(c, "dag %s deleted", c->args[i]);
 	}
 	return CLI_OK;
 }
