@@ -374,14 +374,19 @@ BEGIN
 END $$;
 
 -- Takes n turns of a project, starting at the returned one.
+-- (A function in SQL would be planned in every transaction.)
 CREATE OR REPLACE FUNCTION sortie.turns_take_1(p_project int, p_n bigint) RETURNS bigint
-LANGUAGE sql AS $$
+LANGUAGE plpgsql AS $$
+DECLARE
+	v_turn bigint;
+BEGIN
 	UPDATE sortie.project p
 	SET turn = greatest((SELECT l.turn FROM sortie.lane l), p.turn + 1)
 		+ p_n - 1
 	WHERE p.project_id = p_project
-	RETURNING p.turn - p_n + 1
-$$;
+	RETURNING p.turn - p_n + 1 INTO v_turn;
+	RETURN v_turn;
+END $$;
 
 -- Lets jobs of a project with a maximum through its gate while there is room.
 -- Returns how many. Locks the project's row. Does nothing without a maximum.
