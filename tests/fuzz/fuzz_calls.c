@@ -7,7 +7,11 @@
  * An input is a byte that chooses the role, one whose bits add headers, a line
  * "METHOD TARGET", and the body.
  */
+#include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
 #include "lib/json.h"
 #include "lib/log.h"
 #include "server/auth.h"
@@ -23,6 +27,7 @@
 #include "server/options.h"
 #include "server/park.h"
 #include "server/route.h"
+#include "server/seal.h"
 #include "server/wake.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
@@ -421,6 +426,26 @@ void httpd_send(struct req *r, int status, const char *content_type,
 		    (const char *)body);
 }
 
+/* A key of its own in memory: secrets are sealed as ever. */
+static struct seal *any_seal(void)
+{
+	struct err e = ERR_INIT;
+	int fd = memfd_create("key", MFD_CLOEXEC);
+	char path[64], key[64];
+	struct seal *s;
+
+	memset(key, 'a', sizeof(key));
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	if (fd < 0 || fchmod(fd, 0600) != 0 ||
+	    write(fd, key, sizeof(key)) != sizeof(key))
+		log_die("no memory for a key");
+	s = seal_open(path, &e);
+	if (s == NULL)
+		log_die("%s", e.text);
+	close(fd);
+	return s;
+}
+
 static struct server *server(void)
 {
 	static const struct settings set = { .default_timeout_s = 3600,
@@ -429,6 +454,8 @@ static struct server *server(void)
 
 	if (srv.lanes == NULL)
 		srv.lanes = lanes_new(&srv);
+	if (srv.seal == NULL)
+		srv.seal = any_seal();
 	return &srv;
 }
 
