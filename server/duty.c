@@ -106,11 +106,6 @@ struct duties {
 	struct db_array *found;
 };
 
-static int32_t bucket(const struct duties *d)
-{
-	return lanes_bucket(d->srv, BUCKET_DUTY);
-}
-
 static bool no_params(struct duties *d, struct arena *a, struct db_params *p)
 {
 	(void)d;
@@ -135,7 +130,7 @@ static bool counted_done(struct duties *d, const struct db_result *r)
 static bool due_params(struct duties *d, struct arena *a, struct db_params *p)
 {
 	(void)a;
-	db_p_i32(p, bucket(d));
+	db_p_i32(p, lanes_bucket(d->srv, BUCKET_DUE));
 	db_p_i32(p, STEP_JOBS);
 	return true;
 }
@@ -190,7 +185,7 @@ static bool retention_params(struct duties *d, struct arena *a,
 			     struct db_params *p)
 {
 	(void)a;
-	db_p_i32(p, bucket(d));
+	db_p_i32(p, lanes_bucket(d->srv, BUCKET_RETENTION));
 	db_p_i64(p, d->srv->set->retention_s);
 	db_p_i64(p, d->srv->set->event_retention_s);
 	db_p_i32(p, RETENTION_JOBS);
@@ -207,7 +202,7 @@ static bool firing_params(struct duties *d, struct arena *a,
 			  struct db_params *p)
 {
 	(void)a;
-	db_p_i32(p, bucket(d));
+	db_p_i32(p, lanes_bucket(d->srv, BUCKET_FIRING));
 	db_p_i32(p, FIRING_EDGES);
 	return true;
 }
@@ -216,7 +211,7 @@ static bool cancel_params(struct duties *d, struct arena *a,
 			  struct db_params *p)
 {
 	(void)a;
-	db_p_i32(p, bucket(d));
+	db_p_i32(p, lanes_bucket(d->srv, BUCKET_CANCEL));
 	db_p_i32(p, CANCEL_JOBS);
 	return true;
 }
@@ -236,7 +231,7 @@ static bool forget_params(struct duties *d, struct arena *a,
 			  struct db_params *p)
 {
 	(void)a;
-	db_p_i32(p, bucket(d));
+	db_p_i32(p, lanes_bucket(d->srv, BUCKET_FORGET));
 	db_p_i32(p, RETENTION_JOBS);
 	db_p_i64(p, d->srv->set->retention_s);
 	return true;

@@ -14,8 +14,9 @@ struct server;
 struct lanes;
 struct lane;
 
-/* Who counts in which bucket: every writer its own (sortie.tally). The pool's
- * is srv->bucket itself. */
+/* Who counts in which bucket: every writer its own (sortie.tally), also every
+ * duty, since they run beside one another and would wait for each other's
+ * counters with other rows locked. The pool's is srv->bucket itself. */
 enum bucket {
 	BUCKET_POOL,
 	BUCKET_SUBMIT,
@@ -23,7 +24,11 @@ enum bucket {
 	BUCKET_CLAIM,
 	BUCKET_REPORT,
 	BUCKET_LEASE,
-	BUCKET_DUTY,
+	BUCKET_DUE,
+	BUCKET_RETENTION,
+	BUCKET_FIRING,
+	BUCKET_CANCEL,
+	BUCKET_FORGET,
 	BUCKETS = 16
 };
 
