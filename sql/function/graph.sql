@@ -285,19 +285,25 @@ BEGIN
 		JOIN sortie.ended e ON e.number = n.number
 		GROUP BY n.workflow) AS c
 	WHERE g.workflow = c.workflow;
-	UPDATE sortie.dataset d
-	SET state = CASE x.state WHEN 'finished' THEN 'ready'
-			ELSE 'missing' END, updated_at = now(),
-		producer = coalesce(d.producer, x.number),
-		producer_run = coalesce(x.attempt, d.producer_run)
-	FROM (SELECT u.dataset, e.state, e.number, (SELECT max(r.attempt)
+	-- Datasets come before workflows: those that somebody has are not
+	-- waited for.
+	WITH x AS MATERIALIZED (
+		SELECT d.dataset, e.state, e.number, (SELECT max(r.attempt)
 			FROM sortie.run r WHERE r.number = e.number) AS attempt
 		FROM unnest(p_ended) AS i(number)
 		JOIN sortie.dataset_use u ON u.number = i.number
 			AND u.role = 'o'
 		JOIN sortie.ended e ON e.number = i.number
-		JOIN sortie.node n ON n.number = i.number AND NOT n.noop) AS x
-	WHERE d.dataset = x.dataset AND d.state = 'declared';
+		JOIN sortie.node n ON n.number = i.number AND NOT n.noop
+		JOIN sortie.dataset d ON d.dataset = u.dataset
+			AND d.state = 'declared'
+		FOR NO KEY UPDATE OF d NOWAIT)
+	UPDATE sortie.dataset d
+	SET state = CASE x.state WHEN 'finished' THEN 'ready'
+			ELSE 'missing' END, updated_at = now(),
+		producer = coalesce(d.producer, x.number),
+		producer_run = coalesce(x.attempt, d.producer_run)
+	FROM x WHERE d.dataset = x.dataset;
 END $$;
 
 -- The first failures in workflows that are to be cancelled by one. Returns
@@ -540,10 +546,11 @@ DECLARE
 BEGIN
 	n := 0;
 	more := false;
-	-- One that nobody works on, or else the first: somebody always does.
+	-- Any that nobody works on, so that a large one does not keep small
+	-- ones waiting; or else the first: somebody always does.
 	SELECT g.workflow INTO v_flow FROM sortie.workflow g
 	WHERE g.workflow IN (SELECT DISTINCT f.workflow FROM sortie.firing f)
-	ORDER BY g.workflow LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED;
+	ORDER BY random() LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED;
 	IF NOT FOUND THEN
 		SELECT min(f.workflow) INTO v_flow FROM sortie.firing f;
 		IF v_flow IS NULL THEN

@@ -18,8 +18,8 @@
 --     row, so live rows need no order; output only looks at them, NOWAIT.
 --     Queued jobs are locked in grant order, as claims take them.
 --     Workflows are locked by id; nodes, edges and firing belong to their
---     workflow's row (graph.sql). Datasets that a report tells of are locked
---     before, by number.
+--     workflow's row (graph.sql). Datasets come before it, by site, path and
+--     version, all at once; after it they are taken NOWAIT.
 --     Projects, then limits, both by id, come last, once in a transaction
 --     (settle_2): everything that moves runs says what is due and settles at
 --     its end.

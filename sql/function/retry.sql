@@ -220,11 +220,14 @@ BEGIN
 			AND e.state = 'skipped'
 		WHERE CASE WHEN n.any_of THEN true ELSE NOT n.unmet END;
 	END LOOP;
+	WITH x AS MATERIALIZED (
+		SELECT d.dataset FROM sortie.dataset_use u
+		JOIN sortie.dataset d ON d.dataset = u.dataset
+			AND d.state = 'missing' AND d.producer = ANY (v_all)
+		WHERE u.number = ANY (v_all) AND u.role = 'o'
+		FOR NO KEY UPDATE OF d NOWAIT)
 	UPDATE sortie.dataset d SET state = 'declared', updated_at = now()
-	FROM (SELECT DISTINCT u.dataset FROM sortie.dataset_use u
-		WHERE u.number = ANY (v_all) AND u.role = 'o') AS u
-	WHERE d.dataset = u.dataset AND d.state = 'missing'
-		AND d.producer = ANY (v_all);
+	FROM x WHERE d.dataset = x.dataset;
 	WITH g AS (
 		UPDATE sortie.workflow g SET ended_at = NULL,
 			cancelling = NULL, cancel_after = NULL,
