@@ -17,18 +17,25 @@ BEGIN
 		SELECT w.number FROM sortie.waiting w
 		WHERE w.why = 'time' AND w.due <= now()
 		ORDER BY w.due LIMIT p_max FOR UPDATE SKIP LOCKED),
-	g AS MATERIALIZED (
+	b AS MATERIALIZED (
 		SELECT n.number, n.workflow FROM t
 		JOIN sortie.node n ON n.number = t.number AND NOT n.admitted
 		JOIN sortie.workflow f ON f.workflow = n.workflow
 			AND f.max_running IS NOT NULL),
+	-- The maximum must not go while they get behind it; those of a
+	-- workflow that somebody works on come next time.
+	g AS MATERIALIZED (
+		SELECT b.number, b.workflow FROM b
+		JOIN sortie.workflow f ON f.workflow = b.workflow
+			AND f.max_running IS NOT NULL
+		ORDER BY b.workflow FOR NO KEY UPDATE OF f SKIP LOCKED),
 	u AS (
 		UPDATE sortie.waiting w SET why = 'share', due = NULL,
 			workflow = g.workflow
 		FROM g WHERE w.number = g.number),
 	d AS (
 		DELETE FROM sortie.waiting w WHERE w.number IN (
-			SELECT number FROM t EXCEPT SELECT number FROM g)
+			SELECT number FROM t EXCEPT SELECT number FROM b)
 		RETURNING class_id, place, number, attempt, kind_id)
 	SELECT count(*), array_agg(class_id), array_agg(place),
 		array_agg(number), array_agg(attempt), array_agg(kind_id)
