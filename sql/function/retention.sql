@@ -72,15 +72,22 @@ AS $$
 DECLARE
 	v record;
 	v_doomed bigint[];
+	v_flow bigint[];
 	v_want bigint;
 	v_deep bigint;
 BEGIN
 	n := 0;
 	more := false;
 	FOR v IN
+		-- Those that go already, and those that cannot go yet, do not
+		-- count.
 		SELECT p.project_id, sum(t.n) - p.keep_last - coalesce((
 				SELECT sum(g.n_jobs) FROM sortie.workflow g
-				WHERE g.deleting
+				WHERE g.deleting AND g.ended_at IS NOT NULL
+				AND g.project_id = p.project_id), 0)
+			- coalesce((SELECT sum(g.n_ended)
+				FROM sortie.workflow g
+				WHERE g.state IN ('held', 'running')
 				AND g.project_id = p.project_id), 0) AS excess,
 			array_agg(DISTINCT k.kind_id) AS kinds
 		FROM sortie.project p
@@ -121,17 +128,24 @@ BEGIN
 				ORDER BY c.number LIMIT v_want)
 			ORDER BY e.number FOR UPDATE SKIP LOCKED) AS x;
 		-- Workflows go whole, when they are among the oldest.
+		SELECT array_agg(m.workflow) FILTER (WHERE m.number
+				IS NOT NULL),
+			array_agg(x) FILTER (WHERE m.number IS NULL)
+		INTO v_flow, v_doomed FROM unnest(v_doomed) AS x
+		LEFT JOIN sortie.node m ON m.number = x;
+		v_want := v.excess - coalesce(cardinality(v_doomed), 0);
 		UPDATE sortie.workflow g SET deleting = true
 		WHERE g.workflow IN (SELECT w.workflow
 			FROM sortie.workflow w WHERE w.workflow IN (
-				SELECT m.workflow FROM sortie.node m
-				WHERE m.number = ANY (v_doomed))
-			AND w.ended_at IS NOT NULL AND w.n_jobs <= v.excess
-			ORDER BY w.workflow LIMIT 1
-			FOR NO KEY UPDATE SKIP LOCKED);
-		SELECT array_agg(x) INTO v_doomed FROM unnest(v_doomed) AS x
-		WHERE NOT EXISTS (SELECT 1 FROM sortie.node m
-			WHERE m.number = x);
+				SELECT o.workflow FROM (SELECT y.workflow,
+					sum(y.n_jobs) OVER (ORDER BY
+						y.workflow) AS upto
+					FROM sortie.workflow y
+					WHERE y.workflow = ANY (v_flow)) AS o
+				WHERE o.upto <= v_want)
+			AND w.ended_at IS NOT NULL
+			ORDER BY w.workflow FOR NO KEY UPDATE SKIP LOCKED);
+		more := more OR FOUND;
 		IF v_doomed IS NOT NULL THEN
 			PERFORM sortie.jobs_forget_1(p_bucket, v_doomed);
 			n := n + cardinality(v_doomed);
