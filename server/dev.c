@@ -17,12 +17,18 @@
 #include "server/options.h"
 #include "server/server.h"
 
+/* What a pilot that is left over from a killed server needs to be gone. */
+#define AGAIN_S 3
+#define CANNOT_START 127
 #define DRAIN_S 15 /* the pilot's grace for payloads, and some */
 
 struct dev {
 	pid_t pid; /* 0 = not running */
 	struct event *child;
 	struct event *late;
+	struct event *again;
+	struct server *srv;
+	char *address;
 	void (*ended)(void *arg); /* NULL: it should be running */
 	void *arg;
 };
@@ -49,7 +55,7 @@ _Noreturn static void run_pilot(const char *address, const struct settings *set)
 	execv(program, (char *const *)(uintptr_t)argv);
 	fprintf(stderr, "sortied: cannot start \"%s\": %s\n", program,
 		strerror(errno));
-	_exit(127);
+	_exit(CANNOT_START);
 }
 
 static void tell_ended(struct dev *d)
@@ -60,19 +66,62 @@ static void tell_ended(struct dev *d)
 	ended(d->arg);
 }
 
+/* Of the exit statuses of pilots: it has left in order, its options are wrong,
+ * its token is, or there is no such program. */
+static bool may_do_better(int status)
+{
+	return status != 0 && status != 2 && status != 3 &&
+	       status != CANNOT_START;
+}
+
+static void has_ended(struct dev *d, int status)
+{
+	static const struct timeval again = { AGAIN_S, 0 };
+
+	if (WIFEXITED(status) && !may_do_better(WEXITSTATUS(status))) {
+		log_warn("the local pilot has ended");
+		return;
+	}
+	log_warn("the local pilot has ended: starting another in %d s",
+		 AGAIN_S);
+	event_add(d->again, &again);
+}
+
 static void on_child(evutil_socket_t sig, short what, void *arg)
 {
 	struct dev *d = arg;
+	int status;
 
 	(void)sig;
 	(void)what;
-	if (d->pid == 0 || waitpid(d->pid, NULL, WNOHANG) != d->pid)
+	if (d->pid == 0 || waitpid(d->pid, &status, WNOHANG) != d->pid)
 		return;
 	d->pid = 0;
 	if (d->ended != NULL)
 		tell_ended(d);
 	else
-		log_warn("the local pilot has ended");
+		has_ended(d, status);
+}
+
+static void start_pilot(struct dev *d)
+{
+	d->pid = fork();
+	if (d->pid == 0)
+		run_pilot(d->address, d->srv->set);
+	if (d->pid < 0) {
+		log_warn("cannot start a local pilot: %s", strerror(errno));
+		d->pid = 0;
+	}
+}
+
+static void on_again(evutil_socket_t fd, short what, void *arg)
+{
+	struct dev *d = arg;
+
+	(void)fd;
+	(void)what;
+	if (d->ended == NULL)
+		start_pilot(d);
 }
 
 static void on_late(evutil_socket_t fd, short what, void *arg)
@@ -102,16 +151,13 @@ struct dev *dev_start(struct server *srv, const char *address)
 	print_exports(srv->set, address);
 	d->child = evsignal_new(srv->base, SIGCHLD, on_child, d);
 	d->late = event_new(srv->base, -1, 0, on_late, d);
-	if (d->child == NULL || d->late == NULL ||
+	d->again = event_new(srv->base, -1, 0, on_again, d);
+	d->srv = srv;
+	d->address = xstrdup(address);
+	if (d->child == NULL || d->late == NULL || d->again == NULL ||
 	    event_add(d->child, NULL) != 0)
 		log_die("cannot watch the local pilot");
-	d->pid = fork();
-	if (d->pid == 0)
-		run_pilot(address, srv->set);
-	if (d->pid < 0) {
-		log_warn("cannot start a local pilot: %s", strerror(errno));
-		d->pid = 0;
-	}
+	start_pilot(d);
 	return d;
 }
 
@@ -139,5 +185,7 @@ void dev_free(struct dev *d)
 	}
 	event_free(d->child);
 	event_free(d->late);
+	event_free(d->again);
+	free(d->address);
 	free(d);
 }

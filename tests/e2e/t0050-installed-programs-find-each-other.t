@@ -10,12 +10,16 @@ cp "$build/clients/sortie" "$build/pilot/sortie-pilot" "$T/prefix/bin" &&
 	give_up "the programs are copied"
 bare=/usr/bin:/bin:/usr/sbin:/sbin
 
-PATH=$bare "$T/prefix/sbin/sortied" --dev --state-dir "$state" \
-	>"$T/exports" 2>"$T/server.out" &
-server_pid=$!
-started $server_pid server
-ok "the server starts" wait_until 30 answers_or_gone "$state/sortied.sock" \
-	$server_pid
+dev()
+{
+	PATH=$bare "$T/prefix/sbin/sortied" --dev --state-dir "$state" \
+		>"$T/exports" 2>>"$T/server.out" &
+	server_pid=$!
+	started $server_pid server
+	ok "$1" wait_until 30 answers_or_gone "$state/sortied.sock" $server_pid
+}
+
+dev "the server starts"
 use_server "$state/sortied.sock" "$state"
 
 pilots()
@@ -25,6 +29,16 @@ pilots()
 
 within 15 "with a pilot of its own" pilots 1
 is "$(sortie job run -- sh -c umask)" 0022 "which has the umask of who started it"
+kill -KILL $server_pid
+wait $server_pid 2>/dev/null
+dev "killed, it starts again"
+another()
+{
+	get '/api/v1/pilots?state=idle' |
+		jq -e '[.items[].number] | length == 1 and .[0] > 1' >/dev/null
+}
+
+within 30 "with a pilot, though the old one was not gone yet" another
 ok "the command starts another" env PATH="$bare" \
 	"$T/prefix/bin/sortie" pilot start -n 1
 within 15 "which joins" pilots 2
