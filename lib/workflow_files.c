@@ -85,25 +85,40 @@ static bool read_field(struct workflow *w, struct workflow_file *f,
 	return true;
 }
 
+/* The node that the text up to end names. Longer texts are no names, and so are
+ * not copied: there may be a colon at every byte of a document. */
+static uint32_t node_named(struct workflow *w, const char *s, const char *end)
+{
+	size_t len = (size_t)(end - s);
+
+	if (len > DAG_NAME_MAX)
+		return DAG_NONE;
+	return dag_find(w->dag, arena_strndup(w->arena, s, len));
+}
+
+static bool may_name(const char *s, const char *end)
+{
+	return end && end - s <= DAG_NAME_MAX;
+}
+
 /* Names may hold colons: the first split that gives nodes counts. */
 static bool split(struct workflow *w, struct workflow_file *f)
 {
-	const struct dag *d = w->dag;
+	const char *end = f->key + strlen(f->key);
 	const char *rest;
 
-	for (const char *c = strchr(f->key, ':'); c; c = strchr(c + 1, ':')) {
-		f->from = dag_find(d, arena_strndup(w->arena, f->key,
-						    (size_t)(c - f->key)));
+	for (const char *c = strchr(f->key, ':'); may_name(f->key, c);
+	     c = strchr(c + 1, ':')) {
+		f->from = node_named(w, f->key, c);
 		if (f->from == DAG_NONE)
 			continue;
 		rest = c + 1;
-		f->to = dag_find(d, rest);
+		f->to = node_named(w, rest, end);
 		if (f->to != DAG_NONE)
 			return true;
-		for (const char *t = strchr(rest, ':'); t;
+		for (const char *t = strchr(rest, ':'); may_name(rest, t);
 		     t = strchr(t + 1, ':')) {
-			f->to = dag_find(d, arena_strndup(w->arena, rest,
-							  (size_t)(t - rest)));
+			f->to = node_named(w, rest, t);
 			f->tag = t + 1;
 			if (f->to != DAG_NONE)
 				return true;

@@ -211,6 +211,22 @@ static void what_cannot_run_is_refused_by_name(void)
 		CHECK_STR_EQ(refused(cases[i][0], cases[i][1]), cases[i][2]);
 }
 
+/* Each could be where a name ends; none is copied that is no name. */
+static void a_key_of_colons_costs_nothing(void)
+{
+	static const char want[] = "\"fileinfo\" names the edge \"a::::";
+	struct buf b = BUF_INIT;
+
+	buf_adds(&b, "{'jobs':{},'fileinfo':{'a");
+	for (int i = 0; i < 200000; i++)
+		buf_addc(&b, ':');
+	buf_adds(&b, "':{}}}");
+	CHECK_TRUE(strncmp(refused(CHAIN, buf_str(&b)), want,
+			   sizeof(want) - 1) == 0);
+	CHECK_TRUE(arena_size(arena) < (size_t)64 << 20);
+	buf_fini(&b);
+}
+
 static void a_job_of_another_project_is_refused(void)
 {
 	struct workflow *w = expand("{'jobs':{'a':{'argv':['x'],'project':"
@@ -305,6 +321,7 @@ static const struct unit_test tests[] = {
 	  edges_of_one_parent_that_say_the_same_carry_one_file },
 	{ "what cannot run is refused by name",
 	  what_cannot_run_is_refused_by_name },
+	{ "a key of colons costs nothing", a_key_of_colons_costs_nothing },
 	{ "a job of another project is refused",
 	  a_job_of_another_project_is_refused },
 	{ "jobinfo replaces", jobinfo_replaces },
