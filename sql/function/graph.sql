@@ -342,6 +342,7 @@ END $$;
 CREATE OR REPLACE FUNCTION sortie.workflow_over_1(p_workflow bigint[])
 RETURNS bigint[] LANGUAGE plpgsql
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+SET plan_cache_mode = force_generic_plan
 AS $$
 DECLARE
 	v_flow bigint[];
@@ -400,6 +401,7 @@ CREATE OR REPLACE FUNCTION sortie.graph_settle_1(p_bucket int, p_left int[],
 RETURNS TABLE (what "char", number bigint, n bigint)
 LANGUAGE plpgsql
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+SET plan_cache_mode = force_generic_plan
 AS $$
 #variable_conflict use_column
 DECLARE

@@ -30,6 +30,20 @@
 -- Functions carry the number of the contract in their name, so that servers of
 -- two versions can share a database.
 
+-- How a function's statements on arrays of n items are planned: few go by
+-- indexes, with plans that are made once; many are worth plans of their own.
+-- The caller has a SET of each of these, so that they end with it.
+CREATE OR REPLACE FUNCTION sortie.plans_1(p_n int) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+	IF p_n > 200 THEN
+		PERFORM set_config('plan_cache_mode', 'force_custom_plan',
+			true), set_config('enable_seqscan', 'on', true),
+			set_config('enable_hashjoin', 'on', true),
+			set_config('enable_mergejoin', 'on', true);
+	END IF;
+END $$;
+
 -- n numbers in a row; the sequence never goes back, so holes are harmless.
 CREATE OR REPLACE FUNCTION sortie.job_numbers_1(p_n bigint) RETURNS bigint
 LANGUAGE plpgsql AS $$

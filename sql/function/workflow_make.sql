@@ -11,12 +11,14 @@ CREATE OR REPLACE FUNCTION sortie.graph_datasets_1(p_high bigint, p_low bigint,
 	d_comment text[], u_job bigint[], u_dataset int[], u_role "char"[],
 	u_tag text[]) RETURNS void
 LANGUAGE plpgsql
-SET plan_cache_mode = force_custom_plan
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+SET plan_cache_mode = force_generic_plan
 AS $$
 DECLARE
 	v_number bigint[];
 	v_clash record;
 BEGIN
+	PERFORM sortie.plans_1(cardinality(u_job));
 	SELECT d.path, x.producer INTO v_clash
 	FROM unnest(u_dataset, u_job, u_role) AS u(dataset, job, role)
 	JOIN unnest(d_site, d_path) WITH ORDINALITY AS d(site, path, ord)
@@ -102,7 +104,8 @@ CREATE OR REPLACE FUNCTION sortie.graph_add_1(p_bucket int, p_high bigint,
 	u_dataset int[], u_role "char"[], u_tag text[],
 	OUT o_first bigint, OUT o_class int[], OUT o_firing bool)
 LANGUAGE plpgsql
-SET plan_cache_mode = force_custom_plan
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+SET plan_cache_mode = force_generic_plan
 AS $$
 DECLARE
 	g sortie.workflow;
@@ -121,6 +124,7 @@ BEGIN
 	IF v_n = 0 THEN
 		RETURN;
 	END IF;
+	PERFORM sortie.plans_1(v_n + cardinality(e_child));
 	PERFORM sortie.owner_room_1(ARRAY[g.owner_id], ARRAY[v_n::bigint]);
 	SELECT array_agg(DISTINCT c) INTO v_classes FROM unnest(i_class) AS c;
 	IF cardinality(v_classes) > 4000 THEN
