@@ -9,16 +9,19 @@ export LC_ALL
 unset SORTIE_URL SORTIE_TOKEN SORTIE_JOIN_TOKEN SORTIED_CONFIG \
 	SORTIED_DATABASE
 
+here=$(cd "${0%/*}" && pwd)
 build=${1:?usage: bench.sh BUILD-DIRECTORY}
 build=$(cd "$build" && pwd)
 bin=$build/tests/bench
 if [ -n "${QUICK:-}" ]; then
 	spawns=3000 lives=20000 singles=300 cycles=20000 bulk=40000
 	queued=100000 grants=6000 requests=8000
+	overload_s=2
 	flow_layers=32 flow_jobs=1000 flow_links=200
 else
 	spawns=10000 lives=100000 singles=2000 cycles=120000 bulk=200000
 	queued=1000000 grants=60000 requests=40000
+	overload_s=5
 	flow_layers=100 flow_jobs=10000 flow_links=1000
 fi
 
@@ -464,6 +467,88 @@ long_queue()
 	stop_server
 }
 
+# The rows of the database under $state hold together.
+audited()
+{
+	"$build/server/sortied" --audit --database \
+		"host=$state/run user=sortie dbname=sortie" \
+		>"$T/audit.log" 2>&1 || {
+		say "the audit found breaches"
+		exit 1
+	}
+}
+
+# Two processes as workers of one server, then as two servers on one database,
+# against one process; the audit after each.
+two_servers()
+{
+	start_server one
+	say "one process, then two"
+	run submit --count $bulk
+	run pilots --count $bulk
+	single=$ended_per_s
+	stop_server
+
+	start_server workers --workers 2
+	run submit --count $bulk
+	run pilots --count $bulk
+	row "full queue, workers = 2" "$ended_per_s" jobs/s "$single" \
+		"one process"
+	audited
+
+	"$build/server/sortied" --database \
+		"host=$state/run user=sortie dbname=sortie" --state-dir \
+		"$T/other" --blob-dir "$state/blobs" --listen "unix:$T/o" \
+		--log-file "$T/other.log" >"$T/other.out.log" 2>&1 &
+	server="$! $server"
+	until curl -sf -o "$T/ready" --unix-socket "$T/o" http://sortie/readyz; do
+		sleep 0.1
+	done
+	# More than both are to end, for each is granted some beyond its part.
+	run submit --count $((bulk + 10000))
+	"$bin/bench_pilots" --url "unix:$T/o" --token-file \
+		"$state/admin-token" --join-token-file "$state/join-token" \
+		--count $((bulk / 2)) >"$T/said.other" &
+	other=$!
+	run pilots --count $((bulk / 2))
+	wait $other
+	theirs=$(sed -n 's/^ended_per_s //p' "$T/said.other")
+	row "full queue, two servers" "$(calc "$ended_per_s + $theirs")" \
+		jobs/s "$single" "one process"
+	audited
+	stop_server
+}
+
+# accepted N: jobs a second that N connections have acknowledged, each asking
+# again as soon as it is answered, and the slowest answer in seconds.
+accepted()
+{
+	"$here/../e2e/overload.py" "$state/s" \
+		"$state/admin-token" rate "$1" "$overload_s" >"$T/accepted"
+	python3 -c 'import json, sys
+x = json.load(open(sys.argv[1]))
+print(x["statuses"].get("201", 0) / x["seconds"], x["slowest_s"])' "$T/accepted"
+}
+
+# The peak is the best of a few loads that it carries; then so many clients that
+# those that are refused, and come back a second later, ask for as much again.
+overload()
+{
+	start_server overload
+	say "more than it can carry"
+	peak=0
+	for n in 64 512 3000; do
+		got=$(accepted $n)
+		peak=$(calc "(${got% *} > $peak ? ${got% *} : $peak)")
+	done
+	got=$(accepted 12000)
+	row "submissions, 12,000 clients at once" "${got% *}" jobs/s "$peak" \
+		"the best without refusals"
+	row "slowest answer at that" "${got#* }" s 10 "what a lane lets wait"
+	audited
+	stop_server
+}
+
 table()
 {
 	awk -F '\t' '
@@ -498,7 +583,7 @@ json()
 
 limits
 for part in ${PARTS:-one_at_a_time real_payloads zero_work parts long_queue \
-	tls takeover workflows}; do
+	tls takeover workflows two_servers overload}; do
 	$part
 done
 json >"$bin/out.json"

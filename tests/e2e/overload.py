@@ -6,10 +6,11 @@ usage: overload.py SOCKET TOKEN-FILE flood N
 
 flood: N submissions of one job at once, each on a connection of its own; a
 line "sent" when all are under way. rate: that many connections that submit one
-job after the other, and again at once when they are refused. Prints as JSON:
+job after the other, and a second later when they are refused. Prints as JSON:
 how many answers of each status, the names of the jobs that were acknowledged,
 how many refusals said when to come back, the largest time to an answer.
 """
+import collections
 import json
 import resource
 import selectors
@@ -68,15 +69,28 @@ class Flow:
             self.retry_after += 1
 
     def run(self, again):
-        left = self.asked
+        """Until all that was asked is answered; again() tells whether more is
+        to be asked."""
+        left, later = self.asked, collections.deque()
         while left > 0:
-            events = self.poll.select(30)
-            if not events:
+            now = time.monotonic()
+            while later and later[0][0] <= now:
+                if again():
+                    later[0][1].ask()
+                else:
+                    left -= 1
+                later.popleft()
+            events = self.poll.select(max(later[0][0] - now, 0) if later
+                                      else 30 if left > 0 else 0)
+            if not events and not later and left > 0:
                 sys.exit("%d are not answered" % left)
             for key, _ in events:
-                if key.data.read() is None:
+                status = key.data.read()
+                if status is None:
                     continue
-                if again():
+                if status == 503 and again():
+                    later.append((time.monotonic() + 1, key.data))
+                elif again():
                     key.data.ask()
                 else:
                     left -= 1

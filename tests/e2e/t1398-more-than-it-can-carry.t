@@ -63,7 +63,7 @@ is "$(jq .retry_after "$T/flood.json")" "$refused" \
 	"each was told when to come again"
 ok "exactly those that were acknowledged are there" jobs_are "$T/flood.json"
 
-# 16 clients keep it busy; 5,000 that come back at once ask for far more than
+# 16 clients keep it busy; 5,000 ask for far more than
 # it can do. The client's own work weighs as much as the server's here: figures
 # that mean something are those of the benchmark.
 overload rate 16 3 >"$T/some.json"
