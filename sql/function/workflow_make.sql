@@ -127,7 +127,14 @@ BEGIN
 	PERFORM sortie.plans_1(v_n + cardinality(e_child));
 	PERFORM sortie.owner_room_1(ARRAY[g.owner_id], ARRAY[v_n::bigint]);
 	SELECT array_agg(DISTINCT c) INTO v_classes FROM unnest(i_class) AS c;
-	IF cardinality(v_classes) > 4000 THEN
+	-- Those that are queued now, and those that its jobs will need.
+	IF cardinality(v_classes) + (SELECT count(*) FROM sortie.class_ready)
+		> 4000
+	AND (SELECT count(*) FROM (SELECT r.class_id FROM sortie.class_ready r
+			WHERE EXISTS (SELECT 1 FROM sortie.queue q
+				WHERE q.class_id = r.class_id)
+			UNION SELECT c FROM unnest(v_classes) AS c) AS u)
+		> 4000 THEN
 		RAISE EXCEPTION 'more than 4000 different combinations of requirements would be queued'
 			USING ERRCODE = 'SO003';
 	END IF;
