@@ -53,8 +53,8 @@ create --dag 3filters --names sticky --state running --fileinfo "$info"
 exits 0 "3filters ends" sortie workflow wait --timeout 40 "$flow"
 is "$(cat "$T/data/1.txt" "$T/data/2.txt" "$T/data/3.txt" | tr '\n' ' ')" \
 	"2 1 1 " "with the three files"
-is "$(get "$v/datasets?workflow=$flow" | jq -r '.items | length')" 3 \
-	"which are datasets of its own"
+is "$(get "$v/datasets?workflow=$flow" | jq -r '.items | length')" 4 \
+	"and four datasets"
 get "$v/datasets/$(printf %s "$T/data/input.txt" | jq -Rr @uri)" >"$T/input"
 is "$(jq -r '.consumers | length' "$T/input")" 4 \
 	"what they read is one dataset, the one that 1filter read"
