@@ -1,5 +1,12 @@
 -- Workflows come to be: jobs, edges and datasets of one request at once.
 
+-- Whether the path means the same file to everybody at its site. A relative
+-- one is each workflow's own: jobs have working directories of their own.
+CREATE OR REPLACE FUNCTION sortie.path_shared_1(p_path text) RETURNS bool
+LANGUAGE sql IMMUTABLE AS $$
+	SELECT p_path LIKE '/%' OR p_path LIKE '%://%' OR p_path LIKE 'file:/%'
+$$;
+
 -- The datasets of a request. d_* are unique by site and path; u_job is the job
 -- of each use, u_dataset the index of its dataset. What is read only is the
 -- newest version there is, or a new one that is expected from outside; what is
@@ -26,7 +33,8 @@ BEGIN
 	JOIN sortie.node n ON n.number = u.job AND NOT n.noop
 	JOIN sortie.dataset x ON x.site = d.site AND x.path = d.path
 	JOIN sortie.job j ON j.number = x.producer
-	WHERE u.role = 'o' AND NOT EXISTS (SELECT 1 FROM sortie.ended e
+	WHERE u.role = 'o' AND sortie.path_shared_1(d.path)
+		AND NOT EXISTS (SELECT 1 FROM sortie.ended e
 		WHERE e.number = x.producer)
 	ORDER BY u.dataset LIMIT 1;
 	IF FOUND THEN
@@ -55,6 +63,7 @@ BEGIN
 		f AS MATERIALIZED (
 			SELECT o.*, CASE WHEN o.job IS NULL AND o.old
 				IS NOT NULL AND o.state <> 'deleted'
+				AND sortie.path_shared_1(o.path)
 				THEN o.old
 				ELSE nextval('sortie.dataset_number') END
 				AS number

@@ -120,4 +120,15 @@ ends "$flow" finished "names uuid: files get names of their own"
 like "$(get "$v/datasets?workflow=$flow" | jq -r '.items[] | select(.tag == "A") | .path')" \
 	"$T/d/????????-????-????-????-????????????.txt" "with the datatype's extension"
 is "$(cat "$T/far")" "root://host//store/f" "a URI is given as it is, and not looked for"
+
+# A path without a directory is each workflow's own
+own='{"name":"own","state":"held","jobs":{"a":{"shell":"true"},"b":{"shell":"true"}},
+	"datasets":[{"from":"a","to":"b","tag":"X","name":"relative"}]}'
+make "$own"
+one=$(get "$v/datasets?workflow=$flow" | jq -r '.items[0].number')
+make "$own"
+two=$(get "$v/datasets?workflow=$flow" | jq -r '.items[0].number')
+is "$([ "$one" -gt 0 ] && [ "$two" -gt "$one" ] && echo two)" two \
+	"two workflows have each a file of one relative path"
+
 finish
