@@ -68,6 +68,7 @@ db_start() {
 		log_lock_waits = off
 		log_min_messages = warning
 		max_connections = 30
+		jit = off # as for the server's own sessions
 	END
 	as_db_user "$db_bin/pg_ctl" -D "$db_dir/data" -l "$db_dir/data/log" \
 		-w start >/dev/null 2>&1 ||

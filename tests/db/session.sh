@@ -51,7 +51,8 @@ start_database()
 		>"$T/initdb.log" 2>&1 || { cat "$T/initdb.log"; exit 99; }
 	as "$bin/pg_ctl" -D "$T/pg" -s -w -l "$T/log" -o "-F \
 		-c listen_addresses= -c unix_socket_directories=$T \
-		-c shared_buffers=32MB -c autovacuum=off -c deadlock_timeout=200ms" \
+		-c shared_buffers=32MB -c autovacuum=off -c jit=off \
+		-c deadlock_timeout=200ms" \
 		start || { cat "$T/log"; exit 99; }
 	run_psql -d postgres -c 'CREATE DATABASE t'
 	{
