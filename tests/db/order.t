@@ -1,11 +1,11 @@
 #!/bin/bash
 # I9: claim_1 grants exactly what a model of one loop over all queued jobs does.
 #
-# ORDER_SEED says which random queues, ORDER_ROUNDS (default 60) how many.
+# ORDER_SEED says which random queues, ORDER_ROUNDS (default 100) how many.
 : "${abs_top_srcdir:=$(cd "$(dirname "$0")/../.." && pwd)}"
 . "$abs_top_srcdir/tests/db/lib.sh"
 db_start
-rounds=${ORDER_ROUNDS:-60}
+rounds=${ORDER_ROUNDS:-100}
 seed=${ORDER_SEED:-$(od -An -N2 -tu2 /dev/urandom | tr -d ' ')}
 echo "# ORDER_SEED=$seed ORDER_ROUNDS=$rounds"
 
