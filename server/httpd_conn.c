@@ -109,9 +109,7 @@ static void conn_replied(struct conn *c)
 
 	if (c->close)
 		conn_linger(c);
-	else if (c->advancing)
-		conn_to(c, CONN_IDLE);
-	else if (evbuffer_get_length(in) > 0 || c->eof)
+	else if (!c->advancing && (evbuffer_get_length(in) > 0 || c->eof))
 		conn_to(c, CONN_READY);
 	else
 		conn_to(c, CONN_IDLE);
@@ -325,11 +323,10 @@ static void on_event(struct bufferevent *bev, short what, void *arg)
 	struct conn *c = arg;
 
 	(void)bev;
-	if ((what & BEV_EVENT_ERROR) != 0)
-		conn_kill(c);
-	else if ((what & BEV_EVENT_EOF) != 0 && c->on->tls == NULL)
+	if ((what & (BEV_EVENT_ERROR | BEV_EVENT_EOF)) == BEV_EVENT_EOF &&
+	    c->on->tls == NULL)
 		on_eof(c);
-	else if ((what & BEV_EVENT_EOF) != 0)
+	else if ((what & (BEV_EVENT_ERROR | BEV_EVENT_EOF)) != 0)
 		conn_kill(c);
 }
 
