@@ -193,7 +193,7 @@ static void a_head_is_bounded(void)
 
 static void a_length_of_any_size_is_a_number(void)
 {
-	struct http_head h;
+	struct http_head h = { 0 };
 	struct err e = ERR_INIT;
 
 	CHECK_OK(reads("PUT / HTTP/1.1\r\n" H "Content-Length: "
