@@ -1,28 +1,9 @@
 #!/bin/sh
 # Workflows by HTTP: made of dags and documents, watched, changed, ended.
 . "${0%/*}/lib.sh"
+. "$here/lib-workflows.sh"
 
 start_server
-v=/api/v1
-
-# refuse CLAIM STATUS GLOB METHOD PATH [BODY]: GLOB is of the message.
-refuse()
-{
-	call "$4" "$5" "${6-}"
-	if [ "$status" = "$2" ]; then
-		like "$(of .error.message)" "$3" "$1"
-	else
-		fail "$1" "status $status: $answer"
-	fi
-}
-
-# make BODY: a workflow; $flow is its number.
-make()
-{
-	call POST $v/workflows "$1"
-	flow=$(of '.number // empty')
-	[ "$status" = 201 ] || diag "refused ($status): $answer"
-}
 
 # ends WORKFLOW STATE: waits for its end by a long poll.
 ends()
