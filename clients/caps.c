@@ -27,14 +27,6 @@ static const struct opt project_opts[] = {
 		  "long as all others." },
 };
 
-static void add(struct table *t, struct json_object *o, const char *key)
-{
-	struct arena *a = arena_new();
-
-	table_cell(t, list_text(a, o, key));
-	arena_free(a);
-}
-
 static const struct table_column jobtype_columns[] = {
 	{ .head = "JOBTYPE", .flexible = true },
 	{ .head = "MAX", .right = true },
@@ -44,10 +36,10 @@ static const struct table_column jobtype_columns[] = {
 
 static void jobtype_row(struct table *t, struct json_object *o)
 {
-	add(t, o, "name");
-	add(t, o, "max_running");
-	add(t, o, "running");
-	add(t, o, "queued");
+	list_cell(t, o, "name");
+	list_cell(t, o, "max_running");
+	list_cell(t, o, "running");
+	list_cell(t, o, "queued");
 }
 
 static int run_jobtype_list(struct cli *c)
@@ -70,9 +62,9 @@ static const struct table_column limit_columns[] = {
 
 static void limit_row(struct table *t, struct json_object *o)
 {
-	add(t, o, "name");
-	add(t, o, "capacity");
-	add(t, o, "used");
+	list_cell(t, o, "name");
+	list_cell(t, o, "capacity");
+	list_cell(t, o, "used");
 }
 
 static int run_limit_list(struct cli *c)
@@ -114,9 +106,9 @@ static void project_row(struct table *t, struct json_object *o)
 
 	if (states == NULL)
 		states = json_get(o, "states");
-	add(t, o, "name");
-	add(t, o, "max_running");
-	add(t, o, "keep_last");
+	list_cell(t, o, "name");
+	list_cell(t, o, "max_running");
+	list_cell(t, o, "keep_last");
 	if (states != NULL && json_type(states) == JSON_OBJECT)
 		json_each(states, add_state, &b);
 	table_cell(t, b.len ? buf_str(&b) : NULL);

@@ -41,6 +41,14 @@ const char *list_text(struct arena *a, struct json_object *o, const char *key)
 	return text;
 }
 
+void list_cell(struct table *t, struct json_object *o, const char *key)
+{
+	struct arena *a = arena_new();
+
+	table_cell(t, list_text(a, o, key));
+	arena_free(a);
+}
+
 void list_time(struct table *t, struct json_object *o, const char *key)
 {
 	const char *text = json_get_str(o, key);

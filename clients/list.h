@@ -27,6 +27,8 @@ int list_print(struct cli *c, const struct list *l);
 void list_raw(const char *text, size_t len);
 /* The member of an item as text: numbers too. NULL when absent. */
 const char *list_text(struct arena *a, struct json_object *o, const char *key);
+/* A cell with that text. */
+void list_cell(struct table *t, struct json_object *o, const char *key);
 /* A cell with the local time of an RFC 3339 member. */
 void list_time(struct table *t, struct json_object *o, const char *key);
 

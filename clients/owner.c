@@ -38,14 +38,6 @@ static const struct table_column columns[] = {
 	{ .head = "MAX", .right = true },
 };
 
-static void add(struct table *t, struct json_object *o, const char *key)
-{
-	struct arena *a = arena_new();
-
-	table_cell(t, list_text(a, o, key));
-	arena_free(a);
-}
-
 static void add_bytes(struct table *t, struct json_object *o, const char *key)
 {
 	struct json_object *v = json_get(o, key);
@@ -59,10 +51,10 @@ static void add_bytes(struct table *t, struct json_object *o, const char *key)
 
 static void row(struct table *t, struct json_object *o)
 {
-	add(t, o, "name");
-	add(t, o, "queued");
-	add(t, o, "max_queued");
-	add(t, o, "max_rate");
+	list_cell(t, o, "name");
+	list_cell(t, o, "queued");
+	list_cell(t, o, "max_queued");
+	list_cell(t, o, "max_rate");
 	add_bytes(t, o, "stored");
 	add_bytes(t, o, "max_stored");
 }
