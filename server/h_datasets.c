@@ -36,11 +36,12 @@ static bool list_states(struct req *r, struct err *e)
 		size_t len = strcspn(s, ",");
 
 		if (!state_ok(s, len, N(states)))
-			return err_set(e, ERR_BAD_REQUEST,
-				       "\"%.*s\" is no state of a dataset: "
-				       "write declared, ready, missing, deleted "
-				       "or some of them with commas between",
-				       (int)(len < 50 ? len : 50), s);
+			return err_set(
+				e, ERR_BAD_REQUEST,
+				"\"%.*s\" is no state of a dataset: "
+				"write declared, ready, missing, deleted "
+				"or some of them with commas between",
+				(int)(len < 50 ? len : 50), s);
 		s = s[len] == ',' ? s + len + 1 : NULL;
 	}
 	return true;

@@ -8,7 +8,6 @@
 #include "server/server.h"
 #include "server/view.h"
 
-
 #define LIVE "held,waiting,defined,dispatched,running"
 #define ENDED "finished,failed,timelimit,cancelled,lost,skipped"
 

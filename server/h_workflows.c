@@ -306,7 +306,7 @@ static void get_graph(struct req *r)
 	h_workflows_ref(r, graph);
 }
 
-#define LIST_QUERY                                    \
+#define LIST_QUERY                                            \
 	"state name dag owner project since_s created_after " \
 	"created_before page_size cursor"
 #define ONE "/api/v1/workflows/{ref}"
