@@ -434,7 +434,9 @@ def many():
         eventually("their descriptors come back",
                    lambda: n_files() <= files + 2, n_files)
         sizes.append(rss())
-    judge("nothing of their memory is lost", sizes[3] - sizes[1] < 2048,
+    # malloc keeps a few MiB more or less; 400 bytes lost with each of these
+    # 20,000 connections are seen.
+    judge("nothing of their memory is lost", sizes[3] - sizes[1] < 8192,
           f"KiB after each round: {sizes}")
     judge("the server counts them", metric(b"sortie_http_connections") < 5)
 
