@@ -27,11 +27,13 @@ BEGIN
 	ON CONFLICT (sha256) DO UPDATE SET put_at = now();
 	FOR i IN 1 .. cardinality(o_run) LOOP
 		idx := i;
-		-- 55P03: the run is just ending, or not; then it is known.
+		-- 55P03: the run is just starting or ending, or not; then it
+		-- is known. (A key-share lock would wait for a start that is
+		-- being written, whatever NOWAIT says.)
 		SELECT l.attempt INTO v_attempt FROM sortie.live l
 		WHERE l.number = o_number[i] AND l.run = o_run[i]
 			AND l.pilot = o_pilot[i]
-		FOR KEY SHARE NOWAIT;
+		FOR SHARE NOWAIT;
 		IF NOT FOUND THEN
 			what := 'g'; has := 0;
 			RETURN NEXT;

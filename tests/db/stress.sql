@@ -203,7 +203,7 @@ BEGIN
 		RETURN 'register';
 	WHEN v_what < 78 THEN
 		PERFORM sortie.pilot_leave_1(0, 3, x)
-		FROM unnest(t.some_pilots(1)) AS x;
+		FROM unnest((t.some_pilots(1))[1 : 1]) AS x;
 		RETURN 'leave';
 	WHEN v_what < 79 THEN
 		PERFORM sortie.pilot_order_1(0, 3, NULL, t.some_pilots(2),
@@ -275,6 +275,7 @@ DECLARE
 	v_what text;
 	v_code text;
 	v_said text;
+	v_detail text;
 	i bigint := 0;
 BEGIN
 	PERFORM setseed(p_seed);
@@ -287,13 +288,14 @@ BEGIN
 			v_what := t.random_call(p_session, i);
 		EXCEPTION WHEN OTHERS THEN
 			GET STACKED DIAGNOSTICS v_code = RETURNED_SQLSTATE,
-				v_what = MESSAGE_TEXT, v_said = PG_EXCEPTION_CONTEXT;
+				v_what = MESSAGE_TEXT, v_said = PG_EXCEPTION_CONTEXT,
+				v_detail = PG_EXCEPTION_DETAIL;
 			-- What a server repeats, refusals, and a class that
 			-- fell asleep or was taken from its limit on the way.
 			IF v_code NOT IN ('40001', '55P03', 'SO002', 'SO009',
 				'SO006', 'SO005') THEN
-				RAISE WARNING '%: % (%)', v_code, v_what,
-					v_said;
+				RAISE WARNING '%: % (% %)', v_code, v_what,
+					v_detail, v_said;
 			END IF;
 			v_what := '?';
 		END;
