@@ -214,7 +214,8 @@ BEGIN
 	ELSE
 		v_state := 'defined';
 		SELECT count(*) INTO v_before
-		FROM (SELECT 1 FROM sortie.class_ready r
+		FROM (SELECT 1 FROM (SELECT DISTINCT m.class_id
+				FROM sortie.class_ready m) AS r
 			JOIN sortie.class k ON k.class_id = r.class_id
 			CROSS JOIN LATERAL (
 				SELECT 1 FROM sortie.queue x

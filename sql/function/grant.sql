@@ -172,7 +172,8 @@ BEGIN
 			c_turn, c_number, c_n
 		FROM (SELECT k.class_id, k.cores, k.memory, k.life_s,
 				k.limit_ids <> '{}' AS limited, h.*
-			FROM sortie.class_ready r
+			FROM (SELECT DISTINCT m.class_id
+				FROM sortie.class_ready m) AS r
 			JOIN sortie.class k ON k.class_id = r.class_id
 			LEFT JOIN LATERAL (
 				SELECT w.place, w.turn, w.number
@@ -522,7 +523,8 @@ BEGIN
 	FOR v IN
 		SELECT c.class_id, c.cores, c.memory, c.life_s, c.profiles,
 			h.place, h.turn, h.number
-		FROM sortie.class_ready r
+		FROM (SELECT DISTINCT m.class_id FROM sortie.class_ready m)
+			AS r
 		JOIN sortie.class c ON c.class_id = r.class_id
 		CROSS JOIN LATERAL (
 			SELECT q.place, q.turn, q.number FROM sortie.queue q

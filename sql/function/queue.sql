@@ -377,8 +377,7 @@ BEGIN
 	INSERT INTO sortie.class_ready (class_id)
 	SELECT c FROM unnest(v_class) AS c
 	WHERE NOT EXISTS (SELECT 1 FROM sortie.class_ready r
-		WHERE r.class_id = c)
-	ON CONFLICT (class_id) DO NOTHING;
+		WHERE r.class_id = c);
 	GET DIAGNOSTICS v_new = ROW_COUNT;
 	INSERT INTO sortie.queue (class_id, place, turn, number, attempt,
 		kind_id)

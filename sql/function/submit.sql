@@ -124,7 +124,8 @@ BEGIN
 		-- count.
 		IF v_new > 0 AND (SELECT count(*) FROM sortie.class_ready)
 			> 4000
-		AND (SELECT count(*) FROM sortie.class_ready r
+		AND (SELECT count(DISTINCT r.class_id)
+			FROM sortie.class_ready r
 			WHERE EXISTS (SELECT 1 FROM sortie.queue q
 				WHERE q.class_id = r.class_id)) > 4000 THEN
 			RAISE EXCEPTION 'more than 4000 different combinations of requirements would be queued'

@@ -57,7 +57,7 @@ size AS MATERIALIZED (
 	FROM (SELECT greatest(pg_relation_size('sortie.queue')
 		/ current_setting('block_size')::int, 1) AS pages) AS x),
 c AS MATERIALIZED (
-	SELECT r.class_id FROM sortie.class_ready r
+	SELECT DISTINCT r.class_id FROM sortie.class_ready r
 	JOIN sortie.class c ON c.class_id = r.class_id
 	WHERE (SELECT s.large FROM size s)
 	AND sortie.may_see_1($1::int, $2::int[], c.owner_id, c.project_id)),
