@@ -56,6 +56,9 @@ void payload_timer(struct payload *p, int64_t ms)
 
 	if (!p->timer)
 		p->timer = evtimer_new(p->host->s.base, on_timer, p);
+	// Or the time since the loop's last turn began is lost: in one turn
+	// many payloads may have started.
+	event_base_update_cache_time(p->host->s.base);
 	if (!p->timer || evtimer_add(p->timer, &tv) != 0)
 		BUG("run %s: no timer", p->grant.run);
 }
