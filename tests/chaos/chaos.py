@@ -35,7 +35,7 @@ EXTRAS = {
     "decoys": (0.25, None),
     "small database": (0.25, "root"),
     "small spools": (0.4, "root"),
-    "cables": (0.4, "root"),
+    "cables": (0.4, "root's ip"),
     "clock": (0.2, "faketime"),
 }
 
@@ -264,7 +264,8 @@ def main():
         tap.claim("it is left to end", [str(e)])
     except Exception as e:
         import traceback
-        tap.claim("it can be tried", traceback.format_exc().splitlines())
+        tap.claim("it can be tried",
+                  traceback.format_exc().splitlines()[::-1])
     if tap.bad:
         say(f"again: make check-chaos SEED={opt.seed} TIME={opt.time:g}"
             + (f" FAULTS={opt.faults}" if opt.faults else ""))

@@ -1,6 +1,7 @@
 """Places that can be broken where we are root: small disks of their own, and
 hosts behind a cable (network namespaces). Each undoes itself in close()."""
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -83,6 +84,8 @@ def can(build, faketime):
     found = set()
     if os.geteuid() == 0:
         found.add("root")
+        if shutil.which("ip"):
+            found.add("root's ip")
     if Path(faketime).exists() and not sanitized(build / "server/sortied"):
         found.add("faketime")
     return found

@@ -40,18 +40,18 @@ like "$pilot_token $job_token" "sp_* sr_*" "there are tokens to look for"
 
 printf '%s\n' "$admin" "$join" "$carol" "$pilot_token" "$job_token" >"$T/secrets"
 # holders FILE: processes, but this shell and its helpers, where a secret is,
-# with their names.
+# with their names and the variables.
 holders()
 {
 	for pid in $(ls /proc | grep '^[0-9]*$'); do
 		[ "$pid" = $$ ] && continue
-		tr '\0' '\n' <"/proc/$pid/$1" 2>/dev/null |
-			grep -qF -f "$T/secrets" &&
-			echo "$pid $(cat "/proc/$pid/comm")"
+		found=$(tr '\0' '\n' <"/proc/$pid/$1" 2>/dev/null |
+			grep -F -f "$T/secrets") &&
+			echo "$pid $(cat "/proc/$pid/comm") ${found%%=*}"
 	done 2>/dev/null
 }
 is "$(holders cmdline)" "" "no argument of any process has a secret"
-is "$(holders environ)" "$payload sleep" "no environment but the payload's has one"
+is "$(holders environ)" "$payload sleep SORTIE_TOKEN" "no environment but the payload's has one"
 like "$(tr '\0' '\n' <"/proc/$payload/environ")" "*SORTIE_TOKEN=sr_*" \
 	"which is its own"
 nok "no log has one" grep -rlaF -f "$T/secrets" --include='*.out' \
