@@ -6,6 +6,7 @@
 #include "server/serve_int.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,6 +37,11 @@
 #include "server/workers.h"
 
 #define SIGNALS 3
+
+static const struct metric_def memory = {
+	"sortie_memory_bytes", NULL, METRIC_GAUGE,
+	"Memory that is allocated and not freed."
+};
 
 /* What belongs to the process rather than to its requests. */
 struct process {
@@ -168,6 +174,14 @@ static bool open_database(struct process *p, struct err *e)
 	return true;
 }
 
+static int64_t memory_used(void *arg)
+{
+	struct mallinfo2 m = mallinfo2();
+
+	(void)arg;
+	return (int64_t)(m.uordblks + m.hblkhd);
+}
+
 static bool assemble(struct process *p, struct err *e)
 {
 	struct server *srv = &p->srv;
@@ -197,6 +211,7 @@ static bool assemble(struct process *p, struct err *e)
 	if (srv->seal == NULL)
 		return false;
 	srv->metrics = metrics_new();
+	metrics_gauge_fn(srv->metrics, &memory, memory_used, NULL);
 	if (p->worker != NULL)
 		metrics_label(srv->metrics, "worker", p->worker->number);
 	db_measure(srv->db, srv->metrics, srv->arena);
