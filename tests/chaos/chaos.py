@@ -13,13 +13,17 @@ import signal
 import sys
 import tempfile
 import time
+from collections import Counter
 from pathlib import Path
 
 sys.dont_write_bytecode = True      # the sources may be read-only
+sys.path.insert(1, os.path.join(os.path.dirname(__file__), "..", "db"))
 
 import judge
+import judge_flows
 from clients import Meddler, Submitter, Told, Watcher
 from faults import BY_NAME, TABLE
+from flows import FlowMaker, FlowMeddler, finish_all
 from places import can
 from plan import draw
 from procs import wait_until
@@ -161,16 +165,35 @@ def calm_down(world, clients):
         if client.error:
             wrong.append(client.error)
     release_all(world)
-
-    def quiet():
-        wrong.extend(world.supervise())
-        left = world.db.primary.ask(
-            "SELECT (SELECT count(*) FROM sortie.queue) + (SELECT count(*) "
-            "FROM sortie.waiting) + (SELECT count(*) FROM sortie.live)")
-        return left == ["0"]
-    if not wait_until(QUIET_S, quiet):
-        wrong.append("jobs are left that do not end")
+    finish_all(world, Meddler(world, 0, "finisher"))
+    if not comes_to_rest(world, wrong):
+        wrong.append("jobs or workflows are left that do not end")
     return wrong
+
+
+LEFT = """SELECT (SELECT count(*) FROM sortie.queue)
+	+ (SELECT count(*) FROM sortie.waiting)
+	+ (SELECT count(*) FROM sortie.live)
+	+ (SELECT count(*) FROM sortie.firing)
+	+ (SELECT count(*) FROM sortie.workflow
+		WHERE state IN ('held', 'running'))"""
+
+
+def comes_to_rest(world, wrong):
+    """Whether nothing is left, as long as it becomes less."""
+    least = None
+
+    def less():
+        nonlocal least
+        wrong.extend(world.supervise())
+        left = int((world.db.primary.ask(LEFT) or ["-1"])[0])
+        if left >= 0 and (least is None or left < least):
+            least = left
+            return True
+        return False
+    while least != 0 and wait_until(QUIET_S, less):
+        pass
+    return least == 0
 
 
 def release_all(world):
@@ -184,7 +207,9 @@ def release_all(world):
 
 def people(world, seed):
     return [*(Submitter(world, seed, f"submitter{i}", 0.4) for i in range(3)),
+            FlowMaker(world, seed, "flowmaker", 0.8),
             Meddler(world, seed, "meddler"),
+            FlowMeddler(world, seed, "flowmeddler"),
             *(Watcher(world, seed, f"watcher{i}") for i in range(2))]
 
 
@@ -207,14 +232,20 @@ def report(tap, world, wrong):
     records = judge.Records(world)
     for text, check in judge.CLAIMS:
         tap.claim(text, list(check(records)))
+    flows = judge_flows.Flows(records)
+    for text, check in judge_flows.CLAIMS:
+        tap.claim(text, list(check(records, flows)))
     for _, what, _ in judge.overlaps(records):
         say(f"overlap: {what}")
-    states = {}
-    for run in records.runs:
-        states[run["state"]] = states.get(run["state"], 0) + 1
+    say(f"{len(flows.rows)} workflows: "
+        + counts(row["state"] for row in flows.rows.values()))
     say(f"{len(records.jobs)} jobs, {len(records.seen)} payloads, runs: "
-        + ", ".join(f"{n} {s}" for s, n in sorted(states.items()))
+        + counts(run["state"] for run in records.runs)
         + f"; {len(world.told.of('acked'))} ends acknowledged")
+
+
+def counts(states):
+    return ", ".join(f"{n} {s}" for s, n in sorted(Counter(states).items()))
 
 
 def run(opt, home, tap):

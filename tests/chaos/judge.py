@@ -2,7 +2,7 @@
 what the database says. Each claim is a function that returns what is wrong."""
 import re
 import subprocess
-from collections import defaultdict
+from collections import Counter, defaultdict
 
 LOG_FAULTS = re.compile(
     r"BUG|ERROR: [A-Za-z]*Sanitizer|runtime error:|deadlock detected"
@@ -23,8 +23,9 @@ class Records:
             "extract(epoch FROM granted_at) AS granted, "
             "extract(epoch FROM r.ended_at) AS ended, stdout_size, incomplete "
             "FROM sortie.run r JOIN sortie.pilot p USING (pilot)")
-        self.events = rows("SELECT kind, job FROM sortie.event "
-                           "WHERE job IS NOT NULL ORDER BY xid, seq")
+        self.events = rows(
+            "SELECT kind, job, (detail->>'workflow')::bigint AS flow, detail, "
+            "extract(epoch FROM at) AS at FROM sortie.event ORDER BY seq")
         self.output = {(o["number"], o["attempt"]): o["text"] for o in rows(
             "SELECT number, attempt, convert_from(string_agg(data, '' "
             "ORDER BY at), 'UTF8') AS text FROM sortie.output "
@@ -34,6 +35,16 @@ class Records:
         for r in sorted(self.runs, key=lambda r: r["attempt"]):
             self.by_job[r["number"]].append(r)
         self.seen = self.read_payloads()
+        self.notes = {n["job"]: n for n in self.told.of("submitted")}
+        self.flow_notes = {n["flow"]: n for n in self.told.of("flow")}
+
+    def flow_of(self, job):
+        """The workflow that a job was made in, or None."""
+        return self.notes.get(job, {}).get("flow")
+
+    def asked(self, what):
+        """The workflows for which somebody asked that."""
+        return {n["flow"] for n in self.told.of(f"asked flow {what}")}
 
     def read_payloads(self):
         """run -> {"job", "start", "end", "code"}, times in ms."""
@@ -47,6 +58,8 @@ class Records:
                 one[what] = int(at)
                 if what == "end":
                     one["code"] = int(value)
+                if what == "found" and value == "0":
+                    one["blind"] = True
             seen[run] = one
         return seen
 
@@ -80,20 +93,29 @@ def every_job_ends(rec):
 def ends_are_right(rec):
     """As its payload and what was done to it explain."""
     want = {n["id"]: n["code"] for n in rec.told.of("submitted")}
-    cancelled = {n["job"] for n in rec.told.of("asked cancel")}
     for number, job in rec.jobs.items():
         state, code = job["state"], want.get(job["id"])
         if state == "finished" and code == 0:
             continue
         if state == "failed" and job["exit_code"] == code:
             continue
-        if state == "cancelled" and number in cancelled:
+        if state == "cancelled" and may_be_cancelled(rec, number):
+            continue
+        if state == "skipped" and rec.notes[number].get("after"):
             continue
         if state == "failed" and excused(rec, rec.by_job[number][-1]):
             continue
         if state is not None:
             yield (f"job {number} (its payload exits with {code}) ended as "
                    f"{state}, {job['exit_code']}, {job['reason']}")
+
+
+def may_be_cancelled(rec, number):
+    """Somebody asked for it, or its workflow's failure does."""
+    flow = rec.flow_of(number)
+    return (number in {n["job"] for n in rec.told.of("asked cancel")}
+            or flow in rec.asked("cancel")
+            or flow and rec.flow_notes[flow]["on_failure"] == "cancel")
 
 
 def excused(rec, run):
@@ -110,8 +132,15 @@ def cancels_hold(rec):
         job = rec.jobs.get(note["job"])
         if forgotten(rec, note["at"]) or not note["done"]:
             continue
+        if retried(rec, note["job"]):
+            continue
         if job and job["state"] not in ("cancelled", "finished", "failed"):
             yield f"job {note['job']} was cancelled and is {job['state']}"
+
+
+def retried(rec, number):
+    """Its workflow may have been tried again: it has several ends."""
+    return rec.flow_of(number) in rec.asked("retry")
 
 
 def no_end_is_missing(rec):
@@ -125,7 +154,7 @@ def no_end_is_missing(rec):
                    f"{run['state'] if run else 'not there'}")
     for note in rec.told.of("seen"):
         job = rec.jobs.get(note["job"])
-        if forgotten(rec, note["at"]):
+        if forgotten(rec, note["at"]) or retried(rec, note["job"]):
             continue
         if job is None or (job["state"], job["exit_code"]) != (
                 note["state"], note["exit_code"]):
@@ -134,10 +163,12 @@ def no_end_is_missing(rec):
 
 
 def nothing_counts_twice(rec):
-    """One run of a job decides; no payload ran twice under one run."""
+    """One run of a job decides each time that it is asked for; no payload ran
+    twice under one run."""
+    again = Counter(e["job"] for e in rec.events if e["kind"] == "retried")
     for number, runs in rec.by_job.items():
         deciding = [r for r in runs if r["state"] in RUN_END - {"failed"}]
-        if len(deciding) > 1:
+        if len(deciding) > 1 + again[number]:
             yield f"job {number} has {len(deciding)} runs that decide"
         if [r["attempt"] for r in runs] != list(range(1, len(runs) + 1)):
             yield f"attempts of job {number} have gaps"
@@ -208,17 +239,21 @@ def overlaps_are_explained(rec):
 
 
 def records_replay(rec):
-    """Runs and events alone tell each job's end."""
-    cancelled = {e["job"] for e in rec.events if e["kind"] == "cancelled"}
+    """Runs and events alone tell each job's end: the last event that ended it
+    without a run, unless it was tried again since, or its last run."""
+    told = {}
+    for event in rec.events:
+        if event["kind"] in ("cancelled", "skipped", "finished"):
+            told[event["job"]] = event["kind"]
+        elif event["kind"] == "retried":
+            told.pop(event["job"], None)
     for number, job in rec.jobs.items():
         runs = rec.by_job[number]
         last = runs[-1]["state"] if runs else None
-        told = "cancelled" if number in cancelled else last
-        if told == "returned":
-            told = "lost"
-        if told != job["state"]:
+        want = told.get(number, "lost" if last == "returned" else last)
+        if want != job["state"]:
             yield (f"job {number} is {job['state']}, its runs and events say "
-                   f"{told}")
+                   f"{want}")
 
 
 def audit_is_clean(rec):

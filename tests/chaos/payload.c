@@ -3,7 +3,10 @@
  * end in a file of its own, so that what payloads saw can be held against what
  * the database says.
  *
- * usage: payload DIRECTORY MILLISECONDS EXIT-CODE
+ * usage: payload DIRECTORY MILLISECONDS EXIT-CODE [+VARIABLE | -VARIABLE]...
+ *
+ * The path in a VARIABLE with + is made when it ends well; what is in one with
+ * - is looked for at its start, and noted.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -34,6 +37,36 @@ static void note(int fd, const char *what, long long value)
 		exit(120);
 }
 
+/* Which of the files of others were there: a note each, 1 or 0. */
+static void look_for(int fd, char **args)
+{
+	for (; *args != NULL; args++) {
+		const char *path = getenv(*args + 1);
+
+		if (**args == '-')
+			note(fd, "found",
+			     path != NULL && access(path, F_OK) == 0);
+	}
+}
+
+static void make(int fd, char **args)
+{
+	for (; *args != NULL; args++) {
+		const char *path = getenv(*args + 1);
+		int file;
+
+		if (**args != '+')
+			continue;
+		file = path == NULL ? -1
+				    : open(path, O_WRONLY | O_CREAT | O_CLOEXEC,
+					   0644);
+		if (file < 0 || close(file) != 0) {
+			note(fd, "unmade", errno);
+			exit(123);
+		}
+	}
+}
+
 static void pause_ms(long ms)
 {
 	struct timespec ts = { ms / 1000, ms % 1000 * 1000000 };
@@ -49,9 +82,9 @@ int main(int argc, char **argv)
 	char path[PATH_MAX];
 	int fd, code;
 
-	if (argc != 4 || job == NULL || run == NULL) {
+	if (argc < 4 || job == NULL || run == NULL) {
 		fprintf(stderr, "usage, in a job: payload DIRECTORY "
-				"MILLISECONDS EXIT-CODE\n");
+				"MILLISECONDS EXIT-CODE [+-VARIABLE]...\n");
 		return 121;
 	}
 	snprintf(path, sizeof(path), "%s/%s.%s", argv[1], job, run);
@@ -61,11 +94,14 @@ int main(int argc, char **argv)
 		return 122;
 	}
 	note(fd, "start", getpid());
+	look_for(fd, argv + 4);
 	printf("job %s run %s\n", job, run);
 	if (fflush(stdout) != 0)
 		note(fd, "mute", errno);
 	pause_ms(strtol(argv[2], NULL, 10));
 	code = (int)strtol(argv[3], NULL, 10);
+	if (code == 0)
+		make(fd, argv + 4);
 	note(fd, "end", code);
 	return code;
 }

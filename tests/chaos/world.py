@@ -110,8 +110,9 @@ class World:
         self.told = told
         self.logs = home / "logs"
         self.runs = home / "runs"
+        self.files = home / "files"     # that jobs make for others
         self.clock = home / "clock"
-        for directory in (self.logs, self.runs):
+        for directory in (self.logs, self.runs, self.files):
             directory.mkdir()
         self.tap = proxy.ack_tap(self.on_ack)
         self.env = self.clock_env()
