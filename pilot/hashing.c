@@ -14,6 +14,7 @@
 
 #include "lib/id.h"
 #include "lib/log.h"
+#include "pilot/userpath.h"
 
 #define PIECE ((size_t)256 << 10)
 
@@ -57,7 +58,7 @@ static bool hash_file(struct hashing *h, int fd, struct runfile *f, char *piece)
 
 static bool hash_one(struct hashing *h, int at, struct runfile *f, char *piece)
 {
-	int fd = openat(at, f->local, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	int fd = userpath_open(at, f->local, O_RDONLY | O_NONBLOCK);
 	bool ok = fd >= 0 && hash_file(h, fd, f, piece);
 
 	if (!ok && !atomic_load(&h->stop))
@@ -72,7 +73,7 @@ static void *hash_main(void *arg)
 {
 	struct hashing *h = arg;
 	char *piece = xmalloc(PIECE);
-	int at = open(h->cwd, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int at = userpath_open(AT_FDCWD, h->cwd, O_PATH | O_DIRECTORY);
 	uint64_t one = 1;
 
 	for (size_t i = 0; i < h->f->n_out; i++)

@@ -16,6 +16,7 @@
 #include "pilot/payload_impl.h"
 #include "pilot/sandbox.h"
 #include "pilot/sendfile.h"
+#include "pilot/userpath.h"
 
 /* A payload with a control group may have as many processes and threads:
  * enough for any program, too few for a fork bomb to fill the machine's. */
@@ -125,8 +126,8 @@ static bool cannot_run(struct payload *p, const char *path, const char *cwd,
 		       int number, struct err *e)
 {
 	struct stat st;
-	int at = open(cwd, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	bool there = fstatat(at < 0 ? AT_FDCWD : at, path, &st, 0) == 0;
+	int at = userpath_open(AT_FDCWD, cwd, O_PATH | O_DIRECTORY);
+	bool there = userpath_stat(at < 0 ? AT_FDCWD : at, path, &st) == 0;
 
 	if (at >= 0)
 		close(at);
@@ -242,7 +243,7 @@ static bool check_cwd(struct payload *p, const char *cwd, struct err *e)
 	int failed;
 
 	runas_enter(p->user);
-	failed = stat(cwd, &st);
+	failed = userpath_stat(AT_FDCWD, cwd, &st);
 	runas_leave(p->user);
 	if (failed)
 		return err_set(e, ERR_NOT_FOUND, "cannot enter '%s' on %s: %s",

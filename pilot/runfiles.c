@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "lib/id.h"
+#include "pilot/userpath.h"
 
 #define FILE_URI "file://"
 #define INPUT_FILE "P3S_INPUT_FILE"
@@ -141,7 +142,7 @@ static bool look(struct runfile *f, int at)
 		errno = ENOENT;
 		return false;
 	}
-	if (fstatat(at, f->local, &st, 0) != 0)
+	if (userpath_stat(at, f->local, &st) != 0)
 		return false;
 	f->found = true;
 	f->size = S_ISREG(st.st_mode) ? st.st_size : -1;
@@ -160,7 +161,7 @@ static bool folder_is_there(int at, const char *path)
 	while (len && path[len - 1] != '/')
 		len--;
 	folder = len ? xstrndup(path, len) : xstrndup(".", 1);
-	there = fstatat(at, folder, &st, 0) == 0 && S_ISDIR(st.st_mode);
+	there = userpath_stat(at, folder, &st) == 0 && S_ISDIR(st.st_mode);
 	free(folder);
 	return there;
 }
@@ -184,7 +185,7 @@ static bool missing(const char *what, const struct runfile *f, int number,
 
 static int open_folder(const char *cwd)
 {
-	return open(cwd, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return userpath_open(AT_FDCWD, cwd, O_PATH | O_DIRECTORY);
 }
 
 bool runfiles_find_inputs(struct runfiles *f, const char *cwd, bool *own,
@@ -205,7 +206,8 @@ bool runfiles_find_inputs(struct runfiles *f, const char *cwd, bool *own,
 			first = &f->in[i];
 			number = errno;
 		}
-		if (errno != ENOENT || !folder_is_there(at, f->in[i].local))
+		if (errno != ELOOP &&
+		    (errno != ENOENT || !folder_is_there(at, f->in[i].local)))
 			file_only = false;
 	}
 	if (at >= 0)

@@ -10,6 +10,7 @@
 #include "lib/fd.h"
 #include "pilot/runas.h"
 #include "pilot/sendfile.h"
+#include "pilot/userpath.h"
 
 #define COPY_LEN ((size_t)1 << 20)
 
@@ -62,7 +63,7 @@ bool sendfile_copy(int at, const char *name, mode_t mode, int from)
 /* The directory in which name's last part belongs, making those between. */
 static int open_parent(const char *cwd, const char *name, const char **last)
 {
-	int fd = open(cwd, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = userpath_open(AT_FDCWD, cwd, O_RDONLY | O_DIRECTORY);
 	char part[256];
 
 	while (fd >= 0) {

@@ -18,6 +18,7 @@
 #include "pilot/rmtree.h"
 #include "pilot/runas.h"
 #include "pilot/sendfile.h"
+#include "pilot/userpath.h"
 #include "pilot/workdir.h"
 
 #define SLOT_PREFIX "slot-"
@@ -352,7 +353,7 @@ bool workdir_copy_program(struct workdir *w, struct arena *a, const char *cwd,
 	int fd;
 
 	runas_enter(as);
-	fd = open(source, O_RDONLY | O_CLOEXEC);
+	fd = userpath_open(AT_FDCWD, source, O_RDONLY);
 	runas_leave(as);
 	if (fd < 0)
 		return err_set_errno(e, ERR_IO, "cannot read it");

@@ -11,6 +11,12 @@ submit "{\"argv\":[\"true\"],\"inputs\":[\"$T/d/in\",\"$T/d/none\"]}"
 within 10 "a job whose input is missing fails" job_is "$job" failed
 is "$(field "$job" .reason)" "input missing: $T/d/none" "and says which"
 is "$(field "$job" '.runs[0].started_at // "never"')" never "without a start"
+# A descriptor of the pilot's, past all permissions.
+submit '{"argv":["true"],"inputs":["/proc/self/fd/0"]}'
+within 10 "nor what only the pilot has" job_is "$job" failed
+is "$(field "$job" .reason)" \
+	"input missing: /proc/self/fd/0: Too many levels of symbolic links" \
+	"is a file of a job's"
 submit "{\"argv\":[\"true\"],\"replicas\":30,\"inputs\":[\"$T/d/none\"]}"
 submit '{"argv":["true"]}'
 within 10 "and the host is not blamed" job_is "$job" finished
