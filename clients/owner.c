@@ -26,7 +26,7 @@ static const struct opt owner_opts[] = {
 	  .kind = OPT_STR,
 	  .offset = offsetof(struct owner_opts, max_stored),
 	  .arg = "SIZE",
-	  .help = "At most so many bytes of files that jobs send." },
+	  .help = "At most so many bytes of files that jobs send, and of dags." },
 };
 
 static const struct table_column columns[] = {

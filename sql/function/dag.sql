@@ -5,7 +5,7 @@
 
 -- Stores a document as the next version of the dag. A text equal to the
 -- newest version's makes none. p_actor: who does it, and who owns a dag that
--- is new. SO020: somebody else owns it.
+-- is new. SO020: somebody else owns it; SO031: its owner stores too much.
 CREATE OR REPLACE FUNCTION sortie.dag_put_1(p_owner int, p_actor int, p_name text,
 	p_description text, p_document text, p_jobs int, p_edges int,
 	OUT version int, OUT created bool)
@@ -32,6 +32,8 @@ BEGIN
 			AND d.description <> p_description;
 		RETURN;
 	END IF;
+	PERFORM sortie.owner_store_1(coalesce(v_old.owner_id, p_actor),
+		octet_length(p_document));
 	INSERT INTO sortie.dag (name, version, owner_id, description, n_jobs,
 		n_edges, document)
 	VALUES (p_name, version, coalesce(v_old.owner_id, p_actor),

@@ -20,12 +20,30 @@ RETURNS bigint LANGUAGE sql STABLE AS $$
 		'timelimit', 'cancelled', 'lost', 'skipped')
 $$;
 
--- Bytes of files that an owner was the first to put.
+-- Bytes that an owner has stored: files that he was the first to put, and
+-- versions of dags.
 CREATE OR REPLACE FUNCTION sortie.owner_stored_1(p_owner int)
 RETURNS bigint LANGUAGE sql STABLE AS $$
-	SELECT coalesce(sum(b.size), 0)::bigint
-	FROM sortie.blob b WHERE b.owner_id = p_owner
+	SELECT (SELECT coalesce(sum(b.size), 0) FROM sortie.blob b
+			WHERE b.owner_id = p_owner)::bigint
+		+ (SELECT coalesce(sum(octet_length(d.document)), 0)
+			FROM sortie.dag d WHERE d.owner_id = p_owner)::bigint
 $$;
+
+-- Refuses so many more bytes when they are too many. Takes no lock, as
+-- owner_room_1. SO031 (detail: the maximum).
+CREATE OR REPLACE FUNCTION sortie.owner_store_1(p_owner int, p_more bigint)
+RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+	v_max bigint;
+BEGIN
+	SELECT l.max_stored INTO v_max FROM sortie.owner_limit_1(p_owner) AS l;
+	IF v_max IS NOT NULL
+	AND sortie.owner_stored_1(p_owner) + p_more > v_max THEN
+		RAISE EXCEPTION 'you may store % bytes of files and dags: delete versions of dags (files that no job uses go after a day), or ask an administrator', v_max
+			USING ERRCODE = 'SO031', DETAIL = v_max;
+	END IF;
+END $$;
 
 -- Refuses so many more jobs when they are too many. p_owner may name one
 -- several times. Takes no lock: calls at the same moment may go beyond the
@@ -51,23 +69,16 @@ BEGIN
 END $$;
 
 -- Notes that a file is in the blob directory and says whether it is new.
--- Locks its row. SO031: it is one too many of its owner's (detail: the
--- maximum).
+-- Locks its row. SO031.
 CREATE OR REPLACE FUNCTION sortie.blob_record_1(p_sha256 bytea, p_size bigint,
 	p_owner int)
 RETURNS bool LANGUAGE plpgsql AS $$
 DECLARE
-	v_max bigint;
 	v_new bool;
 BEGIN
-	SELECT l.max_stored INTO v_max
-	FROM sortie.owner_limit_1(p_owner) AS l;
-	IF v_max IS NOT NULL
-	AND sortie.owner_stored_1(p_owner) + p_size > v_max
-	AND NOT EXISTS (SELECT 1 FROM sortie.blob b
+	IF NOT EXISTS (SELECT 1 FROM sortie.blob b
 		WHERE b.sha256 = p_sha256) THEN
-		RAISE EXCEPTION 'you may store % bytes of files: those that no job uses go after a day, or ask an administrator', v_max
-			USING ERRCODE = 'SO031', DETAIL = v_max;
+		PERFORM sortie.owner_store_1(p_owner, p_size);
 	END IF;
 	INSERT INTO sortie.blob (sha256, size, owner_id)
 	VALUES (p_sha256, p_size, p_owner)

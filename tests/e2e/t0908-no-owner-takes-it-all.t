@@ -124,4 +124,14 @@ put alice 12345678
 is "$status" 200 "what is there already costs nothing"
 put bob abcdefgh
 is "$status" 201 "another owner may"
+as alice PUT /api/v1/dags/hers '{"jobs":{"a":{"shell":"true"}}}'
+is "$status" 507 "a dag is stored, too"
+call PUT /api/v1/owners/alice '{"max_stored":100}'
+as alice PUT /api/v1/dags/hers '{"jobs":{"a":{"shell":"true"}}}'
+is "$status" 201 "within the limit"
+as alice PUT /api/v1/dags/hers '{"jobs":{"b":{"shell":"sleep 1000000000000000000000000000000000000000000000000"}}}'
+is "$status" 507 "all of its versions count"
+call GET /api/v1/owners
+is "$(of '.items[] | select(.name == "alice") | .stored')" 39 \
+	"and are shown"
 finish
