@@ -46,6 +46,11 @@ struct db_fault { /* outcome != DB_OK */
 	char detail_room[256];
 };
 
+/* What a row says of its own request, as if the statement had failed of it:
+ * SQLSTATE (one of ours), sentence and detail in three columns from col on. */
+enum db_outcome db_fault_row(struct db_fault *fault, const struct db_result *r,
+			     size_t row, int col);
+
 typedef void db_done_fn(enum db_outcome outcome, const struct db_result *r,
 			const struct db_fault *fault, void *arg);
 

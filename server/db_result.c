@@ -115,10 +115,8 @@ void db_fault_away(struct db_fault *fault, const char *why)
 }
 
 static void detail_fill(struct db_fault *fault, const struct fault_class *c,
-			const PGresult *res)
+			const char *detail)
 {
-	const char *detail = PQresultErrorField(res, PG_DIAG_MESSAGE_DETAIL);
-
 	if (detail == NULL || !c->ours)
 		return;
 	if (c->key != NULL) {
@@ -181,7 +179,8 @@ enum db_outcome db_fault_fill(struct db_fault *fault, PGconn *pg,
 	}
 	if (c->ours) {
 		(void)err_set(&fault->err, c->code, "%s", text);
-		detail_fill(fault, c, res);
+		detail_fill(fault, c,
+			    PQresultErrorField(res, PG_DIAG_MESSAGE_DETAIL));
 	} else {
 		log_warn("database: %s: %s", state, text);
 		(void)err_set(
@@ -189,6 +188,23 @@ enum db_outcome db_fault_fill(struct db_fault *fault, PGconn *pg,
 			"the database is busy or away (%s); try again soon",
 			state);
 	}
+	return c->outcome;
+}
+
+enum db_outcome db_fault_row(struct db_fault *fault, const struct db_result *r,
+			     size_t row, int col)
+{
+	const char *state = db_text(r, row, col);
+	const struct fault_class *c = fault_class_find(state);
+
+	if (c == NULL || !c->ours)
+		BUG("a row tells of the fault \"%s\"", state);
+	memset(fault, 0, sizeof(*fault));
+	memcpy(fault->sqlstate, state, 5);
+	(void)err_set(&fault->err, c->code, "%s", db_text(r, row, col + 1));
+	detail_fill(fault, c,
+		    db_is_null(r, row, col + 2) ? NULL
+						: db_text(r, row, col + 2));
 	return c->outcome;
 }
 

@@ -368,6 +368,12 @@ bool lane_put(struct lane *l, struct lane_item *i)
 	return true;
 }
 
+void lane_again(struct lane *l, struct lane_item *i)
+{
+	l->n_put++;
+	owner_put(l, owner_get(l, i->owner), i);
+}
+
 struct server *lane_server(const struct lane *l)
 {
 	return l->srv;

@@ -68,6 +68,8 @@ struct lane *lane_new(struct server *srv, const struct lane_kind *kind);
 void lane_free(struct lane *l);
 /* False, and the request answered 503, when the queue is full. */
 bool lane_put(struct lane *l, struct lane_item *i);
+/* For deliver: puts an item of the batch into the next one. */
+void lane_again(struct lane *l, struct lane_item *i);
 struct server *lane_server(const struct lane *l);
 /* How many items were ever put, and how many have been answered since: when
  * done has reached an earlier put, what was queued then is committed. */

@@ -12,7 +12,6 @@
 #include "server/wake.h"
 
 #define BATCH_JOBS 2000
-#define SHOWN_MAX 1000 /* jobs that an answer lists */
 #define TRIES_MAX 3
 
 /* The projects of a batch, each once, with its queueable jobs so far. */
@@ -182,8 +181,18 @@ static const char *build_commit(struct lane_batch *b, struct db_params *p,
 	return "submission_commit";
 }
 
-static const char *build_keyed(struct lane_batch *b, struct db_params *p,
-			       const struct submit *s)
+static void keyed_add(struct columns *c, struct db_array *project,
+		      struct projects *projects, const struct submit *s,
+		      const struct submit_job *j)
+{
+	int32_t id = s->need[j->need].ids.project_id;
+
+	db_a_i64(project, (int64_t)project_index(projects, id) + 1);
+	columns_add(c, s, j);
+}
+
+static const char *build_special(struct lane_batch *b, struct db_params *p,
+				 const struct submit *s)
 {
 	struct projects projects = { .arena = b->arena };
 	struct db_array *project_id = db_array_new(b->arena, DB_I32);
@@ -191,15 +200,8 @@ static const char *build_keyed(struct lane_batch *b, struct db_params *p,
 	struct columns c;
 
 	columns_new(&c, b->arena);
-	for (size_t i = 0; i < s->n; i++) {
-		const struct submit_job *j = &s->job[i];
-
-		db_a_i64(project,
-			 (int64_t)project_index(
-				 &projects, s->need[j->need].ids.project_id) +
-				 1);
-		columns_add(&c, s, j);
-	}
+	for (size_t i = 0; i < s->n; i++)
+		keyed_add(&c, project, &projects, s, &s->job[i]);
 	for (size_t i = 0; i < projects.n; i++)
 		db_a_i64(project_id, projects.id[i]);
 	db_p_text(p, s->idempotency_key);
@@ -210,10 +212,47 @@ static const char *build_keyed(struct lane_batch *b, struct db_params *p,
 	db_p_array(p, project_id);
 	db_p_array(p, project);
 	columns_params(&c, p, true, true);
-	if (s->special != NULL) {
-		s->special->tail(s, p);
-		return s->special->stmt;
+	s->special->tail(s, p);
+	return s->special->stmt;
+}
+
+/* Which items are new is known only there, and with it where they lie. */
+static const char *build_keyed(struct lane_batch *b, struct db_params *p)
+{
+	struct arena *a = b->arena;
+	struct projects projects = { .arena = a };
+	struct db_array *project_id = db_array_new(a, DB_I32);
+	struct db_array *owner = db_array_new(a, DB_I32);
+	struct db_array *key = db_array_new(a, DB_TEXT);
+	struct db_array *hash = db_array_new(a, DB_BYTEA);
+	struct db_array *req = db_array_new(a, DB_I32);
+	struct db_array *project = db_array_new(a, DB_I32);
+	struct columns c;
+
+	columns_new(&c, a);
+	for (size_t r = 0; r < b->n; r++) {
+		const struct submit *s = submit_of(b->item[r]);
+
+		db_a_i64(owner, s->item.req->who.owner_id);
+		text_or_null(key, s->idempotency_key);
+		db_a_text(hash, (const char *)s->body_hash,
+			  sizeof(s->body_hash));
+		for (size_t i = 0; i < s->n; i++) {
+			db_a_i64(req, (int64_t)r + 1);
+			keyed_add(&c, project, &projects, s, &s->job[i]);
+		}
 	}
+	for (size_t i = 0; i < projects.n; i++)
+		db_a_i64(project_id, projects.id[i]);
+	db_p_i32(p, bucket_of(b, submit_of(b->item[0])));
+	stamp_params(b->data, p);
+	db_p_array(p, project_id);
+	db_p_array(p, owner);
+	db_p_array(p, key);
+	db_p_array(p, hash);
+	db_p_array(p, req);
+	db_p_array(p, project);
+	columns_params(&c, p, true, true);
 	return "submit_keyed";
 }
 
@@ -283,6 +322,14 @@ static const char *build_plain(struct lane_batch *b, struct db_params *p)
 	return "submit";
 }
 
+static bool any_keyed(const struct lane_batch *b)
+{
+	for (size_t i = 0; i < b->n; i++)
+		if (submit_of(b->item[i])->keyed)
+			return true;
+	return false;
+}
+
 static const char *submit_build(struct lane_batch *b, struct db_params *p)
 {
 	const struct submit *s = submit_of(b->item[0]);
@@ -293,96 +340,11 @@ static const char *submit_build(struct lane_batch *b, struct db_params *p)
 		return workflow_build(s, b->arena, b->data, bucket_of(b, s), p);
 	if (s->submission != NULL)
 		return build_commit(b, p, s);
-	if (s->keyed)
-		return build_keyed(b, p, s);
+	if (s->special != NULL)
+		return build_special(b, p, s);
+	if (any_keyed(b))
+		return build_keyed(b, p);
 	return build_plain(b, p);
-}
-
-static void add_job(struct buf *b, const char *id, int64_t number, bool created)
-{
-	buf_json_comma(b);
-	buf_addc(b, '{');
-	buf_json_kv_i64(b, "number", number);
-	buf_json_kv_str(b, "id", id);
-	buf_json_kv_bool(b, "created", created);
-	buf_addc(b, '}');
-}
-
-static void add_range(struct buf *b, const struct stamp *st, int64_t first,
-		      int64_t n)
-{
-	char id[ID_UUID_LEN + 1];
-
-	buf_json_key(b, "jobs");
-	buf_addc(b, '[');
-	for (int64_t i = 0; i < n; i++) {
-		stamp_uuid(st, first + i, id);
-		add_job(b, id, first + i, true);
-	}
-	buf_addc(b, ']');
-}
-
-static void reply_range(struct req *r, const struct stamp *st, int64_t first,
-			int64_t n)
-{
-	struct buf b = BUF_INIT;
-
-	buf_addc(&b, '{');
-	buf_json_kv_i64(&b, "count", n);
-	buf_json_kv_i64(&b, "first", first);
-	if (n <= SHOWN_MAX)
-		add_range(&b, st, first, n);
-	buf_addc(&b, '}');
-	req_reply_buf(r, 201, &b);
-	buf_fini(&b);
-}
-
-/* [number, created, id of an existing one] */
-static void add_numbers(struct buf *b, const struct stamp *st,
-			struct json_object *list)
-{
-	char id[ID_UUID_LEN + 1];
-
-	buf_json_key(b, "jobs");
-	buf_addc(b, '[');
-	for (size_t i = 0; i < json_len(list); i++) {
-		struct json_object *x = json_at(list, i);
-		int64_t number = json_int(json_at(x, 0));
-		bool created = json_bool(json_at(x, 1));
-
-		if (created)
-			stamp_uuid(st, number, id);
-		add_job(b, created ? id : json_str(json_at(x, 2)), number,
-			created);
-	}
-	buf_addc(b, ']');
-}
-
-/* The answer of submit_keyed_1: this request's, or the first one's with the
- * same Idempotency-Key, so time and salt are read from it. */
-static void reply_answer(struct req *r, const char *text, size_t len)
-{
-	struct json_object *o, *numbers;
-	struct stamp st;
-	struct err e;
-	struct buf b = BUF_INIT;
-
-	if (!json_parse(r->arena, text, len, &o, &e))
-		BUG("submit_keyed_1 answered %s", e.text);
-	stamp_read(&st, json_get_int(o, "high"), json_get_int(o, "low"));
-	numbers = json_get(o, "numbers");
-	if (numbers == NULL || json_type(numbers) != JSON_ARRAY) {
-		reply_range(r, &st, json_get_int(o, "first"),
-			    json_get_int(o, "count"));
-		return;
-	}
-	buf_addc(&b, '{');
-	buf_json_kv_i64(&b, "count", json_get_int(o, "count"));
-	buf_json_kv_i64(&b, "first", json_get_int(o, "first"));
-	add_numbers(&b, &st, numbers);
-	buf_addc(&b, '}');
-	req_reply_buf(r, 201, &b);
-	buf_fini(&b);
 }
 
 static void wake_for(struct server *srv, const struct submit *s)
@@ -406,30 +368,68 @@ static void wake_for(struct server *srv, const struct submit *s)
 	}
 }
 
-static void submit_deliver(struct lane_batch *b, const struct db_result *r)
+static void deliver_plain(struct lane_batch *b, const struct db_result *r)
 {
 	struct server *srv = lane_server(b->lane);
+
+	for (size_t i = 0; i < b->n; i++)
+		wake_for(srv, submit_of(b->item[i]));
+	for (size_t row = 0; row < db_rows(r); row++) {
+		size_t req = (size_t)db_i64(r, row, 0) - 1;
+
+		submit_reply_range(b->item[req]->req, b->data,
+				   db_i64(r, row, 1), db_i64(r, row, 2));
+	}
+}
+
+enum { REQ, FIRST, N, ANSWER, FAULT };
+
+/* One row of submit_keyed_2. */
+static void deliver_keyed(struct lane_batch *b, struct submit *s,
+			  const struct db_result *r, size_t row)
+{
+	struct req *req = s->item.req;
+	struct db_fault f;
+	enum db_outcome o;
+
+	if (!db_is_null(r, row, FAULT)) {
+		if (strcmp(db_text(r, row, FAULT), "40001") == 0) {
+			lane_again(b->lane, &s->item);
+			return;
+		}
+		o = db_fault_row(&f, r, row, FAULT);
+		db_reply_fault(req, o, &f);
+		return;
+	}
+	wake_for(lane_server(b->lane), s);
+	if (!db_is_null(r, row, ANSWER))
+		submit_reply_answer(req, db_text(r, row, ANSWER),
+				    db_len(r, row, ANSWER));
+	else
+		submit_reply_range(req, b->data, db_i64(r, row, FIRST),
+				   db_i64(r, row, N));
+}
+
+static void submit_deliver(struct lane_batch *b, const struct db_result *r)
+{
 	struct submit *s = submit_of(b->item[0]);
 
 	if (s->make != NULL) {
 		workflow_deliver(s, r);
-		return;
-	}
-	for (size_t i = 0; i < b->n; i++)
-		wake_for(srv, submit_of(b->item[i]));
-	if (s->special != NULL) {
+	} else if (s->special != NULL) {
+		wake_for(lane_server(b->lane), s);
 		s->special->done(s, db_text(r, 0, 0), db_len(r, 0, 0));
-		return;
-	}
-	if (s->keyed || s->submission != NULL) {
-		reply_answer(s->item.req, db_text(r, 0, 0), db_len(r, 0, 0));
-		return;
-	}
-	for (size_t row = 0; row < db_rows(r); row++) {
-		size_t req = (size_t)db_i64(r, row, 0) - 1;
-
-		reply_range(b->item[req]->req, b->data, db_i64(r, row, 1),
-			    db_i64(r, row, 2));
+	} else if (s->submission != NULL) {
+		wake_for(lane_server(b->lane), s);
+		submit_reply_answer(s->item.req, db_text(r, 0, 0),
+				    db_len(r, 0, 0));
+	} else if (any_keyed(b)) {
+		for (size_t row = 0; row < db_rows(r); row++)
+			deliver_keyed(
+				b, submit_of(b->item[db_i64(r, row, REQ) - 1]),
+				r, row);
+	} else {
+		deliver_plain(b, r);
 	}
 }
 
@@ -455,7 +455,7 @@ void submit_put(struct submit *s)
 	bool large = s->total > BATCH_JOBS || s->submission != NULL;
 
 	s->item.weight = s->total < INT_MAX ? (uint32_t)s->total : INT_MAX;
-	s->item.solo = s->keyed || large || s->make != NULL;
+	s->item.solo = large || s->make != NULL || s->special != NULL;
 	(void)lane_put(large ? l->bulk : l->submit, &s->item);
 }
 

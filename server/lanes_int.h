@@ -95,13 +95,20 @@ void submit_resolve(struct submit *s);
 void submit_stage_params(const struct submit *s, struct arena *a,
 			 struct db_params *p);
 
+/* Replies with n new jobs from first on; st is their batch's (submit_reply.c). */
+struct stamp;
+void submit_reply_range(struct req *r, const struct stamp *st, int64_t first,
+			int64_t n);
+/* With the answer of submit_keyed_2 or submission_commit_1: this request's, or
+ * the first one's with the same Idempotency-Key, so time and salt are in it. */
+void submit_reply_answer(struct req *r, const char *text, size_t len);
+
 /* The columns of items that a workflow has (lane_submit.c), in the order of
  * workflow_create's parameters. */
 void submit_item_params(const struct submit *s, struct arena *a,
 			struct db_params *p);
 /* The statement that makes the workflow or adds to it, and its answer
  * (lane_workflow.c). */
-struct stamp;
 const char *workflow_build(const struct submit *s, struct arena *a,
 			   const struct stamp *stamp, int32_t bucket,
 			   struct db_params *p);

@@ -89,4 +89,52 @@ until_blocked
 say a COMMIT >/dev/null
 hear b >/dev/null
 audit_clean "after a submission beside an end at a gate"
+# Requests with keys, in batches: each is [Idempotency-Key, hash of the body,
+# the job's key, payload], and told is its job or its fault.
+q "CREATE FUNCTION keyed(p json) RETURNS text LANGUAGE sql AS \$\$
+	SELECT string_agg(coalesce(s.fault, s.answer ->> 'first',
+		s.first::text), ' ' ORDER BY s.req)
+	FROM (SELECT array_agg(x ->> 0 ORDER BY o) AS key,
+		array_agg(convert_to(x ->> 1, 'UTF8') ORDER BY o) AS hash,
+		array_agg(x ->> 2 ORDER BY o) AS name,
+		array_agg(json_build_object('payload', x ->> 3)::text
+			ORDER BY o) AS definition,
+		array_agg(o::int ORDER BY o) AS req,
+		array_agg(1 ORDER BY o) AS one,
+		array_agg(false ORDER BY o) AS held,
+		array_agg(NULL::timestamptz ORDER BY o) AS due,
+		array_agg(NULL::text ORDER BY o) AS none
+		FROM json_array_elements(p) WITH ORDINALITY AS u(x, o)) AS a,
+	sortie.submit_keyed_2(0, 111::bigint << 16 | 28672,
+		(-9223372036854775808)::bigint | 5, '{1}', a.one, a.key,
+		a.hash, a.req, a.one, a.one, a.one, a.one, a.one, a.held,
+		a.due, a.definition, a.definition, a.none, a.none, a.name)
+		AS s \$\$" >/dev/null
+keyed() { q "SELECT keyed('$1')"; }
+last=$(q "SELECT last_value FROM sortie.job_number")
+is "$(keyed '[["i1","h",null,"a"], [null,"h","k1","b"], [null,"h",null,"c"]]')" \
+	"$((last + 1)) $((last + 2)) $((last + 3))" \
+	"with one key, the other, and none: all in a batch are made"
+is "$(keyed '[["i1","x",null,"z"], ["i1","h",null,"a"], [null,"h","k1","z"],
+	[null,"h","k1","b"], [null,"h","k2","d"]]')" \
+	"SO006 $((last + 1)) SO005 $((last + 2)) $((last + 4))" \
+	"each has an answer of its own: refused, as before, new"
+twins='["i2","h",null,"e"], ["i2","h",null,"e"], [null,"h","k3","f"],
+	["i3","h","k3","f"]'
+is "$(keyed "[$twins]")" "$((last + 5)) 40001 $((last + 6)) 40001" \
+	"of equal keys in a batch the first is made, the others come again"
+is "$(keyed "[$twins]")" \
+	"$((last + 5)) $((last + 5)) $((last + 6)) $((last + 6))" \
+	"and find it"
+is "$(keyed '[["i4","h","k1","z"], ["i4","h","k1","z"], ["i5","h",null,"g"]]')" \
+	"SO005 SO005 $((last + 7))" \
+	"one that is refused keeps no equal one waiting"
+say a "BEGIN; SELECT keyed('[[\"i6\",\"h\",null,\"a\"]]')" >/dev/null
+ask b "SELECT keyed('[[null,\"h\",null,\"a\"], [\"i6\",\"h\",null,\"a\"]]')"
+until_blocked
+say a COMMIT >/dev/null
+like "$(hear b)" "*the same is submitted elsewhere*" \
+	"whoever is overtaken makes nothing"
+is "$(keyed '[["i6","h",null,"a"]]')" $((last + 8)) "and finds the other's"
+audit_clean "after keys"
 finish
