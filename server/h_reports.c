@@ -39,6 +39,7 @@ struct wanted {
 	int64_t older_s;
 	const char *state, *project;
 	bool export;
+	const char *exported;
 };
 
 #define AT(field) offsetof(struct wanted, field)
@@ -48,6 +49,7 @@ static const struct json_field wanted_fields[] = {
 	{ "state", JK_STR, AT(state), 0, 0, 0, 0 },
 	{ "project", JK_STR, AT(project), 0, 0, 0, 0 },
 	{ "export", JK_BOOL, AT(export), 0, 0, 0, 0 },
+	{ "exported", JK_STR, AT(exported), 0, 0, 0, 0 },
 };
 
 #undef AT
@@ -67,6 +69,30 @@ static bool state_ok(const char *state, struct err *e)
 		       state);
 }
 
+/* What an answer called "exported" and brings back: "10:20:11,12;1,2,3". */
+static bool exported_ok(const struct wanted *w, struct err *e)
+{
+	const char *s = w->exported;
+
+	if (s == NULL)
+		return true;
+	if (!w->export)
+		return err_set(e, ERR_BAD_REQUEST,
+			       "\"exported\" goes with \"export\"");
+	if (strchr(s, ';') == NULL || strspn(s, "0123456789:,;") != strlen(s))
+		return err_set(e, ERR_BAD_REQUEST,
+			       "\"exported\" must be what the step before "
+			       "was answered");
+	return true;
+}
+
+static void add_deleted(struct buf *b, int64_t deleted, bool more)
+{
+	buf_addc(b, '{');
+	buf_json_kv_i64(b, "deleted", deleted);
+	buf_json_kv_bool(b, "more", more);
+}
+
 static void on_purged(enum db_outcome o, const struct db_result *res,
 		      const struct db_fault *fault, void *arg)
 {
@@ -78,11 +104,33 @@ static void on_purged(enum db_outcome o, const struct db_result *res,
 		return;
 	}
 	wake_events(r->srv);
-	buf_addc(&b, '{');
-	buf_json_kv_i64(&b, "deleted", db_i64(res, 0, 0));
-	buf_json_kv_bool(&b, "more", db_bool(res, 0, 1));
+	add_deleted(&b, db_i64(res, 0, 0), db_bool(res, 0, 1));
 	buf_adds(&b, "}\n");
 	req_reply_buf(r, 200, &b);
+	buf_fini(&b);
+}
+
+/* The jobs, a line each, then a line about the step. */
+static void on_exported(enum db_outcome o, const struct db_result *res,
+			const struct db_fault *fault, void *arg)
+{
+	struct req *r = arg;
+	struct buf b = BUF_INIT;
+	bool more;
+
+	if (o != DB_OK) {
+		db_reply_fault(r, o, fault);
+		return;
+	}
+	wake_events(r->srv);
+	more = !db_is_null(res, 0, 1);
+	if (more)
+		buf_add(&b, db_text(res, 0, 1), db_len(res, 0, 1));
+	add_deleted(&b, db_i64(res, 0, 0), more);
+	if (more)
+		buf_json_kv_str(&b, "exported", db_text(res, 0, 2));
+	buf_adds(&b, "}\n");
+	req_reply_bytes(r, 200, "application/x-ndjson", buf_str(&b), b.len);
 	buf_fini(&b);
 }
 
@@ -95,15 +143,7 @@ static void post_purge(struct req *r)
 	if (!view_body(r, wanted_fields,
 		       sizeof(wanted_fields) / sizeof(wanted_fields[0]), &w,
 		       &e) ||
-	    !state_ok(w.state, &e)) {
-		req_reply_err(r, &e);
-		return;
-	}
-	if (w.export) {
-		err_set(&e, ERR_UNPROCESSABLE,
-			"\"export\" is not built into "
-			"this server: list the jobs as NDJSON first, then "
-			"purge them");
+	    !state_ok(w.state, &e) || !exported_ok(&w, &e)) {
 		req_reply_err(r, &e);
 		return;
 	}
@@ -113,7 +153,10 @@ static void post_purge(struct req *r)
 	db_p_text(p, w.state);
 	db_p_text(p, w.project);
 	db_p_i32(p, PURGE_STEP);
-	db_run(r->srv->db, "purge_step", p, on_purged, r);
+	if (w.export)
+		db_p_text(p, w.exported);
+	db_run(r->srv->db, w.export ? "purge_export" : "purge_step", p,
+	       w.export ? on_exported : on_purged, r);
 }
 
 const struct route routes_reports[] = {
