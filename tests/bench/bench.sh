@@ -15,12 +15,12 @@ build=$(cd "$build" && pwd)
 bin=$build/tests/bench
 if [ -n "${QUICK:-}" ]; then
 	spawns=3000 lives=20000 singles=300 cycles=20000 bulk=40000
-	queued=100000 grants=6000 requests=8000
+	queued=100000 grants=6000 requests=8000 singles_at_once=10000
 	overload_s=2
 	flow_layers=32 flow_jobs=1000 flow_links=200
 else
 	spawns=10000 lives=100000 singles=2000 cycles=120000 bulk=200000
-	queued=1000000 grants=60000 requests=40000
+	queued=1000000 grants=60000 requests=40000 singles_at_once=60000
 	overload_s=5
 	flow_layers=100 flow_jobs=10000 flow_links=1000
 fi
@@ -402,6 +402,30 @@ parts()
 	stop_server
 }
 
+# Jobs one by one from many clients at once, as people's commands send them:
+# with a key, so that repeating is harmless.
+keys()
+{
+	start_server keys
+	say "single submissions, with keys"
+	set -- --count $singles_at_once --list 1 --in-flight 512
+	run submit "$@"
+	count_cpu
+	run submit "$@"
+	counted_cpu $singles_at_once
+	plain=$submitted_per_s plain_cpu=$database_cpu
+	for keys in "1 Idempotency-Keys" "2 keys of jobs"; do
+		count_cpu
+		run submit "$@" --keys "${keys%% *}"
+		counted_cpu $singles_at_once
+		row "single submissions with ${keys#* }" "$submitted_per_s" \
+			jobs/s "$plain" "the same without"
+		row "  database CPU a job" "$database_cpu" us "$plain_cpu" \
+			"the same without"
+	done
+	stop_server
+}
+
 # The jobs of a workflow, and as many independent ones: before and after, for
 # machines are not steady.
 flow_row()
@@ -583,7 +607,7 @@ json()
 }
 
 limits
-for part in ${PARTS:-one_at_a_time real_payloads zero_work parts long_queue \
+for part in ${PARTS:-one_at_a_time real_payloads zero_work parts keys long_queue \
 	tls takeover workflows two_servers overload}; do
 	$part
 done

@@ -16,7 +16,7 @@ int main(int argc, char **argv)
 {
 	struct event_base *base = event_base_new();
 	const char *token_file = NULL;
-	int64_t parts = 0, start;
+	int64_t parts = 0, keys = KEYS_NONE, start;
 	bool done = false;
 	struct submitter_plan plan = { .count = 100000,
 				       .list = 1000,
@@ -34,10 +34,12 @@ int main(int argc, char **argv)
 			      { "list", NULL, &plan.list },
 			      { "in-flight", NULL, &plan.in_flight },
 			      { "parts", NULL, &parts },
+			      { "keys", NULL, &keys },
 			      { NULL, NULL, NULL } });
 	token = bench_token(token_file);
 	plan.token = token;
 	plan.parts = parts;
+	plan.keys = (int)keys;
 	s = submitter_new(base, &plan);
 	start = clock_mono_us();
 	submitter_go(s);

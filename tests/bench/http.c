@@ -25,6 +25,7 @@
 struct http {
 	struct bufferevent *bev;
 	char *auth; /* header line or "" */
+	char *key;  /* header line or NULL */
 	int status; /* of the answer whose body is being read; 0: none yet */
 	size_t body_len;
 	http_done_fn *done; /* NULL: idle */
@@ -171,6 +172,7 @@ void http_free(struct http *h)
 {
 	bufferevent_free(h->bev);
 	free(h->auth);
+	free(h->key);
 	free(h);
 }
 
@@ -179,6 +181,12 @@ void http_token_set(struct http *h, const char *token)
 	free(h->auth);
 	h->auth = token ? xasprintf("Authorization: Bearer %s\r\n", token)
 			: xstrdup("");
+}
+
+void http_key_set(struct http *h, long long run, long long number)
+{
+	free(h->key);
+	h->key = xasprintf("Idempotency-Key: %lld-%lld\r\n", run, number);
 }
 
 void http_send(struct http *h, const char *method, const char *path,
@@ -190,8 +198,8 @@ void http_send(struct http *h, const char *method, const char *path,
 		errx(1, "two requests at once on one connection");
 	h->done = done;
 	h->arg = arg;
-	evbuffer_add_printf(out, "%s %s HTTP/1.1\r\nHost: sortie\r\n%s", method,
-			    path, h->auth);
+	evbuffer_add_printf(out, "%s %s HTTP/1.1\r\nHost: sortie\r\n%s%s",
+			    method, path, h->auth, h->key ? h->key : "");
 	if (body)
 		evbuffer_add_printf(out,
 				    "Content-Type: application/json\r\n"

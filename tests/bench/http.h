@@ -25,6 +25,8 @@ struct http *http_new(struct event_base *base, const char *url,
 		      const char *token);
 void http_free(struct http *h);
 void http_token_set(struct http *h, const char *token);
+/* The Idempotency-Key of what is sent from now on: two numbers. */
+void http_key_set(struct http *h, long long run, long long number);
 
 /* body NULL: a request without one. All is copied. */
 void http_send(struct http *h, const char *method, const char *path,

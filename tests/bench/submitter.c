@@ -7,6 +7,7 @@
 
 #include "lib/arena.h"
 #include "lib/buf.h"
+#include "lib/clock.h"
 #include "tests/bench/http.h"
 
 #define ID_CAP 64
@@ -22,10 +23,28 @@ struct submitter {
 	int64_t n_lists;
 	int64_t n_sent, n_done; /* lists */
 	char id[ID_CAP];        /* of the submission in parts */
-	struct buf body;        /* the same for all lists */
+	struct buf body;        /* the same for all lists but for keys */
+	long long run;          /* what keys begin with: the clock */
 };
 
 static void on_listed(int status, const char *body, size_t len, void *arg);
+
+static void write_list(struct submitter *s)
+{
+	buf_reset(&s->body);
+	for (int64_t i = 0; i < s->plan.list; i++) {
+		buf_addf(&s->body,
+			 "%s{\"name\":\"zero work\",\"argv\":[\"/bin/true\"],"
+			 "\"env\":{\"INPUT_NUMBER\":\"%06lld\"},"
+			 "\"timeout\":600",
+			 i ? "," : "[", (long long)i);
+		if (s->plan.keys == KEYS_OF_JOBS)
+			buf_addf(&s->body, ",\"key\":\"k%lld-%lld\"", s->run,
+				 (long long)(s->n_sent * s->plan.list + i));
+		buf_addc(&s->body, '}');
+	}
+	buf_addc(&s->body, ']');
+}
 
 static void send_list(struct lane *l)
 {
@@ -35,6 +54,10 @@ static void send_list(struct lane *l)
 	if (s->n_sent == s->n_lists)
 		return;
 	s->n_sent++;
+	if (s->plan.keys == KEYS_OF_JOBS)
+		write_list(s);
+	if (s->plan.keys == KEYS_OF_REQUESTS)
+		http_key_set(l->http, s->run, s->n_sent);
 	if (!s->plan.parts) {
 		http_send(l->http, "POST", "/api/v1/jobs", s->body.data,
 			  s->body.len, on_listed, l);
@@ -107,13 +130,8 @@ struct submitter *submitter_new(struct event_base *base,
 	if (plan->list < 1 || plan->in_flight < 1)
 		errx(2, "lists and requests in flight are at least 1");
 	s->n_lists = (plan->count + plan->list - 1) / plan->list;
-	for (int64_t i = 0; i < plan->list; i++)
-		buf_addf(&s->body,
-			 "%s{\"name\":\"zero work\",\"argv\":[\"/bin/true\"],"
-			 "\"env\":{\"INPUT_NUMBER\":\"%06lld\"},"
-			 "\"timeout\":600}",
-			 i ? "," : "[", (long long)i);
-	buf_addc(&s->body, ']');
+	s->run = (long long)clock_mono_us();
+	write_list(s);
 	s->lanes = xcalloc((size_t)plan->in_flight, sizeof(*s->lanes));
 	for (int64_t i = 0; i < plan->in_flight; i++)
 		s->lanes[i] = (struct lane){ s, http_new(base, plan->url,

@@ -18,6 +18,9 @@ struct submitter_plan {
 	int64_t list;      /* jobs a request */
 	int64_t in_flight; /* requests at once, each on a connection */
 	bool parts;
+	/* What makes repeating harmless: an Idempotency-Key for each request,
+	 * or a key for each job. */
+	enum { KEYS_NONE, KEYS_OF_REQUESTS, KEYS_OF_JOBS } keys;
 	void (*on_done)(void *arg);
 	void *arg;
 };
