@@ -9,9 +9,11 @@
 #include <stdint.h>
 #include "lib/buf.h"
 
+struct statfs;
+
 struct inject_look {
 	int64_t size;       /* bytes */
-	int64_t mtime_ns;   /* since 1970 */
+	int64_t mtime_ns;   /* since 1970; between 1684 and 2255 */
 	int64_t touched_ms; /* the younger of contents and name, since 1970 */
 	bool link;          /* a symbolic link leads to it */
 };
@@ -19,6 +21,10 @@ struct inject_look {
 /* False when there is no regular file of that name (a symbolic link is none
  * unless follow). */
 bool inject_look(const char *path, bool follow, struct inject_look *out);
+/* The same, but never what a network file system remembers of it. */
+bool inject_look_anew(const char *path, bool follow, struct inject_look *out);
+/* A file system on which others' changes raise no events here. */
+bool inject_is_remote(const struct statfs *fs);
 /* Somebody has it open for writing. Only the owner, root, and local file
  * systems can tell: false elsewhere. The caller ignores SIGIO. */
 bool inject_busy(const char *path);

@@ -100,7 +100,8 @@ static void quiet_is_over(struct inject *in, struct inject_file *f)
 {
 	struct inject_look l;
 
-	if (!look(in, f->path, &l)) {
+	if (f->blind ? !inject_look_anew(f->path, in->plan->follow, &l)
+		     : !look(in, f->path, &l)) {
 		inject_remove(in->table, f);
 	} else if (f->blind && differs(f, &l)) {
 		note_look(f, &l);
@@ -161,12 +162,13 @@ static bool is_closed_for_good(const struct inject *in, enum inject_news news)
 	       (news == INJECT_CLOSED && in->plan->settle_ms == 0);
 }
 
-static void found_again(struct inject *in, struct inject_file *f)
+/* While it settles its events tell, unless they cannot or were lost. */
+static void found_again(struct inject *in, struct inject_file *f, bool blind)
 {
 	struct inject_look l;
 
 	if ((f->state != INJECT_TOLD || !in->plan->again) &&
-	    f->state != INJECT_SMALL)
+	    (f->state != INJECT_SETTLING || !blind) && f->state != INJECT_SMALL)
 		return;
 	if (look(in, f->path, &l) && differs(f, &l)) {
 		note_look(f, &l);
@@ -192,7 +194,7 @@ void inject_on_file(const char *path, enum inject_news news, bool blind,
 		f->scan = in->scan;
 		f->gone = false;
 		if (news == INJECT_FOUND)
-			found_again(in, f);
+			found_again(in, f, blind);
 		else
 			is_changed(in, f);
 	} else {

@@ -189,7 +189,7 @@ static void tear_down(struct inject *in)
 	event_base_free(in->base);
 }
 
-static bool watch(struct inject *in, struct err *e)
+static void watch(struct inject *in)
 {
 	const struct inject_plan *p = in->plan;
 	const struct inject_watch_config config = {
@@ -208,11 +208,8 @@ static bool watch(struct inject *in, struct err *e)
 		.arg = in,
 	};
 
-	in->watch = inject_watch_new(&config, e);
-	if (in->watch == NULL)
-		return false;
+	in->watch = inject_watch_new(&config);
 	inject_watch_scan(in->watch);
-	return true;
 }
 
 static void say_start(const struct inject *in)
@@ -249,16 +246,13 @@ int inject_run(struct cli *c, const struct inject_plan *plan)
 		return cli_fail(c, &e);
 	}
 	set_up(&in);
-	if (watch(&in, &e)) {
-		say_start(&in);
-		/* With --once there may have been nothing to do. */
-		if (!in.ended)
-			event_base_dispatch(in.base);
-		progress_hide(in.progress);
-		say_end(&in);
-	} else {
-		in.status = cli_fail(c, &e);
-	}
+	watch(&in);
+	say_start(&in);
+	/* With --once there may have been nothing to do. */
+	if (!in.ended)
+		event_base_dispatch(in.base);
+	progress_hide(in.progress);
+	say_end(&in);
 	if (in.status == CLI_OK && plan->once &&
 	    (in.unread || inject_count(in.table, INJECT_REFUSED)))
 		in.status = CLI_FAILED;

@@ -14,7 +14,7 @@ struct inject_table {
 	size_t n_buckets, n; /* buckets: a power of two */
 };
 
-static uint64_t hash_of(const char *path)
+uint64_t inject_hash(const char *path)
 {
 	uint64_t h = UINT64_C(14695981039346656037);
 
@@ -25,7 +25,7 @@ static uint64_t hash_of(const char *path)
 
 static struct inject_file **bucket_of(struct inject_table *t, const char *path)
 {
-	return &t->bucket[hash_of(path) & (t->n_buckets - 1)];
+	return &t->bucket[inject_hash(path) & (t->n_buckets - 1)];
 }
 
 struct inject_table *inject_table_new(void)

@@ -32,13 +32,16 @@ struct inject_file {
 	int64_t changed_ms;     /* monotonic: when it came to its list */
 	int version;            /* the newest that the server has; 0 = none */
 	int64_t told_size, told_ms; /* of that: bytes, time of change */
-	uint32_t scan;              /* the last one that found it */
-	bool blind;                 /* nobody tells of its changes */
-	bool changed, gone;         /* while it was on its way */
+	uint64_t refusal;   /* a hash of what was said of it, 0 = nothing */
+	uint32_t scan;      /* the last one that found it */
+	bool blind;         /* nobody tells of its changes */
+	bool changed, gone; /* while it was on its way */
 };
 
 TAILQ_HEAD(inject_list, inject_file);
 struct inject_table;
+
+uint64_t inject_hash(const char *text);
 
 struct inject_table *inject_table_new(void);
 void inject_table_free(struct inject_table *t);

@@ -9,7 +9,6 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include "lib/err.h"
 
 struct event_base;
 struct inject_watch;
@@ -41,9 +40,8 @@ struct inject_watch_config {
 	void *arg;
 };
 
-/* The directories must be there. Strings of the config are borrowed. */
-struct inject_watch *inject_watch_new(const struct inject_watch_config *config,
-				      struct err *e);
+/* Strings of the config are borrowed. */
+struct inject_watch *inject_watch_new(const struct inject_watch_config *config);
 void inject_watch_free(struct inject_watch *w);
 /* Looks through everything now. */
 void inject_watch_scan(struct inject_watch *w);
