@@ -70,6 +70,7 @@ void inject_on_answer(struct inject_file *f, const struct inject_answer *a,
 		      void *arg);
 void inject_on_known(const char *path, int version, int64_t size,
 		     int64_t changed_ms, void *arg);
+bool inject_wants_more(size_t n, void *arg);
 void inject_on_loaded(void *arg);
 void inject_on_room(void *arg);
 

@@ -150,6 +150,8 @@ static void set_up(struct inject *in)
 						 .order = &in->plan->order,
 						 .on_answer = inject_on_answer,
 						 .on_known = inject_on_known,
+						 .wants_more =
+							 inject_wants_more,
 						 .on_loaded = inject_on_loaded,
 						 .on_room = inject_on_room,
 						 .on_denied = on_denied,

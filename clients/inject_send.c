@@ -28,6 +28,7 @@ struct inject_send {
 	LIST_HEAD(telling_list, telling) telling;
 	int under_way;
 	bool loading; /* a page is being asked for */
+	size_t n_loaded;
 	char *cursor;
 	bool away;
 	int64_t pause_ms; /* the last one while it is away */
@@ -130,7 +131,7 @@ static bool heard(struct inject_send *s, const struct httpc_reply *reply,
 	is_back(s);
 	if (reply->status < 200 || reply->status > 299) {
 		call_error(s->c.c, reply, e);
-		if (reply->status == 401 || reply->status == 403)
+		if (reply->status == 401)
 			s->c.on_denied(e, s->c.arg);
 		return false;
 	}
@@ -177,7 +178,8 @@ static void page_read(struct inject_send *s, struct json_object *doc)
 			page_item(s, json_at(items, i));
 	free(s->cursor);
 	s->cursor = next != NULL ? xstrdup(next) : NULL;
-	if (s->cursor != NULL) {
+	s->n_loaded += PAGE;
+	if (s->cursor != NULL && s->c.wants_more(s->n_loaded, s->c.arg)) {
 		load_page(s);
 		return;
 	}
@@ -281,11 +283,12 @@ static void on_told(const struct httpc_reply *reply, void *arg)
 		answer_read(&answer, doc);
 		answer.text = buf_str(&reply->body);
 	} else {
-		bool denied = reply->status == 401 || reply->status == 403;
+		bool later = comes_again(reply) || reply->status == 401;
+		bool all = reply->status == 403 || reply->status == 404;
 
-		answer.outcome = comes_again(reply) || denied ? INJECT_AWAY
-				 : reply->status == 404       ? INJECT_NO_DAG
-							      : INJECT_NOT;
+		answer.outcome = later ? INJECT_AWAY
+				 : all ? INJECT_NONE
+				       : INJECT_NOT;
 	}
 	s->c.on_answer(f, &answer, s->c.arg);
 	s->c.on_room(s->c.arg);
@@ -296,7 +299,7 @@ static void add_time(struct buf *b, const char *key, int64_t ms)
 {
 	struct buf text = BUF_INIT;
 
-	clock_format_utc(&text, ms > 0 ? ms : 0);
+	clock_format_utc(&text, ms);
 	buf_json_kv_str(b, key, buf_str(&text));
 	buf_fini(&text);
 }

@@ -22,10 +22,11 @@ struct inject_order {
 };
 
 enum inject_outcome {
-	INJECT_MADE,  /* now, or it was there already: see created */
-	INJECT_AWAY,  /* not told: again later */
-	INJECT_NOT,   /* refused: *e tells why */
-	INJECT_NO_DAG /* refused, because there is no such dag */
+	INJECT_MADE, /* now, or it was there already: see created */
+	INJECT_AWAY, /* not told: again later */
+	INJECT_NOT,  /* refused: *err tells why */
+	INJECT_NONE  /* refused as any file may be: there is no such dag, or
+			the token may not */
 };
 
 struct inject_answer {
@@ -47,7 +48,9 @@ struct inject_send_config {
 	/* What the server knows of the stream's file. */
 	void (*on_known)(const char *path, int version, int64_t size,
 			 int64_t changed_ms, void *arg);
-	void (*on_loaded)(void *arg); /* it has told all that it knows */
+	/* Whether older ones are wanted, too, after n. */
+	bool (*wants_more)(size_t n, void *arg);
+	void (*on_loaded)(void *arg); /* it has told what was wanted */
 	void (*on_room)(void *arg);   /* there may be room again */
 	void (*hush)(void *arg);      /* before a line of the log */
 	/* The token may not: nothing will ever be told. */
@@ -59,7 +62,7 @@ struct inject_send_config {
 struct inject_send *inject_send_new(const struct inject_send_config *config);
 /* Calls that are under way end unheard. */
 void inject_send_free(struct inject_send *s);
-/* Asks for all that the server knows of the stream. */
+/* Asks what the server knows of the stream, newest first. */
 void inject_send_load(struct inject_send *s);
 /* How many files may be told now. */
 int inject_send_room(const struct inject_send *s);

@@ -73,6 +73,17 @@ void inject_on_known(const char *path, int version, int64_t size,
 	}
 }
 
+/* A record costs a server what a fiftieth of a question about a file does; of
+ * a stream that is years old the newest will do. */
+bool inject_wants_more(size_t n, void *arg)
+{
+	const struct inject *in = arg;
+	size_t left = inject_count(in->table, INJECT_READY) +
+		      inject_count(in->table, INJECT_SETTLING);
+
+	return n < 50 * left;
+}
+
 void inject_on_loaded(void *arg)
 {
 	struct inject *in = arg;
@@ -135,17 +146,28 @@ static void is_told(struct inject *in, struct inject_file *f,
 	}
 }
 
+/* Once a file and reason, however often it is tried. */
+static void say_refusal(struct inject *in, struct inject_file *f,
+			const char *why)
+{
+	uint64_t hash = inject_hash(why) | 1;
+
+	if (f->refusal == hash)
+		return;
+	f->refusal = hash;
+	progress_hide(in->progress);
+	if (strcmp(in->last_refusal, why) != 0)
+		log_error("'%s' is refused: %s", f->path, why);
+	else
+		log_info("'%s' is refused, too", f->path);
+	snprintf(in->last_refusal, sizeof(in->last_refusal), "%s", why);
+}
+
 static void is_refused(struct inject *in, struct inject_file *f,
 		       const struct inject_answer *a)
 {
 	in->refused++;
-	progress_hide(in->progress);
-	if (strcmp(in->last_refusal, a->err->text) != 0)
-		log_error("'%s' is refused: %s", f->path, a->err->text);
-	else
-		log_info("'%s' is refused, too", f->path);
-	snprintf(in->last_refusal, sizeof(in->last_refusal), "%s",
-		 a->err->text);
+	say_refusal(in, f, a->err->text);
 	if (f->gone) {
 		inject_remove(in->table, f);
 		return;
@@ -169,9 +191,9 @@ void inject_on_answer(struct inject_file *f, const struct inject_answer *a,
 		else
 			inject_move(in->table, f, INJECT_READY);
 		break;
-	case INJECT_NO_DAG:
+	case INJECT_NONE:
 		is_refused(in, f, a);
-		/* From the start on: a wrong name, most likely. */
+		/* From the start on: a wrong name, or the wrong token. */
 		if (in->made + in->known == 0)
 			inject_fail(in, a->err);
 		break;
