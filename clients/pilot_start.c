@@ -189,10 +189,10 @@ _Noreturn static void become_pilot(const struct start *s, int log_fd,
 	int null_fd = open("/dev/null", O_RDONLY);
 
 	setsid();
-	dup2(null_fd, STDIN_FILENO);
-	dup2(log_fd, STDOUT_FILENO);
-	dup2(log_fd, STDERR_FILENO);
-	execvpe(s->program, s->argv, s->env);
+	if (null_fd >= 0 && dup2(null_fd, STDIN_FILENO) >= 0 &&
+	    dup2(log_fd, STDOUT_FILENO) >= 0 &&
+	    dup2(log_fd, STDERR_FILENO) >= 0)
+		execvpe(s->program, s->argv, s->env);
 	if (write(report, &errno, sizeof(errno)) < 0)
 		_exit(127);
 	_exit(126);

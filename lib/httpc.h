@@ -45,6 +45,8 @@ struct httpc_request {
 	size_t max_reply;           /* bytes; 0 = 64 MiB */
 };
 
+#define HTTPC_RETRY_MAX_S 86400
+
 struct httpc_reply {
 	bool ok;      /* an HTTP answer arrived, whatever its status */
 	int status;   /* 0 when !ok */
@@ -52,7 +54,7 @@ struct httpc_reply {
 	bool refused; /* !ok: nobody listens at the address */
 	struct buf body;
 	char content_type[128]; /* "" when the answer has none */
-	int64_t retry_after_s;  /* 0 = none */
+	int64_t retry_after_s;  /* 0 = none; at most HTTPC_RETRY_MAX_S */
 	struct buf headers;     /* raw header lines */
 	struct err err;         /* !ok: why, with the address */
 };

@@ -486,7 +486,11 @@ void httpc_call_finish(struct httpc_call *call, CURLcode result)
 	reply->sent = true;
 	*call->answered = true;
 	reply->status = (int)status;
-	reply->retry_after_s = retry_after;
+	/* Whoever answers may write any number there. */
+	reply->retry_after_s = retry_after < 0 ? 0
+			       : retry_after > HTTPC_RETRY_MAX_S
+				       ? HTTPC_RETRY_MAX_S
+				       : retry_after;
 	if (type)
 		strncpy(reply->content_type, type,
 			sizeof(reply->content_type) - 1);

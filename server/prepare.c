@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "lib/clock.h"
+#include "lib/fd.h"
 #include "lib/log.h"
 #include "server/auth.h"
 #include "server/db.h"
@@ -102,7 +103,7 @@ static bool write_secret(const char *path, const char *secret, struct err *e)
 	ok = fd >= 0 && dprintf(fd, "%s\n", secret) > 0 && fsync(fd) == 0;
 	if (fd >= 0 && close(fd) != 0)
 		ok = false;
-	if (ok && rename(tmp, path) != 0)
+	if (ok && (rename(tmp, path) != 0 || !fd_sync_folder(path)))
 		ok = false;
 	if (!ok)
 		err_set_errno(e, ERR_IO, "cannot write the token file \"%s\"",

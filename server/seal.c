@@ -10,6 +10,7 @@
 #include <unistd.h>
 #include <openssl/evp.h>
 #include "lib/arena.h"
+#include "lib/fd.h"
 #include "lib/id.h"
 #include "lib/json.h"
 #include "lib/log.h"
@@ -39,7 +40,8 @@ static bool make_file(const char *file, struct err *e)
 	id_random(key, sizeof(key));
 	id_hex(key, sizeof(key), hex);
 	ok = fd >= 0 && dprintf(fd, "%s\n", hex) == 65 && fsync(fd) == 0;
-	ok = ok && (link(tmp, file) == 0 || errno == EEXIST);
+	ok = ok && (link(tmp, file) == 0 || errno == EEXIST) &&
+	     fd_sync_folder(file);
 	if (!ok)
 		err_set_errno(e, ERR_IO,
 			      "cannot write the file of the key for secrets, "

@@ -105,6 +105,9 @@ static void on_request(struct evhttp_request *r, void *arg)
 	} else if (!strncmp(uri, "/status/", 8)) {
 		reply_header(r, "Retry-After", "7");
 		evhttp_send_reply(r, atoi(uri + 8), "Status", NULL);
+	} else if (!strncmp(uri, "/retry/", 7)) {
+		reply_header(r, "Retry-After", uri + 7);
+		evhttp_send_reply(r, 503, "Status", NULL);
 	} else if (!strncmp(uri, "/bytes/", 7)) {
 		reply_bytes(r, atol(uri + 7));
 	} else if (!strcmp(uri, "/cut")) {

@@ -4,6 +4,7 @@
  *
  *	/echo           200, "METHOD PATH token type expect extra body"
  *	/status/N       status N, with Retry-After: 7
+ *	/retry/TEXT     503, with Retry-After: TEXT
  *	/bytes/N        200, N bytes
  *	/wait           no answer ever
  *	/cut            the connection ends without an answer

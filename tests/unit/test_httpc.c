@@ -112,6 +112,16 @@ static void a_unix_socket_is_an_address_too(void)
 	CHECK_INT_EQ(last.status, 200);
 }
 
+static void no_retry_after_is_without_bounds(void)
+{
+	call("GET", server.http, "/retry/9223372036854775806");
+	CHECK_INT_EQ(last.retry_after_s, HTTPC_RETRY_MAX_S);
+	call("GET", server.http, "/retry/-5");
+	CHECK_INT_EQ(last.retry_after_s, 0);
+	call("GET", server.http, "/retry/Sun,%2006%20Nov%201994");
+	CHECK_INT_EQ(last.retry_after_s, 0);
+}
+
 static void any_status_is_an_answer(void)
 {
 	char text[16];
@@ -458,6 +468,8 @@ static const struct unit_test tests[] = {
 	{ "a large body goes out at once", a_large_body_goes_out_at_once },
 	{ "a Unix socket is an address too", a_unix_socket_is_an_address_too },
 	{ "any status is an answer", any_status_is_an_answer },
+	{ "no Retry-After is without bounds",
+	  no_retry_after_is_without_bounds },
 	{ "a redirect is not followed", a_redirect_is_not_followed },
 	{ "a header is found trimmed or not at all",
 	  a_header_is_found_trimmed_or_not_at_all },
