@@ -20,9 +20,11 @@
 #define AHEAD_USE_MAX_US 400000
 #define AHEAD_LEAST_US 500
 #define AHEAD_MAX 500
-/* A parked claim that names less room than there is now is renewed after that
- * long: at once would cost a connection for every run. */
-#define RENEW_MS 1000
+/* A parked claim that names less room than there is now is renewed after a
+ * twentieth of a run, between these: at once would cost a connection for every
+ * run. */
+#define RENEW_MIN_MS 50
+#define RENEW_MAX_MS 1000
 /* What the answer may take beyond the wait. */
 #define CLAIM_MARGIN_MS 15000
 /* An answer that is empty sooner than that did not wait as asked. */
@@ -40,6 +42,12 @@ void claim_note_trip(struct talk *t, int64_t trip_us)
 	t->trip_us = t->trip_us ? (t->trip_us * 7 + trip_us) / 8 : trip_us;
 }
 
+/* Every run takes a core, so no more run at once. */
+static int64_t places(const struct talk *t)
+{
+	return t->opt.slots < t->opt.cores ? t->opt.slots : t->opt.cores;
+}
+
 static int64_t ahead(const struct talk *t)
 {
 	int64_t us = t->run_us, use = AHEAD_USE_US, n;
@@ -52,7 +60,7 @@ static int64_t ahead(const struct talk *t)
 		use = 2 * t->trip_us;
 	if (use > AHEAD_USE_MAX_US)
 		use = AHEAD_USE_MAX_US;
-	n = t->opt.slots * use / us;
+	n = places(t) * use / us;
 	return n > AHEAD_MAX ? AHEAD_MAX : n;
 }
 
@@ -68,8 +76,11 @@ void claim_room(const struct talk *t, const struct room *reported,
 
 	out->slots = left(t->opt.slots, slots);
 	out->cores = left(t->opt.cores, t->live.cores - reported->cores);
+	/* A claim that nothing can fit would stand in the way of the next. */
+	if (out->slots > out->cores)
+		out->slots = out->cores;
 	out->memory = left(t->opt.memory, t->live.memory - reported->memory);
-	out->ahead = left(ahead(t), left(slots, t->opt.slots));
+	out->ahead = left(ahead(t), left(slots, places(t)));
 }
 
 bool claim_wants(const struct talk *t, const struct room *room)
@@ -154,16 +165,26 @@ static void ask(struct talk *t, const struct room *room)
 	buf_addf(&path, "/api/v1/pilots/%s/claim", t->pilot_id);
 	talk_send(t, &t->claim, "POST", buf_str(&path), t->token, &b,
 		  t->opt.wait_s * 1000 + CLAIM_MARGIN_MS, on_claimed);
-	t->claimed_slots = room->slots;
+	t->claimed = *room;
 	buf_fini(&path);
 	buf_fini(&b);
 }
 
 /* The one under way asks for less than there is room for by now. */
-static bool outdated(const struct talk *t, const struct room *room)
+static bool outdated(struct talk *t, const struct room *room)
 {
-	return room->slots > t->claimed_slots &&
-	       clock_mono_ms() - t->claim.sent_ms >= RENEW_MS;
+	int64_t renew_ms = t->run_us / 20000;
+
+	if (room->slots <= t->claimed.slots && room->cores <= t->claimed.cores)
+		return false;
+	if (renew_ms == 0 || renew_ms > RENEW_MAX_MS)
+		renew_ms = RENEW_MAX_MS;
+	if (renew_ms < RENEW_MIN_MS)
+		renew_ms = RENEW_MIN_MS;
+	if (clock_mono_ms() - t->claim.sent_ms >= renew_ms)
+		return true;
+	talk_turn_at(t, t->claim.sent_ms + renew_ms);
+	return false;
 }
 
 /* Ends that can be told go first: until then the server counts their runs. */

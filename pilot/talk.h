@@ -112,7 +112,7 @@ struct talk {
 	int64_t request;    /* number of the next granting call */
 	int64_t attempts;
 	int64_t next_attempt_ms; /* when polling */
-	int64_t claimed_slots;   /* free slots that the claim named */
+	struct room claimed;     /* what the claim named */
 	int quick_empty;         /* answers that were empty at once */
 	int64_t run_us;          /* what a run takes, smoothed; 0 = new */
 	int64_t trip_us;         /* what a report takes, likewise */

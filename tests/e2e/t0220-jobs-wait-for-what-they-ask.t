@@ -65,4 +65,10 @@ is "$(get "/api/v1/jobs/$job/explain" | jq .pilots.fitting)" 1 \
 	"a pilot that fits changes it"
 claim 1
 is "$(of '.grants[0].job')" "$job" "and gets the job"
+
+# Slots that no core is left for do not keep a pilot from asking when it has one.
+submit '{"argv":["sleep","0.1"],"replicas":30}'
+start_pilot --slots 4 --cores 1
+within 15 "a pilot with fewer cores than slots is never without work" \
+	counts finished 30
 finish
