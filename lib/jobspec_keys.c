@@ -146,9 +146,9 @@ const struct jobspec_key_doc jobspec_keys[] = {
 	  "The job waits until then. As in \"2026-11-22T07:00:00+01:00\".",
 	  RULE(jobspec_read_time, AT(not_before_ms), 0, 0, false) },
 	{ "on_disconnect", "text", "continue",
-	  "What a pilot does with the payload when it has lost the server "
-	  "for longer than its lease: continue, or stop, after which the "
-	  "job may safely run elsewhere.",
+	  "What a pilot does with the payload when it has lost the server: "
+	  "continue, or stop, in time for the payload to be gone when the "
+	  "lease has run out and the job may run elsewhere.",
 	  RULE(jobspec_read_disconnect, AT(stop_on_disconnect), 0, 0, false) },
 	{ "replicas", "whole number", "1",
 	  "How many jobs to make of this one; SORTIE_INDEX counts them from "

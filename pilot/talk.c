@@ -15,6 +15,8 @@
 /* What the last report and the good-bye may take after payloads are gone. */
 #define LAST_WORDS_MS 10000
 #define AHEAD_MAX_MS 1000
+/* What killing a payload may take. */
+#define LEASE_MARGIN_MS 500
 
 void talk_turn_soon(struct talk *t)
 {
@@ -232,17 +234,25 @@ static void on_retry(evutil_socket_t fd, short what, void *arg)
 	talk_turn_soon(t);
 }
 
-/* A job that must not outlive its lease is ended when the server has not been
- * heard for that long, by this host's clock. */
+/* A job that must not outlive its lease is gone when the server has not been
+ * heard for that long, by this host's clock: another run of it may start then.
+ * Its grace lies before that, and a tick is not longer than both. */
 static void check_lease(struct talk *t, int64_t now)
 {
+	int64_t left = t->lease_ms - LEASE_MARGIN_MS - (now - t->link.heard_ms);
+	int64_t grace = t->lease_ms / 5;
 	struct run *r;
 
-	if (now - t->link.heard_ms <= t->lease_ms)
+	if (grace > t->opt.grace_s * 1000)
+		grace = t->opt.grace_s * 1000;
+	if (grace < TICK_S * 1000 - LEASE_MARGIN_MS)
+		grace = TICK_S * 1000 - LEASE_MARGIN_MS;
+	if (left > grace)
 		return;
 	TAILQ_FOREACH (r, runs_list(t->runs, RUN_ACTIVE), entry)
 		if (r->grant.stop_on_disconnect && r->payload)
-			payload_kill(r->payload, PAYLOAD_DISCONNECT, -1);
+			payload_kill(r->payload, PAYLOAD_DISCONNECT,
+				     left > 0 ? left : 0);
 }
 
 static void check_lifetime(struct talk *t, int64_t now)
