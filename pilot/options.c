@@ -63,6 +63,9 @@ static const struct opt opts[] = {
 	{ "wait", 'w', OPT_SECONDS, AT(wait_s), 0, 0, 60, NULL, NULL, "S",
 	  "How long the server may hold a claim back until there is work; 0 "
 	  "polls every --period. Default: 30 s, with --cycles 0." },
+	{ "idle", 'I', OPT_SECONDS, AT(idle_s), 0, 0, YEARS_S, "0", NULL, "S",
+	  "Leave when there has been nothing to run for so long while a server "
+	  "answered. 0: stay." },
 	{ "lifetime", 'L', OPT_SECONDS, AT(lifetime_s), 0, 0, YEARS_S, NULL,
 	  NULL, "S",
 	  "Be gone by then: take no job with a longer time limit, and drain in "

@@ -27,6 +27,7 @@ struct pilot_options {
 	int64_t cycles;       /* 0 = for ever */
 	int64_t period_s, wait_s;
 	int64_t lifetime_s; /* 0 = none */
+	int64_t idle_s;     /* 0 = no limit */
 	int64_t grace_s, keep_s;
 	int64_t connect_timeout_s; /* 0 = for ever */
 	const char *spool;         /* NULL = the first that is free */

@@ -281,6 +281,16 @@ static void check_unknown(struct talk *t, int64_t now)
 	join_begin(t);
 }
 
+/* Nobody is to pay for a place in a batch system where nothing runs. */
+static void check_idle(struct talk *t, int64_t now)
+{
+	if (t->phase != TALK_WORKING || t->link.down_since_ms ||
+	    runs_live(t->runs) > 0)
+		t->busy_ms = now;
+	else if (t->opt.idle_s && now - t->busy_ms >= t->opt.idle_s * 1000)
+		talk_drain(t, DRAIN_SOFT, "nothing to do");
+}
+
 static void on_tick(evutil_socket_t fd, short what, void *arg)
 {
 	struct talk *t = arg;
@@ -289,6 +299,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	check_lifetime(t, now);
+	check_idle(t, now);
 	if (t->phase == TALK_WORKING || t->phase == TALK_DRAINING) {
 		check_lease(t, now);
 		check_unknown(t, now);
@@ -385,6 +396,7 @@ int talk_run(struct talk *t)
 	struct err e = ERR_INIT;
 
 	t->begun_ms = clock_mono_ms();
+	t->busy_ms = t->begun_ms;
 	if (t->opt.lifetime_s)
 		t->end_ms = t->begun_ms + t->opt.lifetime_s * 1000;
 	t->runs = runs_new();

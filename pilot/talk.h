@@ -91,6 +91,7 @@ struct talk {
 	int exit_status;
 	int64_t begun_ms;
 	int64_t end_ms;     /* lifetime's end; 0 = none */
+	int64_t busy_ms;    /* when there was something to do, or no server */
 	int64_t drained_ms; /* when a hard drain gives up; 0 = not */
 	int64_t signal_ms;  /* of the first signal; 0 = none */
 

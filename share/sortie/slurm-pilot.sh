@@ -7,7 +7,8 @@
 # The join token is in a file of mode 0600 that the node can read, by default
 # ~/.config/sortie/join-token (or SORTIE_JOIN_TOKEN_FILE).  The server is
 # SORTIE_URL, or --url.  Cores, memory, job id and scratch directory are taken
-# from the allocation.  Slurm's SIGTERM drains the pilot: it needs --grace and
+# from the allocation.  A pilot that has had nothing to run for ten minutes leaves
+# its allocation (--idle).  Slurm's SIGTERM drains the pilot: it needs --grace and
 # some seconds, so KillWait must not be shorter (Slurm's default is 30 s).
 #SBATCH --job-name=sortie-pilot
 #SBATCH --signal=B:TERM@60
@@ -28,4 +29,4 @@ if [ -z "$SLURM_JOB_END_TIME" ] && [ -n "$SLURM_JOB_ID" ]; then
 fi
 
 # In place of the shell, so that signals reach the pilot.
-exec "${SORTIE_PILOT:-sortie-pilot}" "$@"
+exec "${SORTIE_PILOT:-sortie-pilot}" --idle 10m "$@"

@@ -26,6 +26,9 @@ exits 0 "enough attempts" pilot_once --cycles 6 --period 1
 is "$(n_in finished)" 5 "do the rest"
 is "$(get '/api/v1/pilots' | jq -r '[.items[].state] | unique | join(" ")')" \
 	stopped "all have left"
+submit '{"argv":["true"]}'
+exits 0 "one that has had nothing to do for long leaves" pilot_once --idle 1
+is "$(field "$job" .state)" finished "when it has done what there was"
 exits 4 "no server within --connect-timeout" timeout 20 sortie-pilot \
 	--url "unix:$T/nobody" --spool "$T/c" \
 	--join-token-file "$join_token_file" --connect-timeout 1
