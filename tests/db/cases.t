@@ -294,6 +294,35 @@ is "$(sql "SELECT what FROM sortie.output_put_1(100, 100, '{$P}', '{$J}', '{7}',
 	'{0}', '{0}', '{1}', '{a}', ARRAY[NULL]::bytea[])")" g \
 	"output of another run is refused"
 
+# Room for big jobs
+clear
+P=$(sql "SELECT t.pilot(4, 4)")
+J=$(sql "SELECT t.submit(1, 3, '{}')")
+sql "SELECT t.claim($P, 1)" >/dev/null
+B=$(sql "SELECT t.submit(1, 1, '{\"cores\":4}')")
+K=$(sql "SELECT t.submit(1, 9, '{}')")
+is "$(sql "SELECT t.claim($P, 2)")" "$K" "what fits goes past a big job"
+sql "SELECT sortie.reserve_1(3600)" >/dev/null
+sql "SELECT t.ends($P, $J, t.run($J), 'finished')" >/dev/null
+is "$(sql "SELECT t.claim($P, 3)")" "$((K + 1))" "until that has waited long"
+sql "SELECT sortie.reserve_1(0)" >/dev/null
+for n in $((J + 1)) $((J + 2)) "$K"; do
+	sql "SELECT t.ends($P, $n, t.run($n), 'finished')" >/dev/null
+done
+is "$(sql "SELECT t.claim($P, 4)")" "" \
+	"then its pilot gets nothing that comes behind"
+is "$(sql "SELECT t.claim(t.pilot(1, 1), 1)")" "$((K + 2))" "others do"
+H=$(sql "SELECT t.submit(1, 1, '{}', 1)")
+is "$(sql "SELECT t.claim($P, 5)")" "$H" "and what comes before it goes on"
+for n in "$H" $((K + 1)); do
+	sql "SELECT t.ends($P, $n, t.run($n), 'finished')" >/dev/null
+done
+is "$(sql "SELECT t.claim($P, 6)")" "$B" "when all has ended the big job runs"
+sql "SELECT sortie.reserve_1(0)" >/dev/null
+is "$(sql "SELECT count(*) FROM sortie.pilot_room
+	WHERE reserved_number IS NOT NULL")" 0 "and nobody is kept any more"
+is_sound "room for big jobs"
+
 # Nothing at all
 is "$(sql "SELECT count(*) FROM sortie.claim_1(1, 1, 1, '{}', '{}', '{}', '{}',
 	'{}', '{}', '{}')")" 0 "no claims"

@@ -14,6 +14,8 @@ is "$(output "$job" stderr)" err "and what it said of errors"
 is "$(field "$job" .attempts)" 1 "it ran once"
 is "$(field "$job" '.runs[0].state')" failed "its run tells the same"
 is "$(field "$job" .pilot.host)" p1 "and where it was"
+is "$(field "$job" '.runs[0] | (.wall_ms >= 0 and .user_ms + .system_ms >= 0 and .max_rss > 100000)')" \
+	true "and what it used"
 
 submit '[{"argv":["true"]},{"argv":["kill"],"shell":null},{"shell":"kill -9 $$"}]'
 within 10 "a success is finished" job_is "$job" finished

@@ -54,10 +54,18 @@ is "$(jq -c '[.number, .key, .tags.t, .meta[0].a, .runs[0].state,
 submit '{"argv":["true"],"key":"k"}'
 is "$status $(of '.jobs[0].created')" "201 true" "its key is free again"
 within 10 "it runs" has_ended "$job"
+ok "a project keeps so many" sortie project set brief --keep-last 2
+sortie job submit -q --wait --project brief -N 5 -j '{"argv":["true"]}' >/dev/null
+kept()
+{
+	[ "$(sortie job list -q --project brief | sort -n | tr '\n' ' ')" = "$1" ]
+}
+last=$(sortie job list -q --project brief | sort -n | tail -n 2 | tr '\n' ' ')
 stop_server
 start_server --retention 600
-query "UPDATE sortie.job SET submitted_at = submitted_at - interval '1 hour'"
-query "UPDATE sortie.ended SET ended_at = ended_at - interval '1 hour'"
+query "UPDATE sortie.job SET submitted_at = submitted_at - interval '1 hour' WHERE number = $job"
+query "UPDATE sortie.ended SET ended_at = ended_at - interval '1 hour' WHERE number = $job"
 # It looks every 30 s.
 within 60 "retention forgets by itself" gone_job "$job"
+within 60 "and all but a project's last ones" kept "$last"
 finish

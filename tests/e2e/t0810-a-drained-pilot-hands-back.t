@@ -14,6 +14,16 @@ is "$(field "$job" '"\(.state) \(.runs[0].state)"')" "defined returned" \
 start_pilot --slots 1
 within 10 "and runs again elsewhere" job_is "$job" finished
 
+ok "it is sent away" stop_pid "$pilot_pid"
+start_pilot --slots 1 --lifetime 4 --grace 1
+submit "{\"shell\":\"[ -e $T/thrice ] && exit 0; : >$T/thrice; exec sleep 1000\"}"
+within 10 "a job runs at a pilot that has not long to live" job_is "$job" running
+within 10 "the pilot leaves in time" pilot_is "$pilot" stopped
+is "$(field "$job" '"\(.state) \(.runs[0].state)"')" "defined returned" \
+	"its run is handed back, too"
+start_pilot --slots 1
+within 10 "and runs again" job_is "$job" finished
+
 submit '{"argv":["sleep","1"]}'
 within 10 "a job runs" job_is "$job" running
 ok "an order to drain" sortie pilot drain "$(pilot_number "$pilot")"
