@@ -273,10 +273,33 @@ BEGIN
 	DELETE FROM sortie.job WHERE number = ANY (p_number);
 END $$;
 
+-- A job that did not stand behind its workflow's gate runs all the same: it
+-- takes a place there, beyond the maximum if need be. 55P03: somebody has the
+-- workflow.
+CREATE OR REPLACE FUNCTION sortie.share_enter_1(p_number bigint) RETURNS void
+LANGUAGE plpgsql
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+AS $$
+DECLARE
+	v_flow bigint;
+BEGIN
+	SELECT g.workflow INTO v_flow FROM sortie.workflow g
+	WHERE g.workflow = sortie.job_workflow_1(p_number)
+	FOR NO KEY UPDATE NOWAIT;
+	UPDATE sortie.workflow g SET admitted = g.admitted + 1
+	FROM sortie.node n
+	WHERE g.workflow = v_flow AND g.max_running IS NOT NULL
+		AND n.number = p_number AND NOT n.admitted;
+	IF FOUND THEN
+		UPDATE sortie.node n SET admitted = true
+		WHERE n.number = p_number;
+	END IF;
+END $$;
+
 -- A run that was given up (lost) comes back to life when its own pilot (or the
 -- successor on its spool) speaks of it and its job has neither a newer run nor
--- ended: it is in the queue still, or held, or behind its project's gate. The
--- caller holds the pilot's row, and gives both results to settle_2.
+-- ended: it is in the queue still, or waits, for whatever. The caller holds
+-- the pilot's row, and gives both results to settle_2.
 --     o_class   NULL: it does not live; else the class of what it took
 --     o_came    its kind when it came past its project's gate
 -- 55P03: somebody is just doing something to the job.
@@ -310,11 +333,11 @@ BEGIN
 	ELSE
 		PERFORM 1 FROM sortie.waiting
 		WHERE number = p_number AND attempt = r.attempt + 1
-			AND why IN ('gate', 'held')
 		FOR UPDATE NOWAIT;
 		IF NOT FOUND THEN
 			RETURN;
 		END IF;
+		PERFORM sortie.share_enter_1(p_number);
 		DELETE FROM sortie.waiting WHERE number = p_number
 		RETURNING class_id, kind_id, place, turn, why INTO q;
 		v_was := CASE q.why WHEN 'held' THEN 'held' ELSE 'waiting' END;
