@@ -80,6 +80,7 @@ static const struct fault_class {
 	{ "SO013", DB_DATA, ERR_BAD_REQUEST, "name", true, false },
 	{ "SO014", DB_DATA, ERR_CONFLICT, "name", true, false },
 	{ "SO016", DB_DATA, ERR_NOT_FOUND, NULL, true, false },
+	{ "SO017", DB_DATA, ERR_BAD_REQUEST, "path", true, false },
 	{ "SO020", DB_DATA, ERR_FORBIDDEN, NULL, true, false },
 	{ "SO021", DB_DATA, ERR_BAD_REQUEST, NULL, true, false },
 	{ "SO030", DB_DATA, ERR_TOO_MANY, "max_queued", true, true },

@@ -84,7 +84,8 @@ BEGIN
 			SELECT * INTO v_old FROM sortie.dataset d
 			WHERE d.site = v.site AND d.path = v.path
 			ORDER BY d.version DESC LIMIT 1 FOR UPDATE;
-			IF v_old.owner_id <> p_actor THEN
+			IF v_old.owner_id <> p_actor
+			AND v_old.state <> 'deleted' THEN
 				RAISE EXCEPTION 'the path "%" belongs to somebody else''s dataset', left(v.path, 400)
 					USING ERRCODE = 'SO020';
 			END IF;
@@ -189,29 +190,38 @@ BEGIN
 	RETURN true;
 END $$;
 
+-- As servers call it that do not say who asks.
+CREATE OR REPLACE FUNCTION sortie.dataset_delete_1(p_actor int, p_dataset bigint)
+RETURNS bool LANGUAGE sql AS $$
+	SELECT sortie.dataset_delete_2(p_actor, p_actor, '{}', p_dataset)
+$$;
+
 -- Marks a dataset as deleted: Sortie forgets it, the file is nobody's
 -- business here. False: there is none. SO022: a job that has not ended uses
--- it.
-CREATE OR REPLACE FUNCTION sortie.dataset_delete_1(p_actor int, p_dataset bigint)
+-- it; it is named if whoever asks (p_owner, p_projects) may see it.
+CREATE OR REPLACE FUNCTION sortie.dataset_delete_2(p_actor int, p_owner int,
+	p_projects int[], p_dataset bigint)
 RETURNS bool
 LANGUAGE plpgsql AS $$
 DECLARE
 	v_state text;
-	v_job bigint;
+	v_job text;
 BEGIN
 	SELECT d.state INTO v_state FROM sortie.dataset d
 	WHERE d.dataset = p_dataset FOR UPDATE;
 	IF NOT FOUND OR v_state = 'deleted' THEN
 		RETURN v_state IS NOT NULL;
 	END IF;
-	SELECT u.number INTO v_job FROM sortie.dataset_use u
+	SELECT CASE WHEN sortie.may_touch_1(j.kind_id, p_owner, p_projects)
+		THEN 'job ' || u.number ELSE 'a job' END INTO v_job
+	FROM sortie.dataset_use u
 	JOIN sortie.job j ON j.number = u.number
 	WHERE u.dataset = p_dataset AND NOT EXISTS (SELECT 1
 		FROM sortie.ended e WHERE e.number = u.number)
-	LIMIT 1;
+	ORDER BY 1 DESC LIMIT 1;
 	IF FOUND THEN
-		RAISE EXCEPTION 'dataset % is used by job %, which has not ended', p_dataset, v_job
-			USING ERRCODE = 'SO022';
+		RAISE EXCEPTION 'dataset % is used by %, which has not ended',
+			p_dataset, v_job USING ERRCODE = 'SO022';
 	END IF;
 	UPDATE sortie.dataset d SET state = 'deleted', updated_at = now()
 	WHERE d.dataset = p_dataset;

@@ -19,8 +19,9 @@ $$;
 -- when it was taken before. Whoever takes the same at the same time waits for
 -- the other's end. Locks the injection, then the dataset of the path.
 --     o_dataset   the dataset, ready: a new version of the path, or the newest
---                 one when that can be this file: for the first version, and
---                 when somebody else registered it since the file changed
+--                 one when that can be this file: for the first version, when
+--                 it was registered since the file changed, and when the path
+--                 is somebody else's
 -- SO021: the datatype is not defined. SO022: the version before is not known.
 CREATE OR REPLACE FUNCTION sortie.injection_begin_1(p_high bigint, p_low bigint,
 	p_owner int, p_project int, p_stream text, p_path text, p_version int,
@@ -66,7 +67,7 @@ BEGIN
 		WHERE d.site = p_site AND d.path = p_path
 		ORDER BY d.version DESC LIMIT 1 FOR UPDATE;
 		EXIT WHEN FOUND AND v.state <> 'deleted' AND (p_version = 1
-			OR v.dataset <> v_last AND (v.state = 'declared'
+			OR v.owner_id <> p_owner OR v.dataset <> v_last AND (v.state = 'declared'
 				OR v.registered_at >= p_modified));
 		o_dataset := nextval('sortie.dataset_number');
 		INSERT INTO sortie.dataset (dataset, id, owner_id, project_id,

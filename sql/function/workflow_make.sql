@@ -1,17 +1,11 @@
 -- Workflows come to be: jobs, edges and datasets of one request at once.
 
--- Whether the path means the same file to everybody at its site. A relative
--- one is each workflow's own: jobs have working directories of their own.
-CREATE OR REPLACE FUNCTION sortie.path_shared_1(p_path text) RETURNS bool
-LANGUAGE sql IMMUTABLE AS $$
-	SELECT p_path LIKE '/%' OR p_path LIKE '%://%' OR p_path LIKE 'file:/%'
-$$;
-
 -- The datasets of a request. d_* are unique by site and path; u_job is the job
 -- of each use, u_dataset the index of its dataset. What is read only is the
 -- newest version there is, or a new one that is expected from outside; what is
--- made by a job is a new version. SO012: a job that has not ended makes that
--- path (detail).
+-- made by a job is a new version. Of a relative path only the workflow's own
+-- versions count. SO012, SO020: that path must not be written; SO017: a job
+-- cannot read what another one writes (detail: the path).
 CREATE OR REPLACE FUNCTION sortie.graph_datasets_1(p_high bigint, p_low bigint,
 	p_workflow bigint, p_owner int, p_project int, d_site text[],
 	d_path text[], d_name text[], d_datatype text[], d_tag text[],
@@ -23,24 +17,39 @@ SET plan_cache_mode = force_generic_plan
 AS $$
 DECLARE
 	v_number bigint[];
-	v_clash record;
+	v_own bigint[];
+	v_job bigint[]; v_site text[]; v_path text[];
+	v_bad record;
 BEGIN
 	PERFORM sortie.plans_1(cardinality(u_job));
-	SELECT d.path, x.producer INTO v_clash
+	SELECT array_agg(u.job), array_agg(d_site[u.dataset]),
+		array_agg(d_path[u.dataset])
+	INTO v_job, v_site, v_path
 	FROM unnest(u_dataset, u_job, u_role) AS u(dataset, job, role)
-	JOIN unnest(d_site, d_path) WITH ORDINALITY AS d(site, path, ord)
-		ON d.ord = u.dataset
-	JOIN sortie.node n ON n.number = u.job AND NOT n.noop
-	JOIN sortie.dataset x ON x.site = d.site AND x.path = d.path
-	JOIN sortie.job j ON j.number = x.producer
-	WHERE u.role = 'o' AND sortie.path_shared_1(d.path)
-		AND NOT EXISTS (SELECT 1 FROM sortie.ended e
-		WHERE e.number = x.producer)
-	ORDER BY u.dataset LIMIT 1;
-	IF FOUND THEN
-		RAISE EXCEPTION 'the path "%" is being made by job %',
-			v_clash.path, v_clash.producer
-			USING ERRCODE = 'SO012', DETAIL = v_clash.path;
+	WHERE u.role = 'o';
+	IF v_job IS NOT NULL THEN
+		SELECT t.* INTO v_bad
+		FROM sortie.paths_taken_1(v_job, v_site, v_path) AS t
+		ORDER BY t.job LIMIT 1;
+		IF v_bad.code = 'SO012' THEN
+			RAISE EXCEPTION '%', v_bad.message
+				USING ERRCODE = 'SO012', DETAIL = v_bad.path;
+		ELSIF v_bad.code IS NOT NULL THEN
+			RAISE EXCEPTION '%', v_bad.message
+				USING ERRCODE = v_bad.code;
+		END IF;
+	END IF;
+	IF EXISTS (SELECT 1 FROM unnest(d_path) AS p
+		WHERE NOT sortie.path_shared_1(p)) THEN
+		SELECT array_agg(w.dataset ORDER BY d.ord) INTO v_own
+		FROM unnest(d_site, d_path) WITH ORDINALITY
+			AS d(site, path, ord)
+		LEFT JOIN (SELECT DISTINCT ON (y.site, y.path) y.dataset,
+				y.site, y.path
+			FROM sortie.dataset y WHERE y.workflow = p_workflow
+				AND NOT sortie.path_shared_1(y.path)
+			ORDER BY y.site, y.path, y.version DESC) AS w
+			ON w.site = d.site AND w.path = d.path;
 	END IF;
 	BEGIN
 		WITH p AS MATERIALIZED (
@@ -50,7 +59,10 @@ BEGIN
 			JOIN sortie.node n ON n.number = u.job AND NOT n.noop
 			WHERE u.role = 'o' GROUP BY u.dataset),
 		o AS MATERIALIZED (
-			SELECT d.*, p.job, x.dataset AS old, x.state,
+			SELECT d.*, p.job, CASE
+				WHEN NOT sortie.path_shared_1(d.path)
+				THEN v_own[d.ord] WHEN x.state <> 'deleted'
+				THEN x.dataset END AS old,
 				coalesce(x.version, 0) AS version
 			FROM unnest(d_site, d_path, d_name, d_datatype, d_tag,
 				d_comment) WITH ORDINALITY AS d(site, path,
@@ -62,9 +74,7 @@ BEGIN
 				ORDER BY y.version DESC LIMIT 1) AS x ON true),
 		f AS MATERIALIZED (
 			SELECT o.*, CASE WHEN o.job IS NULL AND o.old
-				IS NOT NULL AND o.state <> 'deleted'
-				AND sortie.path_shared_1(o.path)
-				THEN o.old
+				IS NOT NULL THEN o.old
 				ELSE nextval('sortie.dataset_number') END
 				AS number
 			FROM o),
@@ -90,6 +100,11 @@ BEGIN
 	FROM unnest(u_job, u_dataset, u_role, u_tag)
 		AS u(job, dataset, role, tag)
 	ON CONFLICT DO NOTHING;
+	IF v_own IS NOT NULL THEN
+		PERFORM sortie.relative_check_1(u_job, ARRAY(
+			SELECT v_number[x] FROM unnest(u_dataset)
+			WITH ORDINALITY AS u(x, ord) ORDER BY ord), u_role);
+	END IF;
 END $$;
 
 -- Jobs become nodes of a workflow, whose row the caller holds. Arrays of items
@@ -352,7 +367,7 @@ $$;
 --                    close_auto, on_failure, max_running, callback, header
 -- Everything else as for graph_add_1. Returns the answer as JSON: number, id,
 -- name, state, jobs, first, classes, firing, created. Errors: SO003 to SO006,
--- SO009, SO012, SO030; 40001: again.
+-- SO009, SO012, SO017, SO020, SO030; 40001: again.
 CREATE OR REPLACE FUNCTION sortie.workflow_create_1(p_key text, p_hash bytea,
 	p_bucket int, p_high bigint, p_low bigint, p_owner int, p_project int,
 	p_header json, i_class int[], i_kind int[], i_priority int[],

@@ -1,12 +1,14 @@
 -- Workflows in a few words, for tests.
 CREATE SCHEMA f;
 
--- p_nodes: "a b:any c:noop d:allow e:held" (jobs of class 1); p_edges: "a>b a>c:f"
+-- p_nodes: "a b:any c:noop d:allow e:held" (jobs of p_owner's class); p_edges: "a>b a>c:f"
 -- (success without a letter). p_to: an open workflow that they are added to;
 -- NULL makes one. Returns its number.
 CREATE FUNCTION f.make(p_header json, p_nodes text, p_edges text,
 	p_to bigint DEFAULT NULL, p_key text DEFAULT NULL,
-	p_due timestamptz DEFAULT NULL, p_paths text DEFAULT '')
+	p_due timestamptz DEFAULT NULL, p_paths text DEFAULT '',
+	p_owner int DEFAULT 1, p_definition text
+	DEFAULT '{"payload":"/bin/true"}')
 RETURNS json LANGUAGE plpgsql AS $$
 DECLARE
 	v_name text[]; v_flag text[]; v_n int[]; x text[];
@@ -33,25 +35,26 @@ BEGIN
 	FROM e JOIN n AS c ON c.w = e.c LEFT JOIN n ON n.w = e.p
 	LEFT JOIN y ON y.p = e.p;
 	-- p_paths: "a>/x b</x": a writes, b reads.
-	SELECT coalesce(array_agg(DISTINCT substr(w, strpos(w, '/'))), '{}')
+	SELECT coalesce(array_agg(DISTINCT substring(w FROM '[<>](.*)')), '{}')
 	INTO d_path FROM string_to_table(nullif(p_paths, ''), ' ') AS w;
 	SELECT coalesce(array_agg(array_position(v_name,
-			left(w, strpos(w, '/') - 2))), '{}'),
+			substring(w FROM '[^<>]*'))), '{}'),
 		coalesce(array_agg(array_position(d_path,
-			substr(w, strpos(w, '/')))), '{}'),
-		coalesce(array_agg(CASE substr(w, strpos(w, '/') - 1, 1)
+			substring(w FROM '[<>](.*)'))), '{}'),
+		coalesce(array_agg(CASE substring(w FROM '[<>]')
 			WHEN '>' THEN 'o' ELSE 'i' END::"char"), '{}')
 	INTO u_item, u_dataset, u_role
 	FROM string_to_table(nullif(p_paths, ''), ' ') AS w;
 	v_n := ARRAY[cardinality(v_name)];
 	IF p_to IS NULL THEN
 		RETURN sortie.workflow_create_1(p_key, p_key::bytea, 3,
-			7274496, -5, 1, 1, p_header, array_fill(1, v_n),
-			array_fill(1, v_n), array_fill(0, v_n),
+			7274496, -5, p_owner, p_owner, p_header,
+			array_fill(p_owner, v_n), array_fill(p_owner, v_n),
+			array_fill(0, v_n),
 			(SELECT array_agg(y = 'held' ORDER BY o)
 				FROM unnest(v_flag) WITH ORDINALITY AS u(y, o)),
 			array_fill(p_due, v_n), v_name,
-			array_fill('{"payload":"/bin/true"}'::text, v_n),
+			array_fill(p_definition, v_n),
 			array_fill(NULL::text, v_n),
 			array_fill(NULL::text, v_n),
 			array_fill(NULL::text, v_n), v_name,
@@ -74,7 +77,7 @@ BEGIN
 		'{}', p_to, array_fill(1, v_n), array_fill(1, v_n),
 		array_fill(0, v_n), array_fill(false, v_n),
 		array_fill(p_due, v_n), v_name,
-		array_fill('{"payload":"/bin/true"}'::text, v_n),
+		array_fill(p_definition, v_n),
 		array_fill(NULL::text, v_n), array_fill(NULL::text, v_n),
 		array_fill(NULL::text, v_n), v_name,
 		(SELECT array_agg(y = 'noop' ORDER BY o)
@@ -82,8 +85,13 @@ BEGIN
 		(SELECT array_agg(y = 'any' ORDER BY o)
 			FROM unnest(v_flag) WITH ORDINALITY AS u(y, o)),
 		array_fill(false, v_n), array_fill(-1, v_n), e_child, e_parent,
-		e_cond, x, '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}',
-		'{}', '{}');
+		e_cond, x, array_fill(''::text, ARRAY[cardinality(d_path)]),
+		d_path, d_path,
+		array_fill(NULL::text, ARRAY[cardinality(d_path)]),
+		array_fill(''::text, ARRAY[cardinality(d_path)]),
+		array_fill(''::text, ARRAY[cardinality(d_path)]), u_item,
+		u_dataset, u_role,
+		array_fill(''::text, ARRAY[cardinality(u_item)]));
 END $$;
 
 CREATE FUNCTION f.number(p_flow bigint, p_name text) RETURNS bigint

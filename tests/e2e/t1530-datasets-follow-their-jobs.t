@@ -121,14 +121,23 @@ like "$(get "$v/datasets?workflow=$flow" | jq -r '.items[] | select(.tag == "A")
 	"$T/d/????????-????-????-????-????????????.txt" "with the datatype's extension"
 is "$(cat "$T/far")" "root://host//store/f" "a URI is given as it is, and not looked for"
 
-# A path without a directory is each workflow's own
-own='{"name":"own","state":"held","jobs":{"a":{"shell":"true"},"b":{"shell":"true"}},
-	"datasets":[{"from":"a","to":"b","tag":"X","name":"relative"}]}'
-make "$own"
-one=$(get "$v/datasets?workflow=$flow" | jq -r '.items[0].number')
-make "$own"
-two=$(get "$v/datasets?workflow=$flow" | jq -r '.items[0].number')
-is "$([ "$one" -gt 0 ] && [ "$two" -gt "$one" ] && echo two)" two \
-	"two workflows have each a file of one relative path"
+# A path without a directory is each workflow's own, and is found by jobs that
+# run in one place.
+own()
+{
+	echo "{\"name\":\"own\",\"jobs\":{\"a\":{\"shell\":\"echo $1 >\$X\"${2-}},
+		\"b\":{\"shell\":\"cat \$X >$T/read.$1\"${2-}}},
+		\"datasets\":[{\"from\":\"a\",\"to\":\"b\",\"tag\":\"X\",\"name\":\"relative\"}]}"
+}
+refuse "a file between jobs that do not run in one place" 400 '*"b"*"relative"*"a"*"directory"*"cwd"*' \
+	POST $v/workflows "$(own 0)"
+for i in 1 2; do
+	mkdir "$T/cwd$i"
+	make "$(own $i ",\"cwd\":\"$T/cwd$i\"")"
+	ends "$flow" finished "a relative path in a common directory is found" "a:finished b:finished"
+	get "$v/datasets?workflow=$flow" | jq -r '.items[0].number' >>"$T/relative"
+done
+is "$(cat "$T/read.1" "$T/read.2" | tr '\n' ' ')" "1 2 " "by the jobs of its own workflow"
+is "$(sort -u "$T/relative" | wc -l)" 2 "two workflows have each a file of one relative path"
 
 finish
