@@ -20,6 +20,8 @@
 #define SOON_MS 50 /* after a step that did all it may */
 #define FIRING_EDGES 1000
 #define CANCEL_JOBS 500
+#define RETRY_JOBS 1000
+#define PRIORITY_JOBS 500
 #define STEP_JOBS 1000
 #define RETENTION_JOBS 500
 #define RESERVE_AFTER_S 60
@@ -63,6 +65,10 @@ static bool firing_params(struct duties *d, struct arena *a,
 			  struct db_params *p);
 static bool cancel_params(struct duties *d, struct arena *a,
 			  struct db_params *p);
+static bool retry_params(struct duties *d, struct arena *a,
+			 struct db_params *p);
+static bool priority_params(struct duties *d, struct arena *a,
+			    struct db_params *p);
 static bool graph_done(struct duties *d, const struct db_result *r);
 static bool forget_params(struct duties *d, struct arena *a,
 			  struct db_params *p);
@@ -73,6 +79,10 @@ static const struct duty duties[] = {
 			  graph_done },
 	[DUTY_WORKFLOW_CANCEL] = { "duty_workflow_cancel", 1000, true,
 				   cancel_params, graph_done },
+	[DUTY_WORKFLOW_RETRY] = { "duty_workflow_retry", 1000, true,
+				  retry_params, graph_done },
+	[DUTY_WORKFLOW_PRIORITY] = { "duty_workflow_priority", 1000, true,
+				     priority_params, graph_done },
 	[DUTY_WORKFLOW_FORGET] = { "duty_workflow_forget", 30000, true,
 				   forget_params, forget_done },
 	{ "duty_due", 1000, false, due_params, due_done },
@@ -213,6 +223,23 @@ static bool cancel_params(struct duties *d, struct arena *a,
 	(void)a;
 	db_p_i32(p, lanes_bucket(d->srv, BUCKET_CANCEL));
 	db_p_i32(p, CANCEL_JOBS);
+	return true;
+}
+
+static bool retry_params(struct duties *d, struct arena *a, struct db_params *p)
+{
+	(void)a;
+	db_p_i32(p, lanes_bucket(d->srv, BUCKET_RETRY));
+	db_p_i32(p, RETRY_JOBS);
+	return true;
+}
+
+static bool priority_params(struct duties *d, struct arena *a,
+			    struct db_params *p)
+{
+	(void)a;
+	db_p_i32(p, lanes_bucket(d->srv, BUCKET_PRIORITY));
+	db_p_i32(p, PRIORITY_JOBS);
 	return true;
 }
 

@@ -12,9 +12,11 @@ struct duties;
 
 /* Duties that somebody else knows to be due. */
 enum duty_name {
-	DUTY_FIRING,          /* edges of graphs are left to tell */
-	DUTY_WORKFLOW_CANCEL, /* a workflow's jobs are to be cancelled */
-	DUTY_WORKFLOW_FORGET  /* a workflow was deleted */
+	DUTY_FIRING,            /* edges of graphs are left to tell */
+	DUTY_WORKFLOW_CANCEL,   /* a workflow's jobs are to be cancelled */
+	DUTY_WORKFLOW_RETRY,    /* ... to be tried again */
+	DUTY_WORKFLOW_PRIORITY, /* ... to get another priority */
+	DUTY_WORKFLOW_FORGET    /* a workflow was deleted */
 };
 
 /* Needs srv->base, db, set, metrics, park and blobs. */

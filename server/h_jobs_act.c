@@ -11,6 +11,7 @@
 #include "lib/jobspec.h"
 #include "server/lanes.h"
 #include "server/server.h"
+#include "server/settled.h"
 #include "server/view.h"
 #include "server/wake.h"
 
@@ -63,7 +64,7 @@ struct act {
 	struct buf refused;
 };
 
-enum { COL_NUMBER, COL_CODE, COL_MESSAGE, COL_PILOT };
+enum { COL_NUMBER, COL_CODE, COL_MESSAGE, COL_PILOT, COL_WHAT };
 
 static void step(struct req *r);
 
@@ -110,6 +111,8 @@ static void take_rows(struct req *r, struct act *a, const struct db_result *res)
 	size_t done = 0;
 
 	for (size_t i = 0; i < db_rows(res); i++) {
+		if (settled_row(r->srv, res, i, COL_WHAT, COL_NUMBER))
+			continue;
 		if (!db_is_null(res, i, COL_CODE)) {
 			refuse(a, res, i);
 			continue;

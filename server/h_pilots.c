@@ -6,6 +6,7 @@
 #include "server/lanes.h"
 #include "server/options.h"
 #include "server/server.h"
+#include "server/settled.h"
 #include "server/view.h"
 #include "server/wake.h"
 
@@ -113,7 +114,7 @@ struct act {
 	struct buf refused;
 };
 
-enum { COL_PILOT, COL_CODE, COL_MESSAGE };
+enum { COL_PILOT, COL_CODE, COL_MESSAGE, COL_WHAT, COL_NUMBER };
 
 static void step(struct req *r);
 
@@ -138,6 +139,8 @@ static void take_row(struct req *r, struct act *a, const struct db_result *res,
 	struct buf *b = &a->refused;
 	int64_t pilot = db_i64(res, row, COL_PILOT);
 
+	if (settled_row(r->srv, res, row, COL_WHAT, COL_NUMBER))
+		return;
 	if (db_is_null(res, row, COL_CODE)) {
 		a->done++;
 		if (a->order != ORDER_DELETE)

@@ -10,6 +10,7 @@
 #include "server/auth.h"
 #include "server/options.h"
 #include "server/route.h"
+#include "server/settled.h"
 #include "server/talk.h"
 #include "server/wake.h"
 
@@ -439,7 +440,10 @@ static void on_left(enum db_outcome o, const struct db_result *res,
 		db_reply_fault(r, o, f);
 		return;
 	}
-	if (db_bool(res, 0, 0)) {
+	/* The first row says that it was there. */
+	for (size_t row = 1; row < db_rows(res); row++)
+		settled_row(r->srv, res, row, 0, 1);
+	if (db_rows(res) > 0) {
 		wake_work(r->srv);
 		wake_events(r->srv);
 	}

@@ -79,6 +79,8 @@ static void on_done(enum db_outcome o, const struct db_result *res,
 	if (db_bool(res, 0, COL_MORE)) {
 		duty_poke(r->srv->duties, DUTY_FIRING);
 		duty_poke(r->srv->duties, DUTY_WORKFLOW_CANCEL);
+		duty_poke(r->srv->duties, DUTY_WORKFLOW_RETRY);
+		duty_poke(r->srv->duties, DUTY_WORKFLOW_PRIORITY);
 		duty_poke(r->srv->duties, DUTY_WORKFLOW_FORGET);
 	}
 	callbacks_poke(r->srv->callbacks);

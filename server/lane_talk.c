@@ -8,9 +8,8 @@
 #include <string.h>
 #include "lib/id.h"
 #include "lib/log.h"
-#include "server/callback.h"
-#include "server/duty.h"
 #include "server/options.h"
+#include "server/settled.h"
 #include "server/wake.h"
 
 #define CLAIM_PILOTS 256
@@ -407,18 +406,9 @@ static void report_row(struct lane_batch *b, const struct db_result *r,
 	case 'W':
 		wake_work(srv);
 		return;
-	case 'f':
-		duty_poke(srv->duties, DUTY_FIRING);
-		return;
-	case 'F':
-		duty_poke(srv->duties, DUTY_WORKFLOW_CANCEL);
-		return;
-	case 'z':
-		wake_workflow(srv, number);
-		callbacks_poke(srv->callbacks);
-		return;
 	default:
-		break;
+		if (settled_tell(srv, what, number))
+			return;
 	}
 	if (who < 1 || (uint64_t)who > b->n)
 		BUG("report_2 answered a row '%c' for call %lld", what,

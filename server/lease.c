@@ -16,6 +16,7 @@
 #include "server/lanes_int.h"
 #include "server/metrics.h"
 #include "server/options.h"
+#include "server/settled.h"
 #include "server/wake.h"
 
 #define TICK_MS 1000
@@ -218,11 +219,13 @@ static void lease_tick(struct lease *l)
 	db_conn_run(l->conn, "server_tick", p, on_ticked, l);
 }
 
+enum { COL_WHAT, COL_NUMBER, COL_RUNS };
+
 static void on_expired(enum db_outcome o, const struct db_result *r,
 		       const struct db_fault *f, void *arg)
 {
 	struct lease *l = arg;
-	int64_t runs = 0;
+	int64_t runs = 0, pilots = 0;
 
 	(void)f;
 	if (o != DB_OK) {
@@ -230,16 +233,22 @@ static void on_expired(enum db_outcome o, const struct db_result *r,
 		return;
 	}
 	for (size_t row = 0; row < db_rows(r); row++) {
+		if (db_text(r, row, COL_WHAT)[0] != 'p') {
+			settled_row(l->srv, r, row, COL_WHAT, COL_NUMBER);
+			continue;
+		}
 		log_info("pilot %s is lost: its lease is over (%s runs)",
-			 db_text(r, row, 0), db_text(r, row, 1));
-		runs += db_i64(r, row, 1);
+			 db_text(r, row, COL_NUMBER),
+			 db_text(r, row, COL_RUNS));
+		runs += db_i64(r, row, COL_RUNS);
+		pilots++;
 	}
-	metric_add(l->metric[EXPIRED], (int64_t)db_rows(r));
+	metric_add(l->metric[EXPIRED], pilots);
 	if (runs > 0)
 		wake_work(l->srv);
-	if (db_rows(r) > 0)
+	if (pilots > 0)
 		wake_events(l->srv);
-	if (db_rows(r) == EXPIRE_MAX)
+	if (pilots == EXPIRE_MAX)
 		lease_expire(l);
 	else
 		lease_adopt(l);

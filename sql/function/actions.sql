@@ -2,7 +2,9 @@
 --
 -- Every action on jobs takes numbers and who asks: p_owner is the owner's id,
 -- NULL for an admin; p_projects limits the token ('{}' = all). Each returns a
--- row per number: ok, or the reason why not (code as on the wire).
+-- row per number: ok, or the reason why not (code as on the wire). Those that
+-- may end workflows also return the rows of settle_2 (but classes with work):
+-- what is set in these and NULL in the others.
 
 CREATE OR REPLACE FUNCTION sortie.may_touch_1(p_kind int, p_owner int, p_projects int[])
 RETURNS bool LANGUAGE sql STABLE AS $$
@@ -10,6 +12,18 @@ RETURNS bool LANGUAGE sql STABLE AS $$
 		AND (p_owner IS NULL OR k.owner_id = p_owner)
 		AND (p_projects = '{}' OR k.project_id = ANY (p_projects)))
 $$;
+
+-- Those of the jobs that whoever asks may change; '{}': none.
+CREATE OR REPLACE FUNCTION sortie.jobs_mine_1(p_owner int, p_projects int[],
+	p_numbers bigint[]) RETURNS bigint[]
+LANGUAGE plpgsql STABLE
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+AS $$
+BEGIN
+	RETURN ARRAY(SELECT j.number FROM sortie.job j
+		WHERE j.number = ANY (p_numbers)
+		AND sortie.may_touch_1(j.kind_id, p_owner, p_projects));
+END $$;
 
 -- The state of a job now; NULL when there is no such job.
 CREATE OR REPLACE FUNCTION sortie.job_state_1(p_number bigint) RETURNS sortie.job_state
@@ -33,22 +47,19 @@ LANGUAGE plpgsql
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
 AS $$
 DECLARE
+	v_mine bigint[] := sortie.jobs_mine_1(p_owner, p_projects, p_numbers);
 	v_pilots bigint[];
 BEGIN
 	SELECT coalesce(array_agg(DISTINCT l.pilot), '{}') INTO v_pilots
-	FROM sortie.live l
-	WHERE l.number = ANY (p_numbers)
-		AND sortie.may_touch_1(l.kind_id, p_owner, p_projects);
+	FROM sortie.live l WHERE l.number = ANY (v_mine);
 	IF v_pilots <> '{}' THEN
 		PERFORM 1 FROM sortie.pilot_room p
 		WHERE p.pilot = ANY (v_pilots) ORDER BY p.pilot
 		FOR NO KEY UPDATE;
 	END IF;
-	PERFORM 1 FROM sortie.queue q
-	WHERE q.number = ANY (p_numbers)
-		AND sortie.may_touch_1(q.kind_id, p_owner, p_projects)
+	PERFORM 1 FROM sortie.queue q WHERE q.number = ANY (v_mine)
 	ORDER BY q.place, q.turn, q.number FOR UPDATE;
-	PERFORM sortie.graph_lock_1(p_numbers, true);
+	PERFORM sortie.graph_lock_1(v_mine, true);
 	RETURN v_pilots;
 END $$;
 
@@ -88,21 +99,24 @@ LANGUAGE sql STABLE AS $$
 	SELECT n.workflow FROM sortie.node n WHERE n.number = p_number
 $$;
 
--- As job_cancel_2, for a reason that needs no words.
+-- As servers call it that want to hear of jobs alone.
 CREATE OR REPLACE FUNCTION sortie.job_cancel_1(p_bucket int, p_owner int,
 	p_projects int[], p_numbers bigint[], p_delete bool)
 RETURNS TABLE (number bigint, code text, message text, pilot bigint)
 LANGUAGE sql AS $$
-	SELECT * FROM sortie.job_cancel_2(p_bucket, p_owner, p_projects,
-		p_numbers, p_delete, 'cancelled')
+	SELECT c.number, c.code, c.message, c.pilot
+	FROM sortie.job_cancel_3(p_bucket, p_owner, p_projects, p_numbers,
+		p_delete, 'cancelled') AS c
+	WHERE c.what IS NULL
 $$;
 
 -- Cancels jobs. Queued and waiting ones end at once; live runs get an order
 -- and the job ends with the run (woken: the pilots in `pilot`). With p_delete
 -- they go then; a workflow's jobs go only with it.
-CREATE OR REPLACE FUNCTION sortie.job_cancel_2(p_bucket int, p_owner int,
+CREATE OR REPLACE FUNCTION sortie.job_cancel_3(p_bucket int, p_owner int,
 	p_projects int[], p_numbers bigint[], p_delete bool, p_reason text)
-RETURNS TABLE (number bigint, code text, message text, pilot bigint)
+RETURNS TABLE (number bigint, code text, message text, pilot bigint,
+	what "char")
 LANGUAGE plpgsql
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
 AS $$
@@ -209,12 +223,14 @@ BEGIN
 		PERFORM sortie.jobs_forget_1(p_bucket, v_doomed);
 	END IF;
 	IF cardinality(v_ended) > 0 THEN
-		PERFORM sortie.settle_2(p_bucket, v_left, NULL, NULL, NULL,
-			v_ended);
+		RETURN QUERY SELECT s.number, NULL, NULL, NULL::bigint, s.what
+		FROM sortie.settle_2(p_bucket, v_left, NULL, NULL, NULL,
+			v_ended) AS s
+		WHERE s.what <> 'w';
 	END IF;
 END $$;
 
--- Deletes ended jobs; others are refused (cancel them with it: job_cancel_1).
+-- Deletes ended jobs; others are refused (cancel them with it: job_cancel_3).
 CREATE OR REPLACE FUNCTION sortie.job_delete_1(p_bucket int, p_owner int,
 	p_projects int[], p_numbers bigint[])
 RETURNS TABLE (number bigint, code text, message text, pilot bigint)
@@ -353,10 +369,22 @@ BEGIN
 	END IF;
 END $$;
 
--- Releases held jobs. Those of a graph wait for what else they wait for.
+-- As servers call it that want to hear of jobs alone.
 CREATE OR REPLACE FUNCTION sortie.job_release_1(p_bucket int, p_owner int,
 	p_projects int[], p_numbers bigint[])
 RETURNS TABLE (number bigint, code text, message text, pilot bigint)
+LANGUAGE sql AS $$
+	SELECT r.number, r.code, r.message, r.pilot
+	FROM sortie.job_release_2(p_bucket, p_owner, p_projects, p_numbers)
+		AS r
+	WHERE r.what IS NULL
+$$;
+
+-- Releases held jobs. Those of a graph wait for what else they wait for.
+CREATE OR REPLACE FUNCTION sortie.job_release_2(p_bucket int, p_owner int,
+	p_projects int[], p_numbers bigint[])
+RETURNS TABLE (number bigint, code text, message text, pilot bigint,
+	what "char")
 LANGUAGE plpgsql
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
 AS $$
@@ -368,7 +396,8 @@ DECLARE
 	v_look bigint[];
 BEGIN
 	PERFORM pg_advisory_xact_lock(7008);
-	PERFORM sortie.graph_lock_1(p_numbers, true);
+	PERFORM sortie.graph_lock_1(sortie.jobs_mine_1(p_owner, p_projects,
+		p_numbers), true);
 	FOR v IN SELECT DISTINCT n, j.kind_id
 		FROM unnest(p_numbers) AS n
 		LEFT JOIN sortie.job j ON j.number = n
@@ -412,9 +441,12 @@ BEGIN
 	END LOOP;
 	IF v_look IS NOT NULL THEN
 		PERFORM sortie.projects_lock_1((SELECT array_agg(j.kind_id)
-			FROM sortie.job j WHERE j.number = ANY (p_numbers)));
-		PERFORM sortie.graph_settle_1(p_bucket, NULL, NULL, NULL, NULL,
-			NULL, NULL, v_look, 256, 64);
+			FROM sortie.job j WHERE j.number = ANY (v_look
+			|| ARRAY(SELECT u.number FROM unnest(v_all) AS u))));
+		RETURN QUERY SELECT s.number, NULL, NULL, NULL::bigint, s.what
+		FROM sortie.graph_settle_1(p_bucket, NULL, NULL, NULL, NULL,
+			NULL, NULL, v_look, 256, 64) AS s
+		WHERE s.what <> 'w';
 	END IF;
 	IF cardinality(v_all) > 0 THEN
 		PERFORM sortie.tally_add_1(p_bucket, array_agg(u.kind_id),

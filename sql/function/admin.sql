@@ -1,11 +1,24 @@
 -- What administrators do to pilots, limits and projects.
 
--- Orders for pilots: drain, or kill (their runs end as lost, reason "pilot
--- killed", their jobs run again, and the pilot is told to stop). p_pilots:
--- numbers, already chosen. Returns a row per pilot.
+-- As servers call it that want to hear of pilots alone.
 CREATE OR REPLACE FUNCTION sortie.pilot_order_1(p_bucket int, p_loss_budget int,
 	p_owner int, p_pilots bigint[], p_kill bool)
 RETURNS TABLE (pilot bigint, code text, message text)
+LANGUAGE sql AS $$
+	SELECT o.pilot, o.code, o.message
+	FROM sortie.pilot_order_2(p_bucket, p_loss_budget, p_owner, p_pilots,
+		p_kill) AS o
+	WHERE o.what IS NULL
+$$;
+
+-- Orders for pilots: drain, or kill (their runs end as lost, reason "pilot
+-- killed", their jobs run again, and the pilot is told to stop). p_pilots:
+-- numbers, already chosen. Returns a row per pilot, then with `what` those
+-- that pilot_leave_2 has (number).
+CREATE OR REPLACE FUNCTION sortie.pilot_order_2(p_bucket int, p_loss_budget int,
+	p_owner int, p_pilots bigint[], p_kill bool)
+RETURNS TABLE (pilot bigint, code text, message text, what "char",
+	number bigint)
 LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 DECLARE
@@ -54,8 +67,12 @@ BEGIN
 		SET end_state = 'killed', ended_at = now(),
 			end_reason = 'killed'
 		WHERE p.pilot = ANY (v_done) AND p.end_state IS NULL;
-		PERFORM sortie.settle_2(p_bucket, e.o_left, NULL, e.o_freed,
-			NULL, e.o_ended);
+		RETURN QUERY SELECT NULL::bigint, NULL, NULL, 'e'::"char", x
+		FROM unnest(e.o_ended) AS x;
+		RETURN QUERY SELECT NULL::bigint, NULL, NULL, s.what, s.number
+		FROM sortie.settle_2(p_bucket, e.o_left, NULL, e.o_freed,
+			NULL, e.o_ended) AS s
+		WHERE s.what <> 'w';
 	END IF;
 END $$;
 

@@ -338,7 +338,8 @@ BEGIN
 	RETURN v_flow;
 END $$;
 
--- Workflows whose jobs have all ended end, if no more can come. Returns them.
+-- Workflows whose jobs have all ended end, if no more can come and none is to be
+-- tried again. Returns them.
 CREATE OR REPLACE FUNCTION sortie.workflow_over_1(p_workflow bigint[])
 RETURNS bigint[] LANGUAGE plpgsql
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
@@ -359,6 +360,8 @@ BEGIN
 			AND (g.n_jobs > 0 OR g.state = 'running'
 				OR g.cancelling IS NOT NULL)
 			AND (NOT g.open OR g.close_auto AND g.n_jobs > 0)
+			AND NOT EXISTS (SELECT 1 FROM sortie.again a
+				WHERE a.workflow = g.workflow)
 		RETURNING g.*),
 	e AS (
 		INSERT INTO sortie.event (kind, owner_id, text, detail)

@@ -102,9 +102,20 @@ BEGIN
 	RETURN true;
 END $$;
 
--- A pilot leaves. Runs that never started go back at no cost, others are lost.
+-- As servers call it that want to hear of the pilot alone.
 CREATE OR REPLACE FUNCTION sortie.pilot_leave_1(p_bucket int, p_loss_budget int,
-	p_pilot bigint) RETURNS bool LANGUAGE plpgsql AS $$
+	p_pilot bigint) RETURNS bool LANGUAGE sql AS $$
+	SELECT coalesce(bool_or(l.what = 'p'), false)
+	FROM sortie.pilot_leave_2(p_bucket, p_loss_budget, p_pilot) AS l
+$$;
+
+-- A pilot leaves. Runs that never started go back at no cost, others are lost.
+-- No row: it is not there. Else a row 'p', a row 'e' for each job that ended
+-- for good, and those of settle_2 but classes with work.
+CREATE OR REPLACE FUNCTION sortie.pilot_leave_2(p_bucket int, p_loss_budget int,
+	p_pilot bigint) RETURNS TABLE (what "char", number bigint)
+LANGUAGE plpgsql AS $$
+#variable_conflict use_column
 DECLARE
 	v_n int; v_number bigint[]; v_run bigint[]; v_started bool[];
 	v_state sortie.run_state[];
@@ -113,8 +124,10 @@ BEGIN
 	PERFORM pg_advisory_xact_lock(7008);
 	PERFORM 1 FROM sortie.pilot_room p WHERE p.pilot = p_pilot FOR UPDATE;
 	IF NOT FOUND THEN
-		RETURN false;
+		RETURN;
 	END IF;
+	what := 'p'; number := p_pilot;
+	RETURN NEXT;
 	SELECT count(*), array_agg(l.number), array_agg(l.run),
 		array_agg(l.running), array_agg(CASE WHEN l.running THEN 'lost'
 			ELSE 'returned' END::sortie.run_state)
@@ -127,10 +140,12 @@ BEGIN
 	END IF;
 	PERFORM sortie.pilot_gone_1(p_pilot, 'stopped', 'left');
 	IF v_n > 0 THEN
-		PERFORM sortie.settle_2(p_bucket, e.o_left, NULL, e.o_freed,
-			NULL, e.o_ended);
+		RETURN QUERY SELECT 'e'::"char", x FROM unnest(e.o_ended) AS x;
+		RETURN QUERY SELECT s.what, s.number
+		FROM sortie.settle_2(p_bucket, e.o_left, NULL, e.o_freed,
+			NULL, e.o_ended) AS s
+		WHERE s.what <> 'w';
 	END IF;
-	RETURN true;
 END $$;
 
 -- Service time. A server's tick; returns it.
@@ -152,12 +167,23 @@ BEGIN
 	SELECT c.id, c.hmac_key INTO cluster, hmac_key FROM sortie.cluster c;
 END $$;
 
--- Gives up this server's own pilots whose lease lies before p_tick, at most
--- p_max of them. A pilot without runs has 75 ticks more: nothing waits for it,
--- and its parked claim is heard only when it ends. Returns each with the runs it lost.
+-- As servers call it that want to hear of pilots alone.
 CREATE OR REPLACE FUNCTION sortie.expire_1(p_bucket int, p_loss_budget int,
 	p_server bigint, p_tick bigint, p_max int)
-RETURNS TABLE (pilot bigint, runs int) LANGUAGE plpgsql AS $$
+RETURNS TABLE (pilot bigint, runs int) LANGUAGE sql AS $$
+	SELECT e.number, e.runs
+	FROM sortie.expire_2(p_bucket, p_loss_budget, p_server, p_tick, p_max)
+		AS e
+	WHERE e.what = 'p'
+$$;
+
+-- Gives up this server's own pilots whose lease lies before p_tick, at most
+-- p_max of them. A pilot without runs has 75 ticks more: nothing waits for it,
+-- and its parked claim is heard only when it ends. Returns a row 'p' for each
+-- with the runs it lost, then those that pilot_leave_2 has.
+CREATE OR REPLACE FUNCTION sortie.expire_2(p_bucket int, p_loss_budget int,
+	p_server bigint, p_tick bigint, p_max int)
+RETURNS TABLE (what "char", number bigint, runs int) LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 DECLARE
 	v_pilots bigint[];
@@ -178,12 +204,14 @@ BEGIN
 	FOR i IN 1 .. cardinality(v_pilots) LOOP
 		PERFORM sortie.pilot_gone_1(v_pilots[i], 'lost',
 			'lease expired');
-		pilot := v_pilots[i];
-		runs := v_runs[i];
+		what := 'p'; number := v_pilots[i]; runs := v_runs[i];
 		RETURN NEXT;
 	END LOOP;
-	PERFORM sortie.settle_2(p_bucket, e.o_left, NULL, e.o_freed, NULL,
-		e.o_ended);
+	RETURN QUERY SELECT 'e'::"char", x, 0 FROM unnest(e.o_ended) AS x;
+	RETURN QUERY SELECT s.what, s.number, 0
+	FROM sortie.settle_2(p_bucket, e.o_left, NULL, e.o_freed, NULL,
+		e.o_ended) AS s
+	WHERE s.what <> 'w';
 END $$;
 
 -- A server's row stood still: this one takes its pilots, each with a full

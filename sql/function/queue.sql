@@ -341,6 +341,15 @@ BEGIN
 	END IF;
 END $$;
 
+-- Whether a class is awake; then it is kept so.
+CREATE OR REPLACE FUNCTION sortie.class_awake_1(p_class int) RETURNS bool
+LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM pg_advisory_xact_lock_shared(7001, p_class);
+	RETURN (SELECT c.active FROM sortie.class c
+		WHERE c.class_id = p_class);
+END $$;
+
 -- The same for classes that may be asleep: wakes them. Before any row lock.
 CREATE OR REPLACE FUNCTION sortie.classes_wake_1(p_class int[]) RETURNS void
 LANGUAGE plpgsql AS $$

@@ -1,10 +1,22 @@
 -- Trying again: single jobs, and jobs of graphs with what hangs on them.
 
--- Tries ended jobs again: all but finished ones, these too with p_force. Those of
--- a graph take with them what was skipped below them.
+-- As servers call it that want to hear of jobs alone.
 CREATE OR REPLACE FUNCTION sortie.job_retry_1(p_bucket int, p_owner int,
 	p_projects int[], p_numbers bigint[], p_force bool)
 RETURNS TABLE (number bigint, code text, message text, pilot bigint)
+LANGUAGE sql AS $$
+	SELECT r.number, r.code, r.message, r.pilot
+	FROM sortie.job_retry_2(p_bucket, p_owner, p_projects, p_numbers,
+		p_force) AS r
+	WHERE r.what IS NULL
+$$;
+
+-- Tries ended jobs again: all but finished ones, these too with p_force. Those of
+-- a graph take with them what was skipped below them.
+CREATE OR REPLACE FUNCTION sortie.job_retry_2(p_bucket int, p_owner int,
+	p_projects int[], p_numbers bigint[], p_force bool)
+RETURNS TABLE (number bigint, code text, message text, pilot bigint,
+	what "char")
 LANGUAGE plpgsql
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
 AS $$
@@ -12,6 +24,7 @@ AS $$
 DECLARE
 	v record;
 	e sortie.ended;
+	v_mine bigint[] := sortie.jobs_mine_1(p_owner, p_projects, p_numbers);
 	v_class int[] := '{}'; v_place int[] := '{}'; v_number bigint[] := '{}';
 	v_attempt smallint[] := '{}'; v_kind int[] := '{}';
 	v_states sortie.job_state[] := '{}';
@@ -21,19 +34,17 @@ BEGIN
 	PERFORM pg_advisory_xact_lock(7008);
 	-- Classes may have gone to sleep since.
 	PERFORM sortie.classes_wake_1(array_agg(j.class_id))
-	FROM sortie.job j WHERE j.number = ANY (p_numbers)
-		AND sortie.may_touch_1(j.kind_id, p_owner, p_projects);
-	PERFORM sortie.graph_wake_1(array_agg(DISTINCT m.workflow))
-	FROM sortie.node m WHERE m.number = ANY (p_numbers);
-	PERFORM sortie.graph_lock_1(p_numbers, true);
+	FROM sortie.job j WHERE j.number = ANY (v_mine);
+	PERFORM sortie.graph_lock_1(v_mine, true);
 	FOR v IN SELECT DISTINCT n, j.kind_id, j.class_id, j.priority,
 			g.workflow, g.cancelling IS NOT NULL
-			AND g.ended_at IS NULL OR g.deleting AS going
+			AND g.ended_at IS NULL OR g.deleting AS going,
+			t.message AS taken
 		FROM unnest(p_numbers) AS n
-		LEFT JOIN sortie.job j ON j.number = n
-			AND sortie.may_touch_1(j.kind_id, p_owner, p_projects)
+		LEFT JOIN sortie.job j ON j.number = n AND n = ANY (v_mine)
 		LEFT JOIN sortie.node m ON m.number = j.number
 		LEFT JOIN sortie.workflow g ON g.workflow = m.workflow
+		LEFT JOIN sortie.outputs_taken_1(v_mine) AS t ON t.job = n
 		ORDER BY n
 	LOOP
 		number := v.n; code := NULL; message := NULL;
@@ -55,7 +66,14 @@ BEGIN
 		IF v.workflow IS NOT NULL AND v_last < 32767 AND EXISTS (
 			SELECT 1 FROM sortie.ended x WHERE x.number = v.n
 			AND (p_force OR x.state <> 'finished')) THEN
-			v_again := v_again || v.n;
+			IF v.taken IS NOT NULL THEN
+				code := 'conflict';
+				message := 'job ' || v.n
+					|| ' cannot be tried again: '
+					|| v.taken;
+			ELSE
+				v_again := v_again || v.n;
+			END IF;
 			RETURN NEXT;
 			CONTINUE;
 		END IF;
@@ -92,11 +110,15 @@ BEGIN
 		RETURN NEXT;
 	END LOOP;
 	IF v_again IS NOT NULL THEN
+		PERFORM sortie.workflow_again_1(v_again);
+		v_again := sortie.graph_again_2(p_bucket, v_again, 1000, 100);
 		PERFORM sortie.projects_lock_1((SELECT array_agg(j.kind_id)
-			FROM sortie.job j WHERE j.number = ANY (p_numbers)));
-		PERFORM sortie.graph_settle_1(p_bucket, NULL, NULL, NULL, NULL,
-			NULL, NULL, sortie.graph_again_1(p_bucket, v_again),
-			256, 64);
+			FROM sortie.job j
+			WHERE j.number = ANY (v_again || v_number)));
+		RETURN QUERY SELECT s.number, NULL, NULL, NULL::bigint, s.what
+		FROM sortie.graph_settle_1(p_bucket, NULL, NULL, NULL, NULL,
+			NULL, NULL, v_again, 256, 64) AS s
+		WHERE s.what <> 'w';
 	END IF;
 	IF cardinality(v_number) > 0 THEN
 		PERFORM sortie.tally_add_1(p_bucket, v_kind, v_states,
@@ -104,24 +126,6 @@ BEGIN
 				ARRAY[cardinality(v_number)]));
 		PERFORM sortie.line_up_1(p_bucket, v_class, v_place, v_number,
 			v_attempt, v_kind);
-	END IF;
-END $$;
-
--- Wakes the classes of all jobs of workflows that may be tried again.
-CREATE OR REPLACE FUNCTION sortie.graph_wake_1(p_workflow bigint[]) RETURNS void
-LANGUAGE plpgsql
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
-AS $$
-DECLARE
-	v_class int[];
-BEGIN
-	SELECT array_agg(DISTINCT j.class_id) INTO v_class
-	FROM sortie.node n
-	JOIN sortie.ended e ON e.number = n.number AND e.state <> 'finished'
-	JOIN sortie.job j ON j.number = n.number
-	WHERE n.workflow = ANY (p_workflow);
-	IF v_class IS NOT NULL THEN
-		PERFORM sortie.classes_wake_1(v_class);
 	END IF;
 END $$;
 
@@ -168,20 +172,60 @@ BEGIN
 		array_fill(-1::bigint, v_n) || array_fill(1::bigint, v_n));
 END $$;
 
--- Tries ended jobs of graphs again, and the skipped ones below them that have
--- no other reason to be skipped. Edges from all of these are untold again; what
--- ran meanwhile is not undone. The caller holds the workflows and looks at the
--- jobs that are returned.
-CREATE OR REPLACE FUNCTION sortie.graph_again_1(p_bucket int, p_number bigint[])
+-- Those of the jobs, of graphs, that have ended and may write what they write;
+-- of others an event says why not. NULL: none.
+CREATE OR REPLACE FUNCTION sortie.again_may_1(p_number bigint[])
 RETURNS bigint[] LANGUAGE plpgsql
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
 AS $$
 DECLARE
+	v_taken bigint[];
+BEGIN
+	WITH t AS MATERIALIZED (
+		SELECT t.job, t.message
+		FROM sortie.outputs_taken_1(p_number) AS t),
+	v AS (
+		INSERT INTO sortie.event (kind, job, text)
+		SELECT 'not retried', t.job, t.message FROM t)
+	SELECT array_agg(t.job) INTO v_taken FROM t;
+	RETURN (SELECT array_agg(e.number) FROM sortie.ended e
+		WHERE e.number = ANY (p_number)
+		AND (v_taken IS NULL OR NOT e.number = ANY (v_taken)));
+END $$;
+
+-- Tries ended jobs of graphs again, and the skipped ones below them that have
+-- no other reason to be skipped: at most p_max of them, in at most p_waves
+-- generations. The others are left in `again`, which a duty goes on with, and
+-- while one of its jobs is there a workflow does not end. Edges from all of
+-- these are untold again; what ran meanwhile is not undone. The caller holds
+-- the workflows, has woken the classes of p_number, and looks at the jobs that
+-- are returned.
+CREATE OR REPLACE FUNCTION sortie.graph_again_2(p_bucket int, p_number bigint[],
+	p_max int, p_waves int) RETURNS bigint[]
+LANGUAGE plpgsql
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+SET plan_cache_mode = force_generic_plan
+AS $$
+DECLARE
 	v_all bigint[] := '{}';
+	v_rest bigint[] := '{}';
 	v_now bigint[] := p_number;
+	v_asleep bigint[];
 	v_child bigint[];
+	v_left int := p_max;
+	v_waves int := p_waves;
 BEGIN
 	WHILE v_now IS NOT NULL LOOP
+		IF v_left <= 0 OR v_waves <= 0 THEN
+			v_rest := v_rest || v_now;
+			EXIT;
+		END IF;
+		v_rest := v_rest || v_now[v_left + 1 :];
+		v_now := sortie.again_may_1(v_now[: v_left]);
+		EXIT WHEN v_now IS NULL;
+		v_left := v_left - cardinality(v_now);
+		v_waves := v_waves - 1;
+		v_all := v_all || v_now;
 		UPDATE sortie.workflow g SET n_ended = g.n_ended - c.n,
 			n_bad = g.n_bad - c.bad
 		FROM (SELECT n.workflow, count(*)::int AS n,
@@ -194,7 +238,6 @@ BEGIN
 			GROUP BY n.workflow) AS c
 		WHERE g.workflow = c.workflow;
 		PERFORM sortie.graph_back_1(p_bucket, v_now);
-		v_all := v_all || v_now;
 		DELETE FROM sortie.firing f USING sortie.node n
 		WHERE n.number = ANY (v_now) AND f.workflow = n.workflow
 			AND f.number = n.number;
@@ -203,6 +246,7 @@ BEGIN
 			WHERE d.parent = ANY (v_now) AND d.fired IS NOT NULL
 			RETURNING d.child)
 		SELECT array_agg(DISTINCT d.child) INTO v_child FROM d;
+		PERFORM sortie.plans_1(cardinality(v_child));
 		UPDATE sortie.node n SET open = c.open, met = c.met,
 			unmet = c.unmet
 		FROM (SELECT u.child, count(*) FILTER (WHERE d.fired IS NULL)
@@ -213,13 +257,29 @@ BEGIN
 			JOIN sortie.edge d ON d.child = u.child
 			GROUP BY u.child) AS c
 		WHERE n.number = c.child;
-		SELECT array_agg(n.number) INTO v_now
-		FROM unnest(v_child) AS u(child)
-		JOIN sortie.node n ON n.number = u.child
-		JOIN sortie.ended e ON e.number = n.number
-			AND e.state = 'skipped'
-		WHERE CASE WHEN n.any_of THEN true ELSE NOT n.unmet END;
+		-- A class is woken before any row is locked: next time.
+		WITH c AS MATERIALIZED (
+			SELECT n.number, j.class_id
+			FROM unnest(v_child) AS u(child)
+			JOIN sortie.node n ON n.number = u.child
+			JOIN sortie.ended e ON e.number = n.number
+				AND e.state = 'skipped'
+			JOIN sortie.job j ON j.number = n.number
+			WHERE n.any_of OR NOT n.unmet),
+		a AS MATERIALIZED (
+			SELECT x.class_id, sortie.class_awake_1(x.class_id)
+				AS awake
+			FROM (SELECT DISTINCT class_id FROM c) AS x)
+		SELECT array_agg(c.number) FILTER (WHERE a.awake),
+			array_agg(c.number) FILTER (WHERE NOT a.awake)
+		INTO v_now, v_asleep
+		FROM c JOIN a ON a.class_id = c.class_id;
+		v_rest := v_rest || v_asleep;
 	END LOOP;
+	INSERT INTO sortie.again (workflow, number)
+	SELECT n.workflow, n.number FROM unnest(v_rest) AS u(number)
+	JOIN sortie.node n ON n.number = u.number
+	ON CONFLICT DO NOTHING;
 	WITH x AS MATERIALIZED (
 		SELECT d.dataset FROM sortie.dataset_use u
 		JOIN sortie.dataset d ON d.dataset = u.dataset
@@ -228,6 +288,16 @@ BEGIN
 		FOR NO KEY UPDATE OF d NOWAIT)
 	UPDATE sortie.dataset d SET state = 'declared', updated_at = now()
 	FROM x WHERE d.dataset = x.dataset;
+	RETURN v_all;
+END $$;
+
+-- The workflows of jobs that are to be tried again run again. The caller holds
+-- them.
+CREATE OR REPLACE FUNCTION sortie.workflow_again_1(p_number bigint[])
+RETURNS void LANGUAGE plpgsql
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+AS $$
+BEGIN
 	WITH g AS (
 		UPDATE sortie.workflow g SET ended_at = NULL,
 			cancelling = NULL, cancel_after = NULL,
@@ -237,12 +307,11 @@ BEGIN
 			started_at = CASE WHEN g.state = 'held' THEN NULL
 				ELSE coalesce(g.started_at, now()) END
 		WHERE g.workflow IN (SELECT n.workflow FROM sortie.node n
-			WHERE n.number = ANY (v_all))
+			WHERE n.number = ANY (p_number))
 		RETURNING g.*)
 	INSERT INTO sortie.event (kind, owner_id, text, detail)
 	SELECT 'workflow retried', g.owner_id, 'workflow ' || g.workflow,
 		json_build_object('workflow', g.workflow, 'generation',
 		g.generation)
 	FROM g;
-	RETURN v_all;
 END $$;

@@ -5,6 +5,18 @@
 -- classes that got work, pilots that got orders, and whether a step by a duty
 -- must follow (more).
 
+-- Whether there is such a workflow for whoever asks. What must be locked before
+-- its row is locked only then.
+CREATE OR REPLACE FUNCTION sortie.workflow_seen_1(p_owner int,
+	p_projects int[], p_workflow bigint) RETURNS bool
+LANGUAGE plpgsql AS $$
+BEGIN
+	RETURN EXISTS (SELECT 1 FROM sortie.workflow w
+		WHERE w.workflow = p_workflow AND NOT w.deleting
+		AND sortie.may_see_1(p_owner, p_projects, w.owner_id,
+			w.project_id));
+END $$;
+
 -- What every action begins with: its turn (7008) and the workflow's row. NULL
 -- when there is none for whoever asks.
 CREATE OR REPLACE FUNCTION sortie.workflow_lock_1(p_owner int, p_projects int[],
@@ -168,18 +180,42 @@ BEGIN
 	END IF;
 END $$;
 
--- Tries again what ended badly, and what was skipped because of that.
+-- The first jobs of a workflow that ended badly and may be tried again, in
+-- order of numbers; p_max NULL: all.
+CREATE OR REPLACE FUNCTION sortie.workflow_bad_1(p_workflow bigint, p_max int)
+RETURNS SETOF bigint LANGUAGE plpgsql
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+AS $$
+BEGIN
+	RETURN QUERY SELECT n.number FROM sortie.node n
+	JOIN sortie.ended e ON e.number = n.number
+		AND e.state IN ('failed', 'timelimit', 'lost', 'cancelled')
+	WHERE n.workflow = p_workflow AND NOT EXISTS (
+		SELECT 1 FROM sortie.run r WHERE r.number = n.number
+		AND r.attempt = 32767)
+	ORDER BY n.number LIMIT p_max;
+END $$;
+
+-- Tries again what ended badly, and what was skipped because of that: of a
+-- large workflow the first jobs, and steps the others.
 CREATE OR REPLACE FUNCTION sortie.workflow_retry_1(p_bucket int, p_owner int,
 	p_projects int[], p_workflow bigint, OUT code text, OUT message text,
 	OUT classes int[], OUT pilots bigint[], OUT more bool)
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+AS $$
 DECLARE
 	g sortie.workflow;
 	v_again bigint[];
+	v_taken text;
 BEGIN
 	more := false;
 	PERFORM pg_advisory_xact_lock(7008);
-	PERFORM sortie.graph_wake_1(ARRAY[p_workflow]);
+	IF sortie.workflow_seen_1(p_owner, p_projects, p_workflow) THEN
+		PERFORM sortie.classes_wake_1(array_agg(DISTINCT j.class_id))
+		FROM sortie.workflow_bad_1(p_workflow, 1000) AS b
+		JOIN sortie.job j ON j.number = b;
+	END IF;
 	g := sortie.workflow_lock_1(p_owner, p_projects, p_workflow);
 	IF g.workflow IS NULL THEN
 		code := 'not_found';
@@ -190,29 +226,64 @@ BEGIN
 		message := 'workflow ' || p_workflow || ' is being cancelled';
 		RETURN;
 	END IF;
-	SELECT array_agg(n.number ORDER BY n.number) INTO v_again
-	FROM sortie.node n
-	JOIN sortie.ended e ON e.number = n.number
-		AND e.state IN ('failed', 'timelimit', 'lost', 'cancelled')
-	WHERE n.workflow = p_workflow AND NOT EXISTS (
-		SELECT 1 FROM sortie.run r WHERE r.number = n.number
-		AND r.attempt = 32767);
-	IF v_again IS NULL THEN
+	v_again := ARRAY(SELECT b FROM sortie.workflow_bad_1(p_workflow, 1000)
+		AS b);
+	SELECT format('job %s ("%s") of workflow %s cannot be tried again: %s',
+		t.job, n.name, p_workflow, t.message)
+	INTO v_taken FROM sortie.outputs_taken_1(v_again) AS t
+	JOIN sortie.node n ON n.number = t.job
+	ORDER BY t.job LIMIT 1;
+	IF v_again = '{}' OR v_taken IS NOT NULL THEN
 		code := 'conflict';
-		message := 'workflow ' || p_workflow || ' is ' || g.state
-			|| ': no job of it ended badly';
+		message := coalesce(v_taken, 'workflow ' || p_workflow || ' is '
+			|| g.state || ': no job of it ended badly');
 		RETURN;
 	END IF;
+	PERFORM sortie.workflow_again_1(v_again);
+	INSERT INTO sortie.again (workflow, number)
+	SELECT p_workflow, b
+	FROM sortie.workflow_bad_1(p_workflow, NULL) AS b
+	WHERE b > v_again[cardinality(v_again)]
+	ON CONFLICT DO NOTHING;
 	SELECT array_agg(s.number::int) FILTER (WHERE s.what = 'w'),
 		coalesce(bool_or(s.what = 'f'), false)
 	INTO classes, more
 	FROM sortie.graph_settle_1(p_bucket, NULL, NULL, NULL, NULL, NULL,
-		NULL, sortie.graph_again_1(p_bucket, v_again), 1000, 1000)
-		AS s;
+		NULL, sortie.graph_again_2(p_bucket, v_again, 1000, 100),
+		1000, 1000) AS s;
+	more := more OR EXISTS (SELECT 1 FROM sortie.again a
+		WHERE a.workflow = p_workflow);
+END $$;
+
+-- Gives jobs of a workflow that wait or are queued another priority: of the
+-- p_max before number p_below, from there down, so that jobs which are added
+-- meanwhile keep theirs. Returns where the next step begins; NULL: that was
+-- all.
+CREATE OR REPLACE FUNCTION sortie.workflow_priority_1(p_bucket int,
+	p_workflow bigint, p_below bigint, p_priority int, p_max int)
+RETURNS bigint LANGUAGE plpgsql
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+AS $$
+DECLARE
+	v_number bigint[];
+	v_first bigint;
+	v_n int;
+BEGIN
+	SELECT array_agg(x.number) FILTER (WHERE EXISTS (SELECT 1
+			FROM sortie.queue q WHERE q.number = x.number)
+			OR EXISTS (SELECT 1 FROM sortie.waiting w
+			WHERE w.number = x.number)), min(x.number), count(*)
+	INTO v_number, v_first, v_n
+	FROM (SELECT m.number FROM sortie.node m
+		WHERE m.workflow = p_workflow AND m.number < p_below
+		ORDER BY m.number DESC LIMIT p_max) AS x;
+	PERFORM sortie.job_adjust_1(p_bucket, NULL, '{}', v_number,
+		jsonb_build_object('priority', p_priority));
+	RETURN CASE WHEN v_n = p_max THEN v_first END;
 END $$;
 
 -- Changes a workflow. p_set: name, description, on_failure, max_running (null:
--- none), priority (of jobs that no pilot has yet).
+-- none), priority (of jobs that no pilot has yet; steps follow in a large one).
 CREATE OR REPLACE FUNCTION sortie.workflow_adjust_1(p_bucket int, p_owner int,
 	p_projects int[], p_workflow bigint, p_set json, OUT code text,
 	OUT message text, OUT classes int[], OUT pilots bigint[],
@@ -223,21 +294,17 @@ AS $$
 DECLARE
 	g sortie.workflow;
 	v_set jsonb := p_set::jsonb;
-	v_number bigint[];
+	v_below bigint;
 	r record;
 BEGIN
 	more := false;
 	PERFORM pg_advisory_xact_lock(7008);
 	-- Queued jobs are locked before the workflow.
-	IF v_set ? 'priority' THEN
-		SELECT array_agg(n.number) INTO v_number FROM sortie.node n
-		WHERE n.workflow = p_workflow AND (EXISTS (SELECT 1
-			FROM sortie.queue q WHERE q.number = n.number)
-			OR EXISTS (SELECT 1 FROM sortie.waiting w
-			WHERE w.number = n.number));
-		PERFORM sortie.job_adjust_1(p_bucket, p_owner, p_projects,
-			v_number, jsonb_build_object('priority',
-			v_set -> 'priority'));
+	IF v_set ? 'priority' AND sortie.workflow_seen_1(p_owner, p_projects,
+		p_workflow) THEN
+		v_below := sortie.workflow_priority_1(p_bucket, p_workflow,
+			9223372036854775807, (v_set ->> 'priority')::int,
+			1000);
 	END IF;
 	g := sortie.workflow_lock_1(p_owner, p_projects, p_workflow);
 	IF g.workflow IS NULL THEN
@@ -251,8 +318,12 @@ BEGIN
 		on_failure = coalesce(v_set ->> 'on_failure', w.on_failure),
 		max_running = CASE WHEN v_set ? 'max_running'
 			THEN (v_set ->> 'max_running')::int
-			ELSE w.max_running END
+			ELSE w.max_running END,
+		priority = coalesce((v_set ->> 'priority')::int, w.priority),
+		priority_below = CASE WHEN v_set ? 'priority' THEN v_below
+			ELSE w.priority_below END
 	WHERE w.workflow = p_workflow;
+	more := v_below IS NOT NULL;
 	IF NOT v_set ? 'max_running' THEN
 		RETURN;
 	END IF;

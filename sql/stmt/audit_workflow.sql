@@ -28,6 +28,8 @@ WHERE NOT g.deleting AND ((g.ended_at IS NULL)
 	OR g.ended_at IS NOT NULL AND (g.open OR g.n_ended <> g.n_jobs)
 	OR g.ended_at IS NULL AND g.n_jobs > 0 AND g.n_ended = g.n_jobs
 		AND (NOT g.open OR g.close_auto)
+		AND NOT EXISTS (SELECT 1 FROM sortie.again a
+			WHERE a.workflow = g.workflow)
 	OR g.state = 'finished' AND g.n_bad > 0
 	OR g.state = 'failed' AND g.n_bad = 0
 	OR g.state = 'cancelled' AND g.cancelling IS DISTINCT FROM 'hand')

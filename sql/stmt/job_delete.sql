@@ -1,7 +1,8 @@
 -- Deletes ended jobs.
 -- $1 bucket, $2 owner id (NULL: administrators), $3 project ids of the token,
 -- $4 numbers.
--- Result: a row for each: number, code and message (NULL: done), pilot (NULL).
+-- Result: a row for each: number, code and message (NULL: done), pilot and
+-- what (NULL).
 -- Locks: jobs, projects.
-SELECT number, code, message, pilot
+SELECT number, code, message, pilot, NULL AS what
 FROM sortie.job_delete_1($1::int, $2::int, $3::int[], $4::bigint[])

@@ -1,7 +1,8 @@
 -- Tries ended jobs again; finished ones only with $5.
 -- $1 bucket, $2 owner id (NULL: administrators), $3 project ids of the token,
 -- $4 numbers, $5 force.
--- Result: a row for each: number, code and message (NULL: done), pilot (NULL).
+-- Result: a row for each: number, code and message (NULL: done), pilot (NULL),
+-- what (NULL); then with `what` the rows of settle_2.
 -- Locks: advisory 7004 when classes sleep, jobs, projects.
-SELECT number, code, message, pilot
-FROM sortie.job_retry_1($1::int, $2::int, $3::int[], $4::bigint[], $5::bool)
+SELECT number, code, message, pilot, what
+FROM sortie.job_retry_2($1::int, $2::int, $3::int[], $4::bigint[], $5::bool)

@@ -8,15 +8,15 @@ pilot 1 true near 8 8 >/dev/null
 is "$(claim 1 1 2 8)" "1,2" "two are granted"
 
 is "$(stmt job_hold "0, NULL, '{}', '{1,5,16,99}'")" \
-	"1|conflict|job 1 is dispatched: only waiting and defined jobs can be held|
-5|||
-16|||
-99|not_found|there is no job 99|" "hold refuses with the state"
+	"1|conflict|job 1 is dispatched: only waiting and defined jobs can be held||
+5||||
+16||||
+99|not_found|there is no job 99||" "hold refuses with the state"
 audit_clean "after hold"
-is "$(stmt job_release "0, 1, '{}', '{5,16}'")" "5|||
-16|not_found|there is no job 16|" "others' jobs are not there"
-is "$(stmt job_cancel "0, NULL, '{}', '{1,6}', false")" "1|||1
-6|||" "a live run gets an order, a queued job ends"
+is "$(stmt job_release "0, 1, '{}', '{5,16}'")" "5||||
+16|not_found|there is no job 16||" "others' jobs are not there"
+is "$(stmt job_cancel "0, NULL, '{}', '{1,6}', false")" "1|||1|
+6||||" "a live run gets an order, a queued job ends"
 is "$(q "SELECT notice FROM sortie.pilot_room WHERE pilot = 1")" t \
 	"its pilot has a notice"
 audit_clean "after cancel"
@@ -24,15 +24,15 @@ end_run 1 failed 1 >/dev/null
 is "$(q "SELECT state, reason FROM sortie.ended WHERE number = 1")" \
 	"cancelled|cancelled" "a cancelled run that fails is cancelled"
 is "$(stmt job_delete "0, NULL, '{}', '{2,6}'")" \
-	"2|conflict|job 2 is dispatched: cancel it first, or delete it with --cancel|
-6|||" "delete wants an end"
+	"2|conflict|job 2 is dispatched: cancel it first, or delete it with --cancel||
+6||||" "delete wants an end"
 is "$(stmt job_cancel "0, NULL, '{}', '{2,7}', true" | cut -d'|' -f1)" "2
 7" "or cancels first"
 end_run 2 cancelled NULL >/dev/null
 is "$(q "SELECT count(*) FROM sortie.job WHERE number IN (2, 6, 7)")" 0 \
 	"then they are gone"
 audit_clean "after delete"
-is "$(stmt job_retry "0, NULL, '{}', '{1}', false")" "1|||" "retry"
+is "$(stmt job_retry "0, NULL, '{}', '{1}', false")" "1||||" "retry"
 is "$(q "SELECT attempt FROM sortie.queue WHERE number = 1")" 2 \
 	"has the next attempt"
 audit_clean "after retry"

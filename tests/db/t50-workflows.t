@@ -113,7 +113,7 @@ is "$(states "$w")" "a:finished b:failed c:skipped d:skipped e:ready" "a failure
 run "$w" e
 is "$(state "$w")" "failed 5/5 1" "ends it"
 is "$(stmt job_retry "0, NULL, '{}', '{$(of "$w" b)}', false")" \
-	"$(of "$w" b)|||" "one job is tried again"
+	"$(of "$w" b)||||" "one job is tried again"
 is "$(states "$w")" "a:finished b:ready c:after d:skipped e:finished" \
 	"with what was skipped because of it, and nothing else"
 is "$(state "$w")" "running 3/5 0" "the workflow runs again"
@@ -170,7 +170,7 @@ stmt job_release "0, NULL, '{}', '{$(of "$w" c)}'" >/dev/null
 is "$(states "$w")" "a:finished b:finished c:ready" "but by hand"
 audit_clean "after hold and release"
 is "$(stmt job_delete "0, NULL, '{}', '{$(of "$w" a)}'")" \
-	"$(of "$w" a)|conflict|job $(of "$w" a) belongs to workflow $w: it goes with that|" \
+	"$(of "$w" a)|conflict|job $(of "$w" a) belongs to workflow $w: it goes with that||" \
 	"no job of a workflow is deleted alone"
 w=$(make '{}' 'a b c' 'a>b a>c:a')
 stmt job_cancel "0, NULL, '{}', '{$(of "$w" a)}', false" >/dev/null

@@ -1,0 +1,201 @@
+#!/bin/sh
+# What people, pilots and duties change in workflows besides running them: runs
+# that come back, paths that are another's, retries and priorities in steps,
+# retention, and who hears of what ended.
+. "${0%/*}/session.sh"
+start_world
+run_psql -d t -f "$top/tests/db/flow.sql" >/dev/null
+q "ALTER DATABASE t SET lock_timeout = '4s'" >/dev/null
+pilot 1 true near 100 100 >/dev/null
+open_session a
+of() { q "SELECT f.number($1, '$2')"; }
+states() { q "SELECT f.states($1)"; }
+state() { q "SELECT f.state($1)"; }
+# make HEADER NODES EDGES [PATHS [OWNER]]
+make() { q "SELECT f.make('$1', '$2', '$3', NULL, NULL, NULL, '${4-}', ${5-1}) ->> 'number'"; }
+run() { q "SELECT f.run($1, '$2')" >/dev/null; }
+grant() { claim 1 "$(q "SELECT request + 1 FROM sortie.pilot_room")" 100 100 >/dev/null; }
+rows() { q "SELECT string_agg(r.what::text, '' ORDER BY r.what) FROM $1 AS r WHERE r.what IS NOT NULL"; }
+cancel_all()
+{
+	stmt workflow_cancel "0, NULL, '{}', $1" >/dev/null
+	q "SELECT n FROM sortie.workflow_cancel_step_1(0, 10000)" >/dev/null
+}
+expire() { q "UPDATE sortie.pilot_room SET lease_tick = 0; SELECT count(*) FROM sortie.expire_1(5, $1, 1, 1000000, 10)"; }
+# late_end JOB RUN: pilot 1 reports the end of a run that it was not heard of.
+late_end()
+{
+	q "SELECT string_agg(what::text, '') FROM sortie.report_2(2, 1, 3,
+	'{1}', '{300}', '{false}', '{false}', '{}', '{}', '{}', '{}', '{1}',
+	'{$1}', '{$2}', '{finished}', '{\"\"}', '{0}', '{NULL}', '{0}', '{5}',
+	'{true}', '{1}', '{1}', '{1}', '{0}', '{0}', '{NULL}', '{NULL}',
+	'{0}', '{NULL}', '{NULL}', '{}', '{}', '{}') WHERE what IN ('E', 'x')"
+}
+
+# Revival (I3)
+w=$(make '{"max_running":1}' 'a b c' '')
+grant
+a=$(of "$w" a) lost=$(q "SELECT run FROM sortie.live WHERE number = $a")
+expire 3 >/dev/null
+stmt job_hold "0, NULL, '{}', '{$a}'" >/dev/null
+stmt job_release "0, NULL, '{}', '{$a}'" >/dev/null
+is "$(states "$w")" "a:share b:ready c:share" "a lost job was held and released behind its workflow's maximum"
+is "$(late_end "$a" "$lost")" E "its run comes back: it has no newer one"
+is "$(states "$w")" "a:finished b:ready c:share" "and ends the job"
+audit_clean "after a run from behind a maximum"
+run "$w" b; run "$w" c
+w=$(make '{"max_running":1}' 'a b c' '')
+grant
+a=$(of "$w" a) lost=$(q "SELECT run FROM sortie.live WHERE number = $a")
+expire 3 >/dev/null
+stmt job_hold "0, NULL, '{}', '{$a}'" >/dev/null
+q "SELECT 1 FROM sortie.report_2(2, 1, 3, '{1}', '{300}', '{true}',
+	'{false}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}',
+	'{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}',
+	'{}', '{}', '{1}', '{$a}', '{$lost}')" >/dev/null
+is "$(q "SELECT admitted FROM sortie.workflow WHERE workflow = $w")" 2 \
+	"a run that comes back from a held job counts behind the maximum"
+audit_clean "while it is there"
+late_end "$a" "$lost" >/dev/null
+is "$(states "$w")" "a:finished b:ready c:share" "which holds when it ends"
+run "$w" b; run "$w" c
+
+# Paths: whose they are
+w=$(make '{}' 'a' '' 'a>/p')
+run "$w" a
+like "$(make '{}' 'a' '' 'a>/p' 2)" "*path \"/p\" belongs to somebody else*" \
+	"nobody writes what is somebody else's"
+is "$(make '{"state":"held"}' 'a' '' 'a</p' 2 | grep -c '^[0-9]*$')" 1 "but everybody's jobs read it"
+bob=$(q "SELECT max(workflow) FROM sortie.workflow")
+like "$(q "SELECT sortie.dataset_delete_2(1, 1, '{}', (SELECT dataset FROM sortie.dataset WHERE path = '/p'))")" \
+	"*is used by a job, which*" "whose number its owner is not told"
+like "$(q "SELECT sortie.dataset_delete_2(1, NULL, '{}', (SELECT dataset FROM sortie.dataset WHERE path = '/p'))")" \
+	"*is used by job $(of "$bob" a), which*" "but an administrator"
+cancel_all "$bob"
+q "SELECT sortie.dataset_delete_2(1, 1, '{}', (SELECT dataset FROM sortie.dataset WHERE path = '/p'))" >/dev/null
+w2=$(make '{"state":"held"}' 'a' '' 'a>/p' 2)
+is "$(q "SELECT owner_id, version FROM sortie.dataset WHERE path = '/p' ORDER BY version")" \
+	"1|1
+2|2" "a path that was forgotten is free"
+like "$(q "SELECT message FROM sortie.job_retry_1(0, NULL, '{}', '{$(of "$w" a)}', true)")" \
+	"*cannot be tried again: the path \"/p\" belongs to somebody else*" \
+	"and who had it does not write it again"
+cancel_all "$w2"
+w=$(make '{}' 'a' '' 'a>/q')
+like "$(make '{}' 'a' '' 'a>/q')" "*\"/q\" is being made by job $(of "$w" a)*" "one job at a time makes a path"
+q "INSERT INTO sortie.kind (owner_id, project_id, jobtype) VALUES (1, 2, 'x');
+UPDATE sortie.job SET kind_id = (SELECT max(kind_id) FROM sortie.kind) WHERE number = $(of "$w" a)" >/dev/null
+like "$(make '{}' 'a' '' 'a>/q')" "*\"/q\" is being made by another job*" "whose number other projects are not told"
+q "UPDATE sortie.job SET kind_id = 1 WHERE number = $(of "$w" a)" >/dev/null
+run "$w" a
+w2=$(make '{}' 'b' '' 'b>/q')
+like "$(q "SELECT message FROM sortie.job_retry_1(0, NULL, '{}', '{$(of "$w" a)}', true)")" \
+	"job $(of "$w" a) cannot be tried again: the path \"/q\" is being made by job $(of "$w2" b)" \
+	"a job whose file another one makes by now is not tried again"
+run "$w2" b
+is "$(q "SELECT count(*) || ' ' || count(code) FROM sortie.job_retry_1(0, NULL, '{}', '{$(of "$w" a),$(of "$w2" b)}', true)")" \
+	"2 1" "of two that made it one is"
+is "$(q "SELECT count(*) FROM sortie.ended WHERE number IN ($(of "$w" a), $(of "$w2" b))")" 1 "alone"
+say a "BEGIN; SELECT 1 FROM sortie.dataset WHERE path = '/q' AND version = 2 FOR UPDATE" >/dev/null
+like "$(make '{}' 'c' '' 'c>/q')" "*could not obtain lock*" "who makes a path does not pass who tries it again"
+say a COMMIT >/dev/null
+run "$w" a; run "$w2" b
+w=$(make '{}' 'a b' 'a>b' 'b>/r')
+run "$w" a:failed
+w2=$(make '{}' 'c' '' 'c>/r')
+is "$(states "$w")" "a:failed b:skipped" "a job was skipped, and another one makes its file"
+stmt workflow_retry "0, NULL, '{}', $w" >/dev/null
+is "$(states "$w") $(q "SELECT text FROM sortie.event WHERE kind = 'not retried'")" \
+	"a:ready b:skipped the path \"/r\" is being made by job $(of "$w2" c)" \
+	"it stays skipped when its parent is tried again, and an event says why"
+run "$w" a; run "$w2" c
+is "$(state "$w")" "finished 2/2 0" "the workflow ends without it"
+audit_clean "after paths"
+
+# Relative paths are each workflow's own
+cwd() { q "UPDATE sortie.job SET definition = '{\"cwd\":\"/w\"}' WHERE number = $1" >/dev/null; }
+w=$(q "SELECT f.make('{\"open\":true}', 'a', '', NULL, NULL, NULL, 'a>./f') ->> 'number'")
+cwd "$(of "$w" a)"
+like "$(q "SELECT f.make('{}', 'b', 'a>b', $w, NULL, NULL, 'b<./f')")" \
+	"*job \"b\": it cannot read the file \"./f\" of the job \"a\"*directory*cwd*" \
+	"a job that is added does not read a file in another directory"
+is "$(q "SELECT f.make('{}', 'b', 'a>b', $w, NULL, NULL, 'b<./f', 1, '{\"cwd\":\"/w\"}') ->> 'jobs'")" 2 \
+	"it does in the same one"
+is "$(q "SELECT count(DISTINCT d.dataset), max(d.producer) = $(of "$w" a) FROM sortie.dataset d
+	JOIN sortie.dataset_use u USING (dataset) WHERE d.workflow = $w")" "1|t" "the one that the first makes"
+like "$(q "SELECT f.make('{}', 'c', '', $w, NULL, NULL, 'c>./f')")" "*\"./f\" is being made by job $(of "$w" a)*" \
+	"of which there is one at a time"
+like "$(make '{}' 'a b' 'a>b' 'a>./f b<./f')" "*job \"b\": it cannot read*\"a\"*" "nor when they are made at once"
+is "$(make '{}' 'a' '' 'a>./f' | grep -c '^[0-9]*$')" 1 "another workflow makes one of its own"
+cancel_all "$w"
+cancel_all "$(q "SELECT max(workflow) FROM sortie.workflow")"
+audit_clean "after relative paths"
+
+# What is not the asker's is not locked.
+w=$(make '{}' 'a' '')
+run "$w" a:failed
+say a "BEGIN; SELECT 1 FROM sortie.workflow WHERE workflow = $w FOR UPDATE" >/dev/null
+q "UPDATE sortie.class SET active = false WHERE class_id = 1" >/dev/null
+for call in "job_cancel_1(0, 2, '{}', '{$(of "$w" a)}', false)" "job_retry_1(0, 2, '{}', '{$(of "$w" a)}', false)" \
+	"job_release_1(0, 2, '{}', '{$(of "$w" a)}')" "workflow_retry_1(0, 2, '{}', $w)"; do
+	is "$(q "SELECT code FROM sortie.$call")" not_found "nobody waits for what is not his: ${call%%(*}"
+done
+is "$(q "SELECT active FROM sortie.class WHERE class_id = 1")" f "nor wakes its classes"
+q "UPDATE sortie.class SET active = true WHERE class_id = 1" >/dev/null
+say a COMMIT >/dev/null
+
+# In steps: a large workflow is tried again, and gets another priority.
+# layered N: r, N jobs after it, and one after all of these.
+layered() { q "SELECT f.make('{}', 'r end ' || string_agg('n' || i, ' '), string_agg('r>n' || i || ' n' || i || '>end', ' ')) ->> 'number' FROM generate_series(1, $1) i"; }
+w=$(layered 2500)
+run "$w" r:failed
+while [ "$(q "SELECT more FROM sortie.graph_firing_1(0, 2000)")" = t ]; do :; done
+is "$(state "$w")" "failed 2502/2502 1" "a failure skips 2,501 jobs"
+is "$(q "SELECT more FROM sortie.workflow_retry_1(0, NULL, '{}', $w)")" t "a retry is begun"
+is "$(q "SELECT n_ended > 1000, (SELECT count(*) FROM sortie.again) > 1000, state FROM sortie.workflow WHERE workflow = $w")" \
+	"t|t|running" "with some of its jobs"
+audit_clean "between steps"
+run "$w" r
+steps=0
+while [ "$(q "SELECT more FROM sortie.workflow_retry_step_1(0, 1000)")" = t ]; do
+	steps=$((steps + 1))
+done
+is "$steps $(state "$w")" "1 running 1/2502 0" "steps go on while the first jobs run"
+audit_clean "after all of them"
+is "$(q "SELECT generation, (SELECT count(*) FROM sortie.event WHERE kind = 'workflow retried'
+	AND detail ->> 'workflow' = '$w') FROM sortie.workflow WHERE workflow = $w")" "1|1" "it was one retry"
+while [ "$(q "SELECT more FROM sortie.graph_firing_1(0, 2000)")" = t ]; do :; done
+is "$(q "SELECT count(*) FROM sortie.queue")" 2500 "what hangs on the first is ready"
+is "$(q "SELECT more FROM sortie.workflow_adjust_1(0, NULL, '{}', $w, '{\"priority\":7}')")" t "a priority is begun"
+q "SELECT f.make('{}', 'late', '') " >/dev/null
+while [ "$(q "SELECT more FROM sortie.workflow_priority_step_1(0, 1000)")" = t ]; do :; done
+is "$(q "SELECT count(*), min(place), max(place) FROM sortie.queue q JOIN sortie.node n USING (number) WHERE n.workflow = $w")" \
+	"2500|-8|-8" "and steps give it to all"
+is "$(q "SELECT count(*) FROM sortie.job WHERE priority = 7")" 2501 "that were there"
+audit_clean "after priorities"
+stmt workflow_cancel "0, NULL, '{}', $w" >/dev/null
+while [ "$(q "SELECT more FROM sortie.workflow_cancel_step_1(0, 2000)")" = t ]; do :; done
+is "$(q "SELECT more FROM sortie.workflow_retry_1(0, NULL, '{}', $w)")" t "it is cancelled and tried again"
+stmt workflow_cancel "0, NULL, '{}', $w" >/dev/null
+while [ "$(q "SELECT more FROM sortie.workflow_cancel_step_1(0, 2000)")" = t ]; do :; done
+is "$(q "SELECT count(*) > 0 FROM sortie.again")" t "and cancelled before it was gone through"
+while [ "$(q "SELECT more FROM sortie.workflow_retry_step_1(0, 1000)")" = t ]; do :; done
+is "$(q "SELECT state, n_ended, (SELECT count(*) FROM sortie.again) FROM sortie.workflow WHERE workflow = $w")" \
+	"cancelled|2502|0" "nothing is tried again then"
+audit_clean "after a cancelled retry"
+
+# Who hears of what ended.
+cancel_all "$(q "SELECT max(workflow) FROM sortie.workflow")"
+w=$(make '{"on_failure":"cancel"}' 'a b' '')
+grant
+is "$(rows "sortie.job_cancel_3(0, NULL, '{}', '{$(of "$w" a)}', false, 'x')")" "" "an order to cancel ends nothing"
+is "$(q "UPDATE sortie.pilot_room SET lease_tick = 0; SELECT string_agg(e.what::text, '' ORDER BY e.what) FROM sortie.expire_2(5, 0, 1, 1000000, 10) AS e")" \
+	"Feepz" "an expiry tells of jobs and workflows that ended by it"
+pilot 1 true near 100 100 >/dev/null
+w=$(make '{}' 'a' '')
+is "$(rows "sortie.job_cancel_3(0, NULL, '{}', '{$(of "$w" a)}', false, 'x')")" "z" "so does a cancel"
+w=$(make '{}' 'a' '')
+q "SELECT 1 FROM sortie.claim_1(1, 1, 77, '{2}', '{1}', '{100}', '{100}', '{0}', '{0}', '{200}')" >/dev/null
+q "UPDATE sortie.live SET running = true" >/dev/null
+is "$(rows "sortie.pilot_leave_2(0, 0, 2)")" "epz" "and a pilot that leaves"
+finish
