@@ -10,7 +10,8 @@
 
 #define WIDTH_DEFAULT 80
 #define WIDTH_MIN 20
-#define BOX_MAX 34
+#define BOX_MAX 40
+#define LINES_MAX 6
 /* Layers of more jobs, and all layers of larger graphs, are summed up. */
 #define LAYER_MAX 24
 #define GRAPH_MAX 400
@@ -18,12 +19,19 @@
 
 #define PLURAL(n) ((n) == 1 ? "" : "s")
 
+/* What stands below a job's name in its box. */
+struct lines {
+	const char *text[LINES_MAX];
+	size_t n;
+};
+
 struct drawing {
 	struct buf *b;
 	const struct dag *d;
 	const struct dag_layout *l;
 	const struct dag_draw_options *o;
 	unsigned width;
+	struct lines *parents; /* of each node that is drawn as a box */
 	struct arena *a;
 };
 
@@ -96,41 +104,84 @@ static const char *name_line(const struct drawing *g, uint32_t node)
 	return arena_printf(g->a, "%s%s%s", mark, *mark ? " " : "", n->name);
 }
 
-/* "<- a, b": the parents, each once. */
-static const char *parents_line(const struct drawing *g, uint32_t node)
+static size_t box_most(const struct drawing *g)
 {
-	const struct dag_layout *l = g->l;
+	return g->width - 2 < BOX_MAX ? g->width - 2 : BOX_MAX;
+}
+
+/* "gen [RAW, HITS] (failure)": a parent with what it hands over, of the edges
+ * from i on; *i becomes that of the next parent. */
+static const char *parent_text(const struct drawing *g, uint32_t *i,
+			       uint32_t end)
+{
+	const struct dag_edge *e = &g->d->edges[g->l->edges[*i]];
+	const char *name = dag_parent_name(g->d, e), *label, *text;
+	const char *cond = e->cond != DAG_SUCCESS ? dag_cond_name(e->cond) : "";
 	struct buf b = BUF_INIT;
-	const char *line, *last = NULL, *name;
-	uint32_t shown = 0;
+	size_t files = 0;
 
-	for (uint32_t i = l->parents[node];
-	     i < l->parents[node + 1] && shown < BOX_MAX; i++) {
-		const struct dag_edge *e = &g->d->edges[l->edges[i]];
-
-		name = dag_parent_name(g->d, e);
-		if (last && !strcmp(last, name))
-			continue;
-		buf_addf(&b, "%s%s", shown++ ? ", " : "", name);
-		if (e->cond != DAG_SUCCESS)
-			buf_addf(&b, " (%s)", dag_cond_name(e->cond));
-		last = name;
+	buf_adds(&b, name);
+	for (; *i < end; (*i)++) {
+		e = &g->d->edges[g->l->edges[*i]];
+		if (strcmp(name, dag_parent_name(g->d, e)) != 0)
+			break;
+		label = dag_edge_label(g->d, e);
+		if (label != NULL)
+			buf_addf(&b, "%s%s", files++ > 0 ? ", " : " [", label);
 	}
-	line = shown ? arena_printf(g->a, "%s %s", pieces_of(g)->arrow,
-				    buf_str(&b))
-		     : "";
+	buf_adds(&b, files > 0 ? "]" : "");
+	if (*cond)
+		buf_addf(&b, " (%s)", cond);
+	text = arena_strndup(g->a, buf_str(&b), b.len);
 	buf_fini(&b);
-	return line;
+	return text;
+}
+
+/* "<- a [RAW], b", in as many lines as a box may have. */
+static struct lines parents_of(const struct drawing *g, uint32_t node)
+{
+	uint32_t i = g->l->parents[node], end = g->l->parents[node + 1];
+	size_t most = box_most(g) - 4;
+	struct lines lines = { .n = 0 };
+
+	while (i < end) {
+		const char *text = parent_text(g, &i, end);
+		const char *comma = i < end ? "," : "";
+		const char **last = &lines.text[lines.n ? lines.n - 1 : 0];
+
+		if (lines.n > 0 &&
+		    characters(*last) + 1 + characters(text) + strlen(comma) <=
+			    most) {
+			*last = arena_printf(g->a, "%s %s%s", *last, text,
+					     comma);
+			continue;
+		}
+		if (lines.n == LINES_MAX) {
+			*last = arena_printf(g->a, "%s %s", *last,
+					     pieces_of(g)->more);
+			break;
+		}
+		lines.text[lines.n] =
+			arena_printf(g->a, "%s %s%s",
+				     lines.n == 0 ? pieces_of(g)->arrow
+				     : g->o->utf8 ? " "
+						  : "  ",
+				     text, comma);
+		lines.n++;
+	}
+	return lines;
 }
 
 static size_t box_width(const struct drawing *g, uint32_t node)
 {
-	size_t name = characters(name_line(g, node));
-	size_t parents = characters(parents_line(g, node));
-	size_t width = (name > parents ? name : parents) + 4;
-	size_t most = g->width - 2 < BOX_MAX ? g->width - 2 : BOX_MAX;
+	const struct lines *parents = &g->parents[node];
+	size_t width = characters(name_line(g, node));
 
-	return width > most ? most : width;
+	for (size_t i = 0; i < parents->n; i++)
+		if (characters(parents->text[i]) > width)
+			width = characters(parents->text[i]);
+	width += 4;
+	return width > box_most(g) ? box_most(g) : width;
 }
 
 static void draw_edge_of_box(const struct drawing *g, uint32_t node, bool top)
@@ -142,35 +193,49 @@ static void draw_edge_of_box(const struct drawing *g, uint32_t node, bool top)
 	buf_adds(g->b, top ? p->top_right : p->bottom_right);
 }
 
-static void draw_text_of_box(const struct drawing *g, uint32_t node, bool name)
+static void draw_text_of_box(const struct drawing *g, uint32_t node,
+			     const char *text, const char *ansi)
 {
 	const struct pieces *p = pieces_of(g);
-	const char *ansi =
-		name && g->o->color ? dag_look_of(g->o, node)->ansi : "";
 
 	buf_addf(g->b, "%s %s", p->down, ansi);
-	add_cell(g, name ? name_line(g, node) : parents_line(g, node),
-		 box_width(g, node) - 4);
+	add_cell(g, text, box_width(g, node) - 4);
 	buf_addf(g->b, "%s %s", *ansi ? "\33[0m" : "", p->down);
+}
+
+/* Line 0 is the box's edge, line 1 the name, then come parents. */
+static void draw_line_of_box(const struct drawing *g, uint32_t node,
+			     size_t line, size_t n_lines)
+{
+	const struct lines *parents = &g->parents[node];
+
+	if (line == 0 || line == n_lines - 1)
+		draw_edge_of_box(g, node, line == 0);
+	else if (line == 1)
+		draw_text_of_box(g, node, name_line(g, node),
+				 g->o->color ? dag_look_of(g->o, node)->ansi
+					     : "");
+	else
+		draw_text_of_box(g, node,
+				 line - 2 < parents->n ? parents->text[line - 2]
+						       : "",
+				 "");
 }
 
 /* The nodes of order from..to, which fit the width. */
 static void draw_row(const struct drawing *g, uint32_t from, uint32_t to)
 {
-	for (unsigned line = 0; line < 4; line++) {
-		/* Roots have nothing to tell in the third line. */
-		if (line == 2 && g->l->layer[g->l->order[from]] == 0 &&
-		    !g->d->n_outside)
-			continue;
+	size_t n_lines = 0;
+
+	for (uint32_t i = from; i < to; i++)
+		if (g->parents[g->l->order[i]].n > n_lines)
+			n_lines = g->parents[g->l->order[i]].n;
+	n_lines += 3;
+	for (size_t line = 0; line < n_lines; line++) {
 		buf_adds(g->b, "  ");
 		for (uint32_t i = from; i < to; i++) {
-			uint32_t node = g->l->order[i];
-
 			buf_adds(g->b, i > from ? " " : "");
-			if (line == 0 || line == 3)
-				draw_edge_of_box(g, node, line == 0);
-			else
-				draw_text_of_box(g, node, line == 1);
+			draw_line_of_box(g, g->l->order[i], line, n_lines);
 		}
 		buf_addc(g->b, '\n');
 	}
@@ -181,6 +246,8 @@ static void draw_boxes(const struct drawing *g, uint32_t layer)
 	uint32_t from = g->l->first[layer], end = g->l->first[layer + 1], to;
 	size_t used;
 
+	for (uint32_t i = from; i < end; i++)
+		g->parents[g->l->order[i]] = parents_of(g, g->l->order[i]);
 	for (; from < end; from = to) {
 		used = 1;
 		for (to = from; to < end; to++) {
@@ -253,6 +320,7 @@ void dag_draw(struct buf *b, const struct dag *d,
 	if (g.width < WIDTH_MIN)
 		g.width = WIDTH_MIN;
 	g.l = dag_layout_new(d, g.a);
+	g.parents = ARENA_ARRAY(g.a, struct lines, d->n_nodes + 1);
 	buf_addf(b, "%s%s%u job%s, %u edge%s, %u layer%s\n", title,
 		 *title ? ": " : "", d->n_nodes, PLURAL(d->n_nodes), d->n_edges,
 		 PLURAL(d->n_edges), g.l->n_layers, PLURAL(g.l->n_layers));

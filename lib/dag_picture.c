@@ -132,7 +132,7 @@ static void svg_edge(struct buf *b, const struct dag *d,
 		     const struct dag_layout *l, const struct dag_edge *e,
 		     uint32_t most)
 {
-	const char *label = dag_edge_label(d, e);
+	const char *label = dag_edge_label(d, e), *file;
 	long x1, y1, x2, y2;
 
 	if (e->from >= d->n_nodes)
@@ -150,6 +150,14 @@ static void svg_edge(struct buf *b, const struct dag *d,
 		return;
 	buf_addf(b, "<text class=\"tag\" x=\"%ld\" y=\"%ld\">", (x1 + x2) / 2,
 		 (y1 + y2) / 2 - 3);
+	buf_adds(b, "<title>");
+	xml_text(b, label, SIZE_MAX);
+	file = d->data[e->data].name;
+	if (file && *file && strcmp(file, label) != 0) {
+		buf_adds(b, ": ");
+		xml_text(b, file, SIZE_MAX);
+	}
+	buf_adds(b, "</title>");
 	xml_text(b, label, 12);
 	buf_adds(b, "</text>\n");
 }

@@ -278,9 +278,9 @@ static bool in_time(struct req *r, const struct entry *x)
 		return true;
 	metric_add(a->metric[TOO_MANY], 1);
 	err_set(&e, ERR_TOO_MANY,
-		"\"%s\" may call %lld times a second: wait a moment, or ask "
+		"\"%s\" may make %lld call%s a second: wait a moment, or ask "
 		"an administrator",
-		x->who.owner, (long long)x->rate);
+		x->who.owner, (long long)x->rate, x->rate == 1 ? "" : "s");
 	req_reply_err(r, &e);
 	return false;
 }

@@ -1,5 +1,6 @@
 /* Files that injectors found: one workflow or job of each, and the record. */
 #include "lib/log.h"
+#include "server/h_jobs.h"
 #include "server/h_workflows.h"
 #include "server/injection.h"
 #include "server/route.h"
@@ -175,11 +176,20 @@ static void post_injection(struct req *r)
 static void get_injections(struct req *r)
 {
 	struct db_params *p = db_params_new(r->arena);
+	const char *state = req_query(r, "state");
+	const char *states = NULL, *unknown = NULL;
 	struct err e = ERR_INIT;
 	int64_t below;
 	int32_t page;
 
-	if (!view_page(r, &page, &e) || !view_below(r, &below, &e)) {
+	if (state != NULL)
+		unknown = h_jobs_states(r, state, &states);
+	if (unknown != NULL)
+		(void)err_set(&e, ERR_BAD_REQUEST,
+			      "\"%.50s\" is no state of a job or workflow",
+			      unknown);
+	if (unknown != NULL || !view_page(r, &page, &e) ||
+	    !view_below(r, &below, &e)) {
 		req_reply_err(r, &e);
 		return;
 	}
@@ -188,13 +198,14 @@ static void get_injections(struct req *r)
 	db_p_i32(p, page);
 	db_p_text(p, req_query(r, "stream"));
 	db_p_text(p, req_query(r, "path"));
+	view_p_words(p, r, states);
 	db_p_text(p, view_between(r));
 	db_run(r->srv->db, "injection_list", p, view_on_list, r);
 }
 
 const struct route routes_injections[] = {
 	{ "GET", "/api/v1/injections", MAY_PEOPLE,
-	  "stream path page_size cursor", get_injections },
+	  "stream path state page_size cursor", get_injections },
 	{ "POST", "/api/v1/injections", MAY_CHANGE, "", post_injection },
 	{ NULL, NULL, 0, NULL, NULL }
 };

@@ -179,6 +179,7 @@ struct db_sync *prepare_database(struct server *srv,
 		return NULL;
 	}
 	if (applied > 0)
-		log_info("applied %d migrations to the database", applied);
+		log_info("applied %d migration%s to the database", applied,
+			 applied == 1 ? "" : "s");
 	return db;
 }

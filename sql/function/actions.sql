@@ -280,7 +280,8 @@ BEGIN
 	IF cardinality(v_doomed) > 0 THEN
 		PERFORM sortie.jobs_forget_1(p_bucket, v_doomed);
 		INSERT INTO sortie.event (kind, owner_id, text, detail)
-		VALUES ('deleted', p_owner, cardinality(v_doomed) || ' jobs',
+		VALUES ('deleted', p_owner, cardinality(v_doomed) || CASE
+			cardinality(v_doomed) WHEN 1 THEN ' job' ELSE ' jobs' END,
 			to_json(v_doomed));
 	END IF;
 END $$;

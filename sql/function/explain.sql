@@ -229,6 +229,8 @@ BEGIN
 			WHEN v_live = 0 THEN 'no pilot is connected: start one '
 				'with `sortie pilot start`'
 			WHEN v_fit = 0 AND v_all IS NOT NULL THEN v_all
+			WHEN v_fit = 0 AND v_live = 1 THEN
+				'the only pilot does not fit: ' || v_some
 			WHEN v_fit = 0 THEN format('none of the %s pilots '
 				'fits: %s', v_live, v_some)
 			WHEN v_full IS NOT NULL THEN 'it waits for ' || v_full

@@ -24,6 +24,8 @@ $$;
 -- A page of the feed, oldest first.
 --     p_xid ...   the cursor: what comes after it; p_xid NULL: the last page
 --     p_job       only of this job; p_kind  only of this kind
+--     p_page      so many; of the last page the newest that the asker may see
+--                 among the newest 2,000
 -- Only transactions older than every running one are read, so nothing that
 -- commits late is passed over. At most 2,000 rows are read: the page may come
 -- back empty although there is more, then more is true. next is the cursor to
@@ -42,6 +44,10 @@ DECLARE
 	v_seq bigint := CASE WHEN p_src = 0 THEN p_n
 		ELSE 9223372036854775807 END;
 	v_number bigint := CASE WHEN p_src = 1 THEN p_n ELSE -1 END;
+	v_newest bool := p_xid IS NULL AND p_job IS NULL;
+	v_look int := CASE WHEN p_owner IS NULL AND p_kind IS NULL
+		AND coalesce(p_projects, '{}') = '{}' THEN p_page
+		ELSE 2000 END;
 	v_last sortie.feed_row;
 	v_n int;
 BEGIN
@@ -81,14 +87,14 @@ BEGIN
 		FROM (SELECT u.f, (u.f).*
 			FROM ((SELECT sortie.feed_event_1(e) AS f
 				FROM sortie.event e WHERE e.xid < v_end
-				ORDER BY e.xid DESC, e.seq DESC LIMIT p_page)
+				ORDER BY e.xid DESC, e.seq DESC LIMIT v_look)
 				UNION ALL
 				(SELECT sortie.feed_run_1(r)
 				FROM sortie.run r WHERE r.xid < v_end
 				ORDER BY r.xid DESC, r.number DESC
-				LIMIT p_page)) AS u
+				LIMIT v_look)) AS u
 			ORDER BY 2 DESC, 3 DESC, 4 DESC, 5 DESC
-			LIMIT p_page) AS s;
+			LIMIT v_look) AS s;
 	ELSE
 		SELECT array_agg(s.f ORDER BY s.xid, s.src, s.n, s.attempt)
 		INTO v_rows
@@ -134,7 +140,8 @@ BEGIN
 				= p_owner)
 		AND (coalesce(p_projects, '{}') = '{}'
 			OR k.project_id = ANY (p_projects))
-		ORDER BY u.ord LIMIT p_page) AS s;
+		ORDER BY CASE WHEN v_newest THEN -u.ord ELSE u.ord END
+		LIMIT p_page) AS s;
 	IF v_n = p_page THEN
 		v_last := v_rows[p_attempt];
 		more := true;

@@ -180,19 +180,47 @@ BEGIN
 END $$;
 
 -- A page of what was injected, newest first. p_owner NULL: an administrator's
--- view; p_projects: the token's. p_stream, p_path NULL: any. o_next: where the
--- next page begins, NULL on the last one; a page may be short.
-CREATE OR REPLACE FUNCTION sortie.injections_list_1(p_owner int,
+-- view; p_projects: the token's. p_stream, p_path NULL: any; p_states NULL: in
+-- any state. o_next: where the next page begins, NULL on the last one; a page
+-- may be short: for states at most 1,000 rows are looked at.
+CREATE OR REPLACE FUNCTION sortie.injections_list_2(p_owner int,
 	p_projects int[], p_below bigint, p_page int, p_stream text,
-	p_path text, p_between text, OUT o_items text, OUT o_next bigint)
+	p_path text, p_states text[], p_between text, OUT o_items text,
+	OUT o_next bigint)
 LANGUAGE plpgsql STABLE
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
 SET plan_cache_mode = force_custom_plan
 AS $$
 DECLARE
+	v_look int := CASE WHEN p_states IS NULL THEN p_page ELSE 1000 END;
+	v_looked int;
 	v_n int;
+	v_last bigint;
 BEGIN
-	SELECT count(*), min(i.injection), string_agg(json_build_object(
+	WITH looked AS MATERIALIZED (
+		SELECT i.*, d.project_id, CASE WHEN i.workflow IS NULL
+			THEN sortie.job_state_1(i.job)::text
+			ELSE (SELECT w.state FROM sortie.workflow w
+				WHERE w.workflow = i.workflow)::text
+			END AS state
+		FROM sortie.injection i
+		LEFT JOIN sortie.dataset d ON d.dataset = i.dataset
+		WHERE i.injection < coalesce(p_below, 9223372036854775807)
+			AND (p_owner IS NULL OR i.owner_id = p_owner)
+			AND (p_stream IS NULL OR i.stream = p_stream)
+			AND (p_path IS NULL
+				OR i.path = convert_to(p_path, 'UTF8'))
+		ORDER BY i.injection DESC LIMIT v_look
+	), fit AS (
+		SELECT i.* FROM looked AS i
+		WHERE sortie.may_see_1(p_owner, p_projects, i.owner_id,
+				i.project_id)
+			AND (p_states IS NULL OR i.state = ANY (p_states))
+		ORDER BY i.injection DESC LIMIT p_page
+	)
+	SELECT (SELECT count(*) FROM looked),
+		(SELECT min(l.injection) FROM looked AS l), count(*),
+		min(i.injection), string_agg(json_build_object(
 		'stream', i.stream,
 		'path', convert_from(i.path, 'UTF8'), 'version', i.version,
 		'site', i.site, 'size', i.size,
@@ -201,23 +229,20 @@ BEGIN
 		'complete_at', sortie.utc_1(i.complete_at),
 		'made_at', sortie.utc_1(i.made_at), 'dataset', i.dataset,
 		'workflow', i.workflow, 'job', i.job,
-		'state', CASE WHEN i.workflow IS NULL
-			THEN sortie.job_state_1(i.job)::text
-			ELSE (SELECT w.state FROM sortie.workflow w
-				WHERE w.workflow = i.workflow) END)::text,
-		p_between ORDER BY i.injection DESC)
-		FILTER (WHERE sortie.may_see_1(p_owner, p_projects, i.owner_id,
-			i.project_id))
-	INTO v_n, o_next, o_items
-	FROM (SELECT i.*, d.project_id FROM sortie.injection i
-		LEFT JOIN sortie.dataset d ON d.dataset = i.dataset
-		WHERE i.injection < coalesce(p_below, 9223372036854775807)
-			AND (p_owner IS NULL OR i.owner_id = p_owner)
-			AND (p_stream IS NULL OR i.stream = p_stream)
-			AND (p_path IS NULL
-				OR i.path = convert_to(p_path, 'UTF8'))
-		ORDER BY i.injection DESC LIMIT p_page) AS i;
+		'state', i.state)::text, p_between ORDER BY i.injection DESC)
+	INTO v_looked, v_last, v_n, o_next, o_items
+	FROM fit AS i;
 	IF v_n < p_page THEN
-		o_next := NULL;
+		o_next := CASE WHEN v_looked = v_look THEN v_last END;
 	END IF;
 END $$;
+
+-- As injections_list_2, in any state.
+CREATE OR REPLACE FUNCTION sortie.injections_list_1(p_owner int,
+	p_projects int[], p_below bigint, p_page int, p_stream text,
+	p_path text, p_between text, OUT o_items text, OUT o_next bigint)
+LANGUAGE sql STABLE AS $$
+	SELECT x.o_items, x.o_next
+	FROM sortie.injections_list_2(p_owner, p_projects, p_below, p_page,
+		p_stream, p_path, NULL, p_between) AS x
+$$;

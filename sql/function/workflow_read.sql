@@ -185,12 +185,15 @@ BEGIN
 	ORDER BY n.number;
 END $$;
 
--- The whole graph of a workflow as JSON text: nodes with their states, edges
+-- The whole graph of a workflow as JSON text: its name, nodes with their states, edges
 -- with their conditions (fired: absent while untold), datasets with who makes and
 -- who reads them. Nodes are named.
 CREATE OR REPLACE FUNCTION sortie.workflow_graph_1(p_workflow bigint)
 RETURNS text LANGUAGE sql STABLE AS $$
-	SELECT json_build_object('nodes', coalesce((
+	SELECT json_build_object('workflow', p_workflow, 'name', (
+		SELECT w.name FROM sortie.workflow w
+		WHERE w.workflow = p_workflow),
+	'nodes', coalesce((
 		SELECT json_agg(json_strip_nulls(json_build_object('name',
 			n.name, 'job', n.number, 'state', s.state, 'noop',
 			CASE WHEN n.noop THEN true END, 'exit_code',

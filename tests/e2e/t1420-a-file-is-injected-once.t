@@ -69,6 +69,12 @@ call GET "$v/injections?stream=s&page_size=2&cursor=$(of .next)"
 is "$first / $(of '[.items[] | .path, .version] | join(" ")') $(of .next)" \
 	"$T/in/c $T/in/a b.txt / $T/in/a b.txt 1 null" "page by page, newest first"
 
+is "$(get "$v/injections?state=finished&page_size=2" | jq '.items | length')" 2 "or by state"
+is "$(get "$v/injections?state=failed,live" | jq -c '[.items, .next]')" "[[],null]" \
+	"in which there may be none"
+call GET "$v/injections?state=lively"
+is "$status" 400 "if there is such a state"
+
 before=$(get "$v/datasets?page_size=1000" | jq '.items | length')
 refuse "neither workflow nor job" 400 '*workflow*job*' "$T/in/d" 1 '"site":""'
 refuse "an unknown dag" 404 '*"e"*' "$T/in/d" 1 '"workflow":{"dag":"e"}'

@@ -249,6 +249,22 @@ static void a_dag_is_drawn_in_layers(void)
 		       "\xe2\x94\x82 \xe2\x9c\x93 a \xe2\x94\x82");
 }
 
+static void a_drawing_tells_what_jobs_hand_over(void)
+{
+	struct dag *d = dag_kit_read(
+		arena, "{'jobs':{'gen':{},'cal':{},'reco':{}},'datasets':["
+		       "{'from':'gen','to':'reco','tag':'RAW'},"
+		       "{'from':'cal','to':'reco','tag':'CAL'},"
+		       "{'from':'cal','to':'reco','name':'map.dat'}]}");
+
+	CHECK_CONTAINS(draw(d, (struct dag_draw_options){ .width = 60 }),
+		       "  | <- gen [RAW], cal [CAL, map.dat] |\n");
+	CHECK_CONTAINS(draw(d, (struct dag_draw_options){ .width = 30 }),
+		       "  | reco                  |\n"
+		       "  | <- gen [RAW],         |\n"
+		       "  |    cal [CAL, map.dat] |\n");
+}
+
 static size_t longest_line(const char *text)
 {
 	size_t longest = 0, len;
@@ -319,6 +335,8 @@ static const struct unit_test tests[] = {
 	  additions_may_name_jobs_that_are_there_already },
 	{ "bounds tell how to go on", bounds_tell_how_to_go_on },
 	{ "a dag is drawn in layers", a_dag_is_drawn_in_layers },
+	{ "a drawing tells what jobs hand over",
+	  a_drawing_tells_what_jobs_hand_over },
 	{ "drawings fit, and large layers are summed up",
 	  drawings_fit_and_large_layers_are_summed_up },
 	{ "pictures hold every node and edge",
