@@ -238,8 +238,12 @@ static void on_pieces(enum db_outcome o, const struct db_result *res,
 	}
 	if (db_rows(res) == 0) {
 		(void)err_set(&e, ERR_NOT_FOUND,
-			      "there is no run %s of a job %s", r->var[1],
-			      r->var[0]);
+			      "there is no run %s of a job %s%s", r->var[1],
+			      r->var[0],
+			      r->who.everybody ? " of your own: a reader of "
+						 "everybody's jobs does not "
+						 "see what they print"
+					       : "");
 		req_reply_err(r, &e);
 		return;
 	}

@@ -54,6 +54,8 @@ static void get_whoami(struct req *r)
 	buf_json_kv_str(&b, "role", auth_role_name(r->who.role));
 	buf_json_kv_str(&b, "owner", r->who.owner);
 	add_projects(&b, &r->who);
+	if (r->who.everybody)
+		buf_json_kv_bool(&b, "everybody", true);
 	if (r->who.role == ROLE_PILOT)
 		buf_json_kv_i64(&b, "pilot", r->who.pilot);
 	if (r->who.role == ROLE_JOB)
@@ -186,10 +188,11 @@ static bool check_projects(struct req *r, const struct wanted *w,
 static bool check_rights(const struct req *r, const struct wanted *w,
 			 enum role role, struct err *e)
 {
-	if (w->everybody && role != ROLE_JOIN)
+	if (w->everybody && role != ROLE_JOIN && role != ROLE_READER)
 		return err_set(e, ERR_BAD_REQUEST,
-			       "\"everybody\" is for join "
-			       "tokens: whose jobs their pilots may take");
+			       "\"everybody\" is for join tokens, whose pilots "
+			       "may take all jobs, and for readers, who see "
+			       "all");
 	if (w->owner[0] == '\0')
 		return err_set(e, ERR_BAD_REQUEST, "\"owner\" is empty");
 	if (r->who.role == ROLE_ADMIN &&
@@ -205,8 +208,8 @@ static bool check_rights(const struct req *r, const struct wanted *w,
 			       "for others than themselves");
 	if (w->everybody)
 		return err_set(e, ERR_FORBIDDEN,
-			       "only an admin makes join "
-			       "tokens for everybody's jobs");
+			       "only an admin makes tokens for everybody's "
+			       "jobs");
 	return true;
 }
 

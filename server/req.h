@@ -39,9 +39,9 @@ struct principal {
 	const char *owner; /* "" for ROLE_NONE */
 	int32_t owner_id;
 	const char *token_id; /* UUID of a stored token or "" */
-	bool everybody;       /* join tokens: may take all jobs */
-	int32_t *projects;    /* ids the token is bound to */
-	size_t n_projects;    /* 0 = all */
+	bool everybody; /* join tokens: may take all jobs; readers: see all */
+	int32_t *projects; /* ids the token is bound to */
+	size_t n_projects; /* 0 = all */
 	const char *const *project_names;
 	int64_t pilot; /* ROLE_PILOT: number */
 	int64_t job;   /* ROLE_JOB: number */

@@ -7,9 +7,15 @@
 
 #define NDJSON "application/x-ndjson"
 
+static bool sees_all(const struct req *r)
+{
+	return r->who.role == ROLE_ADMIN ||
+	       (r->who.role == ROLE_READER && r->who.everybody);
+}
+
 void view_p_owner(struct db_params *p, const struct req *r)
 {
-	if (r->who.role == ROLE_ADMIN)
+	if (sees_all(r))
 		db_p_null(p);
 	else
 		db_p_i32(p, r->who.owner_id);

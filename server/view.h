@@ -14,8 +14,9 @@
 #define VIEW_WAIT_MAX_S 60
 #define VIEW_SINCE_MAX_S INT64_C(10000000000)
 
-/* Adds two parameters: the owner's id (NULL for admins) and the ids of the
- * projects that the token is bound to (empty: all). */
+/* Adds two parameters: the owner's id (NULL for admins and for readers who see
+ * everybody's) and the ids of the projects that the token is bound to (empty:
+ * all). */
 void view_p_who(struct db_params *p, const struct req *r);
 /* Only the first of the two. */
 void view_p_owner(struct db_params *p, const struct req *r);

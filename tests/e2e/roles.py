@@ -15,7 +15,7 @@ import re
 import socket
 import sys
 
-ROLES = ("none", "reader", "own", "other", "admin", "join", "p-own",
+ROLES = ("none", "reader", "watch", "own", "other", "admin", "join", "p-own",
          "p-other", "j-own", "j-child", "j-other")
 MARK = "mark-of-alice"
 PILOT = {"protocol": 1, "version": "0", "host": MARK, "slots": 50,
@@ -51,6 +51,10 @@ class World:
             made = self.must("POST", "/api/v1/tokens", "admin",
                              {"role": kind, "owner": owner, "name": "t"})
             self.token[role] = made["token"]
+        made = self.must("POST", "/api/v1/tokens", "admin",
+                         {"role": "reader", "owner": "bob", "name": "t",
+                          "everybody": True})
+        self.token["watch"] = made["token"]
         self.fixed()
 
     def call(self, method, path, role, body=None):

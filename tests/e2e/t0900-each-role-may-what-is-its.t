@@ -82,6 +82,8 @@ may reader 403 DELETE /api/v1/datasets/2
 may alice 204 DELETE /api/v1/datasets/2
 may reader 403 POST /api/v1/events '{"name":"a","text":"b"}'
 may reader 403 POST /api/v1/tokens '{"name":"x","role":"reader","owner":"alice"}'
+may alice 403 POST /api/v1/tokens '{"role":"reader","everybody":true}'
+may alice 400 POST /api/v1/tokens '{"role":"user","everybody":true}'
 
 # A pilot of alice's gets alice's jobs only, and acts for nobody else.
 join_token_file=$T/join-of-alice
