@@ -47,6 +47,7 @@ extern const struct opt cli_common_opts[];
 extern const size_t cli_common_n;
 
 struct cli;
+struct cli_choice;
 struct call;
 
 struct cli_command {
@@ -56,9 +57,10 @@ struct cli_command {
 	const char *text;       /* paragraphs, blank line between them */
 	const struct opt *opts; /* its own, without the common ones */
 	size_t n_opts;
-	size_t opts_size;       /* of the struct; 0 = struct cli_settings */
-	int min_args, max_args; /* max -1 = any number */
-	bool stop_at_word;      /* options end at the first positional word */
+	size_t opts_size; /* of the struct; 0 = struct cli_settings */
+	const struct cli_choice *choices; /* what options take; NULL: any */
+	int min_args, max_args;           /* max -1 = any number */
+	bool stop_at_word; /* options end at the first positional word */
 	bool hidden;
 	bool own_page; /* of the manual: sortie-PATH(1) */
 	int own_exit;  /* exit status of our failures, 0 = by kind */

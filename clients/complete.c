@@ -2,19 +2,10 @@
  * next, from the table of commands. */
 #include <stdio.h>
 #include <string.h>
+#include "clients/choice.h"
 #include "clients/commands.h"
 #include "clients/settings.h"
 #include "clients/usage.h"
-
-/* Values of options by their names, whatever the command. */
-static const struct {
-	const char *option, *words;
-} values[] = {
-	{ "state", "held waiting defined dispatched running finished failed "
-		   "timelimit cancelled lost skipped live ended active idle "
-		   "busy draining stopped killed" },
-	{ "role", "admin user reader join" },
-};
 
 static bool begins(const char *word, const char *prefix)
 {
@@ -69,24 +60,22 @@ static void print_options(struct cli *c, const struct cli_command *command,
 	}
 }
 
-static bool print_values(const char *option, const char *prefix)
+static bool print_values(const struct cli_command *command, const char *option,
+			 const char *prefix)
 {
-	for (size_t i = 0; i < CLI_N(values); i++) {
-		const char *p = values[i].words;
+	const char *p =
+		begins(option, "--") ? choice_words(command, option + 2) : NULL;
 
-		if (!begins(option, "--") ||
-		    strcmp(option + 2, values[i].option) != 0)
-			continue;
-		while (*p != '\0') {
-			size_t len = strcspn(p, " ");
+	if (p == NULL)
+		return false;
+	while (*p != '\0') {
+		size_t len = strcspn(p, " ");
 
-			print_if(p, len, prefix);
-			p += len;
-			p += strspn(p, " ");
-		}
-		return true;
+		print_if(p, len, prefix);
+		p += len;
+		p += strspn(p, " ");
 	}
-	return false;
+	return true;
 }
 
 /* The words behind `sortie`, the last one being written. */
@@ -108,7 +97,7 @@ static int run_complete(struct cli *c)
 	}
 	if (strcmp(command->path, "help") == 0)
 		print_commands(n > 2 ? c->args[1] : NULL, last);
-	else if (print_values(c->args[n - 2], last))
+	else if (print_values(command, c->args[n - 2], last))
 		return CLI_OK;
 	else if (last[0] == '-')
 		print_options(c, command, last);

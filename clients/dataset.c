@@ -4,13 +4,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "clients/body.h"
 #include "clients/call.h"
+#include "clients/choice.h"
 #include "clients/commands.h"
 #include "clients/dataset.h"
+#include "clients/each.h"
+#include "clients/last.h"
 #include "clients/list.h"
 #include "clients/query.h"
 #include "clients/slurp.h"
-#include "lib/units.h"
 
 #define FILE_MAX (1024 * 1024)
 
@@ -90,47 +93,34 @@ static const struct opt opts[] = {
 	  .help = "The file has changed: make a new version." },
 };
 
+static const struct cli_choice choices[] = {
+	{ "state", "ready declared missing" },
+	{ NULL, NULL },
+};
+
 /* What can be adjusted stands together in the table, and the site last. */
 #define FIRST_ADJUSTED 3
 #define N_ADJUSTED 7
 #define SITE (FIRST_ADJUSTED + N_ADJUSTED - 1)
 
-static void add_text(struct buf *b, const char *key, const char *text)
-{
-	if (text != NULL)
-		buf_json_kv_str(b, key, text);
-}
-
-static bool add_size(struct buf *b, const char *text, struct err *e)
-{
-	int64_t bytes;
-
-	if (text == NULL)
-		return true;
-	if (!units_parse_bytes(text, &bytes, e))
-		return err_prefix(e, "--size");
-	buf_json_kv_i64(b, "size", bytes);
-	return true;
-}
-
 /* The members that the options give: what can change, and what cannot. */
 static bool add_facts(struct buf *b, const struct opts *o, struct err *e)
 {
-	add_text(b, "datatype", o->datatype);
-	add_text(b, "tag", o->tag);
-	add_text(b, "comment", o->comment);
-	add_text(b, "checksum", o->checksum);
-	add_text(b, "state", o->state);
-	return add_size(b, o->size, e);
+	body_text(b, "datatype", o->datatype);
+	body_text(b, "tag", o->tag);
+	body_text(b, "comment", o->comment);
+	body_text(b, "checksum", o->checksum);
+	body_text(b, "state", o->state);
+	return body_bytes(b, "size", o->size, e);
 }
 
 static bool add_options(struct buf *b, const struct opts *o, struct err *e)
 {
-	add_text(b, "name", o->name);
-	add_text(b, "directory", o->directory);
-	add_text(b, "uri", o->uri);
-	add_text(b, "site", o->site);
-	add_text(b, "project", o->project);
+	body_text(b, "name", o->name);
+	body_text(b, "directory", o->directory);
+	body_text(b, "uri", o->uri);
+	body_text(b, "site", o->site);
+	body_text(b, "project", o->project);
 	return add_facts(b, o, e);
 }
 
@@ -155,6 +145,27 @@ static void tell_one(struct cli *c, struct json_object *o, const char *path)
 		       json_get_bool(o, "created") ? "registered"
 						   : "is registered already",
 		       path != NULL ? ": " : "", path != NULL ? path : "");
+}
+
+static void note_number(struct cli *c, struct refs *made, struct json_object *o)
+{
+	int64_t number = json_get_int(o, "number");
+
+	if (number > 0)
+		refs_add(c->arena, made, number, number);
+}
+
+static void note_registered(struct cli *c, struct refs *made,
+			    const struct call_answer *answer)
+{
+	struct json_object *items = json_get(answer->doc, "items");
+
+	if (items == NULL || json_type(items) != JSON_ARRAY) {
+		note_number(c, made, answer->doc);
+		return;
+	}
+	for (size_t i = 0; i < json_len(items); i++)
+		note_number(c, made, json_at(items, i));
 }
 
 static void tell_registered(struct cli *c, const struct call_answer *answer,
@@ -198,7 +209,8 @@ static const char *absolute(struct cli *c, const char *word)
 	return path;
 }
 
-static bool register_path(struct cli *c, const char *word, struct err *e)
+static bool register_path(struct cli *c, const char *word, struct refs *made,
+			  struct err *e)
 {
 	struct opts o = *CLI_OPTS(c, struct opts);
 	const char *slash, *where;
@@ -226,12 +238,15 @@ static bool register_path(struct cli *c, const char *word, struct err *e)
 	buf_addc(&body, '}');
 	ok = ok && send(c, "POST", post_path(&o), buf_str(&body), &answer, e);
 	buf_fini(&body);
-	if (ok)
-		tell_registered(c, &answer, where);
-	return ok;
+	if (!ok)
+		return false;
+	note_registered(c, made, &answer);
+	tell_registered(c, &answer, where);
+	return true;
 }
 
-static bool register_file(struct cli *c, const char *word, struct err *e)
+static bool register_file(struct cli *c, const char *word, struct refs *made,
+			  struct err *e)
 {
 	const struct opts *o = CLI_OPTS(c, struct opts);
 	struct call_answer answer;
@@ -249,9 +264,11 @@ static bool register_file(struct cli *c, const char *word, struct err *e)
 								 : word);
 	ok = ok && send(c, "POST", post_path(o), buf_str(&b), &answer, e);
 	buf_fini(&b);
-	if (ok)
-		tell_registered(c, &answer, NULL);
-	return ok;
+	if (!ok)
+		return false;
+	note_registered(c, made, &answer);
+	tell_registered(c, &answer, NULL);
+	return true;
 }
 
 static bool is_document(const char *word)
@@ -264,14 +281,17 @@ static bool is_document(const char *word)
 
 static int run_register(struct cli *c)
 {
+	struct refs made = { 0 };
 	struct err e = ERR_INIT;
+	bool ok = true;
 
-	for (size_t i = 0; i < c->n_args; i++)
-		if (!(is_document(c->args[i])
-			      ? register_file(c, c->args[i], &e)
-			      : register_path(c, c->args[i], &e)))
-			return cli_fail(c, &e);
-	return CLI_OK;
+	for (size_t i = 0; ok && i < c->n_args; i++)
+		ok = is_document(c->args[i])
+			     ? register_file(c, c->args[i], &made, &e)
+			     : register_path(c, c->args[i], &made, &e);
+	refs_sort(&made);
+	last_save(c, "dataset", &made);
+	return ok ? CLI_OK : cli_fail(c, &e);
 }
 
 void dataset_path(struct buf *path, const char *word, const char *site)
@@ -280,53 +300,57 @@ void dataset_path(struct buf *path, const char *word, const char *site)
 	query_add(path, "site", site);
 }
 
+/* What is done to each of the datasets. */
+struct change {
+	const char *method, *site, *body, *said;
+};
+
+static bool change(struct cli *c, const char *word, void *arg, struct err *e)
+{
+	const struct change *how = arg;
+	struct call_answer answer;
+	struct buf path = BUF_INIT;
+	bool ok;
+
+	dataset_path(&path, word, how->site);
+	ok = send(c, how->method, buf_str(&path), how->body, &answer, e);
+	buf_fini(&path);
+	if (ok && (c->settings->json || c->settings->ndjson) && answer.len > 0)
+		list_raw(answer.text, answer.len);
+	else if (ok)
+		cli_say(c, "dataset %s %s", word, how->said);
+	return ok;
+}
+
 static int run_adjust(struct cli *c)
 {
 	const struct opts *o = CLI_OPTS(c, struct opts);
-	struct call_answer answer;
-	struct buf body = BUF_INIT, path = BUF_INIT;
+	struct change how = { "PATCH", o->site, NULL, "adjusted" };
+	struct buf body = BUF_INIT;
 	struct err e = ERR_INIT;
-	bool ok;
+	int status;
 
 	buf_addc(&body, '{');
-	ok = add_facts(&body, o, &e);
-	buf_addc(&body, '}');
-	if (ok && body.len == 2) {
-		buf_fini(&body);
-		return cli_misuse(c,
-				  "nothing is to be changed: give an option");
+	if (!add_facts(&body, o, &e))
+		status = cli_misuse(c, "%s", e.text);
+	else if (body.len == 1)
+		status = cli_misuse(c,
+				    "nothing is to be changed: give an option");
+	else {
+		buf_addc(&body, '}');
+		how.body = buf_str(&body);
+		status = each_named(c, "dataset", change, &how);
 	}
-	dataset_path(&path, c->args[0], o->site);
-	ok = ok &&
-	     send(c, "PATCH", buf_str(&path), buf_str(&body), &answer, &e);
-	buf_fini(&path);
 	buf_fini(&body);
-	if (!ok)
-		return cli_fail(c, &e);
-	if (c->settings->json || c->settings->ndjson)
-		list_raw(answer.text, answer.len);
-	else
-		cli_say(c, "dataset %s adjusted", c->args[0]);
-	return CLI_OK;
+	return status;
 }
 
 static int run_delete(struct cli *c)
 {
-	struct err e = ERR_INIT;
+	struct change how = { "DELETE", CLI_OPTS(c, struct opts)->site, NULL,
+			      "deleted" };
 
-	for (size_t i = 0; i < c->n_args; i++) {
-		struct call_answer answer;
-		struct buf path = BUF_INIT;
-		bool ok;
-
-		dataset_path(&path, c->args[i], CLI_OPTS(c, struct opts)->site);
-		ok = send(c, "DELETE", buf_str(&path), NULL, &answer, &e);
-		buf_fini(&path);
-		if (!ok)
-			return cli_fail(c, &e);
-		cli_say(c, "dataset %s deleted", c->args[i]);
-	}
-	return CLI_OK;
+	return each_named(c, "dataset", change, &how);
 }
 
 const struct cli_command command_dataset_register = {
@@ -343,6 +367,7 @@ const struct cli_command command_dataset_register = {
 	.opts = opts,
 	.n_opts = CLI_N(opts),
 	.opts_size = sizeof(struct opts),
+	.choices = choices,
 	.min_args = 1,
 	.max_args = -1,
 	.run = run_register,
@@ -350,14 +375,16 @@ const struct cli_command command_dataset_register = {
 
 const struct cli_command command_dataset_adjust = {
 	.path = "dataset adjust",
-	.args = "DATASET",
-	.brief = "change what is known of a file",
-	.text = "DATASET is its number, UUID or path.",
+	.args = "DATASET...",
+	.brief = "change what is known of files",
+	.text = "DATASET is a number, a range of them, a UUID, a path, or "
+		"@last.",
 	.opts = opts + FIRST_ADJUSTED,
 	.n_opts = N_ADJUSTED,
 	.opts_size = sizeof(struct opts),
+	.choices = choices,
 	.min_args = 1,
-	.max_args = 1,
+	.max_args = -1,
 	.run = run_adjust,
 };
 
@@ -365,7 +392,7 @@ const struct cli_command command_dataset_delete = {
 	.path = "dataset delete",
 	.args = "DATASET...",
 	.brief = "forget files",
-	.text = "The files themselves stay. A dataset of a job that has not "
+	.text = "DATASET as for `sortie dataset adjust`. The files themselves stay. A dataset of a job that has not "
 		"ended is refused.",
 	.opts = opts + SITE,
 	.n_opts = 1,

@@ -4,11 +4,14 @@
 #include <stdio.h>
 #include <string.h>
 #include "clients/call.h"
+#include "clients/choice.h"
 #include "clients/commands.h"
 #include "clients/dataset.h"
+#include "clients/each.h"
 #include "clients/facts.h"
 #include "clients/list.h"
 #include "clients/query.h"
+#include "clients/refs.h"
 #include "lib/units.h"
 
 /* The most steps of lineage that the server tells. */
@@ -84,6 +87,11 @@ static const struct opt opts[] = {
 	  .kind = OPT_FLAG,
 	  .offset = F(all),
 	  .help = "However many there are." },
+};
+
+static const struct cli_choice choices[] = {
+	{ "state", "declared ready missing deleted" },
+	{ NULL, NULL },
 };
 
 static const struct table_column columns[] = {
@@ -272,9 +280,12 @@ static int run_show(struct cli *c)
 	struct call_answer answer;
 	struct buf path = BUF_INIT;
 	struct err e = ERR_INIT;
+	const char *word;
 	bool ok;
 
-	dataset_path(&path, c->args[0], CLI_OPTS(c, struct opts)->site);
+	if (!each_one(c, "dataset", c->args[0], &word, &e))
+		return refs_fail(c, &e);
+	dataset_path(&path, word, CLI_OPTS(c, struct opts)->site);
 	query_add_i64(&path, "depth", LINEAGE_DEPTH);
 	ok = call_get(c, c->arena, buf_str(&path), &answer, &e);
 	buf_fini(&path);
@@ -295,6 +306,7 @@ const struct cli_command command_dataset_list = {
 	.opts = opts,
 	.n_opts = CLI_N(opts),
 	.opts_size = sizeof(struct opts),
+	.choices = choices,
 	.run = run_list,
 };
 
@@ -302,7 +314,7 @@ const struct cli_command command_dataset_show = {
 	.path = "dataset show",
 	.args = "DATASET",
 	.brief = "show a file with what it was made from",
-	.text = "DATASET is its number, UUID or path. Tells which run of "
+	.text = "DATASET is its number, UUID or path, or @last. Tells which run of "
 		"which job made it, from what, and what was made from it.",
 	.opts = show_opts,
 	.n_opts = CLI_N(show_opts),

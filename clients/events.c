@@ -12,11 +12,13 @@
 #include "clients/table.h"
 
 #define POLL_S 30
+#define PAGE_MAX 1000
 
 struct opts {
 	struct cli_settings common;
 	bool follow;
 	const char *after, *job, *kind;
+	int64_t max;
 };
 
 #define F(name) offsetof(struct opts, name)
@@ -45,7 +47,17 @@ static const struct opt opts[] = {
 	  .kind = OPT_STR,
 	  .offset = F(kind),
 	  .arg = "KIND",
-	  .help = "Only events of this kind." },
+	  .help = "Only events of this kind (`submitted`, `ended`, `pilot "
+		  "lost`, ...); a wrong one is answered with a list." },
+	{ .name = "max",
+	  .letter = 'n',
+	  .kind = OPT_INT,
+	  .offset = F(max),
+	  .min = 1,
+	  .max = PAGE_MAX,
+	  .arg = "N",
+	  .help = "The newest N events; with --after or --job the first N. "
+		  "With -f, before it goes on." },
 };
 
 static void add_number(struct buf *b, struct json_object *item, const char *key)
@@ -132,7 +144,7 @@ static void print_items(struct cli *c, struct json_object *items, bool first)
 }
 
 static void write_path(struct buf *path, const struct opts *o, int64_t job,
-		       const char *after, bool wait)
+		       const char *after, int64_t most, bool wait)
 {
 	buf_reset(path);
 	buf_adds(path, "/api/v1/events");
@@ -140,13 +152,16 @@ static void write_path(struct buf *path, const struct opts *o, int64_t job,
 	if (job > 0)
 		query_add_i64(path, "job", job);
 	query_add(path, "kind", o->kind);
+	if (most > 0)
+		query_add_i64(path, "page_size", most);
 	if (wait)
 		query_add_i64(path, "wait", POLL_S);
 }
 
-/* One page. *more: there was something on it. */
+/* One page, which may be empty although there is more; *n is how many events
+ * were on it. */
 static bool page(struct cli *c, const char *path, bool first, char **after,
-		 bool *more, struct err *e)
+		 bool *more, int64_t *n, struct err *e)
 {
 	struct arena *a = arena_new();
 	struct call_request r = { .method = "GET",
@@ -158,14 +173,16 @@ static bool page(struct cli *c, const char *path, bool first, char **after,
 	bool ok = call_send(c, a, &r, &answer, e);
 
 	*more = false;
+	*n = 0;
 	if (ok) {
 		items = json_get(answer.doc, "items");
 		next = json_get_str(answer.doc, "next");
-		if (items != NULL && json_type(items) == JSON_ARRAY)
+		if (items != NULL && json_type(items) == JSON_ARRAY) {
 			print_items(c, items, first);
+			*n = (int64_t)json_len(items);
+		}
 		fflush(stdout);
-		*more = items != NULL && json_type(items) == JSON_ARRAY &&
-			json_len(items) > 0 && next != NULL &&
+		*more = next != NULL &&
 			(*after == NULL || strcmp(*after, next) != 0);
 		if (next != NULL) {
 			free(*after);
@@ -183,15 +200,22 @@ static int run(struct cli *c)
 	struct err e = ERR_INIT;
 	char *after = o->after ? xstrdup(o->after) : NULL;
 	bool more = true, ok = true, wait = false, first = true;
-	int64_t job = 0;
+	int64_t job = 0, n, left = o->max;
 
 	if (o->job != NULL && !refs_resolve_one(c, o->job, &job, &e))
 		return cli_fail(c, &e);
 	while (ok && (more || o->follow) && !ferror(stdout)) {
-		write_path(&path, o, job, after, wait);
-		ok = page(c, buf_str(&path), first, &after, &more, &e);
+		write_path(&path, o, job, after, left, wait);
+		ok = page(c, buf_str(&path), first, &after, &more, &n, &e);
 		wait = o->follow && !more;
 		first = false;
+		if (left > n) {
+			left -= n;
+			continue;
+		}
+		if (o->max > 0 && !o->follow)
+			break;
+		left = 0;
 	}
 	if (ok)
 		document_end(c, after);

@@ -47,40 +47,12 @@ static bool set_number(const char *option, const char *text, int64_t min,
 	return true;
 }
 
-static bool set_state(struct dag *d, const char *state, struct err *e)
+static void set_state(struct dag *d, const char *state)
 {
-	static const struct {
-		const char *name;
-		bool held;
-	} states[] = {
-		{ "held", true },
-		{ "template", true },
-		{ "defined", false },
-		{ "running", false },
-	};
-
 	if (state == NULL)
-		return true;
-	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
-		if (strcmp(states[i].name, state) != 0)
-			continue;
-		d->has_state = true;
-		d->held = states[i].held;
-		return true;
-	}
-	return err_set(e, ERR_BAD_REQUEST,
-		       "--state \"%s\": held or defined is expected", state);
-}
-
-static bool set_on_failure(struct dag *d, const char *what, struct err *e)
-{
-	if (what == NULL)
-		return true;
-	d->cancel_on_failure = strcmp(what, "cancel") == 0;
-	return d->cancel_on_failure || strcmp(what, "continue") == 0 ||
-	       err_set(e, ERR_BAD_REQUEST,
-		       "--on-failure \"%s\": continue or cancel is expected",
-		       what);
+		return;
+	d->has_state = true;
+	d->held = strcmp(state, "held") == 0 || strcmp(state, "template") == 0;
 }
 
 /* Is the member of the document's env given on the command line too? */
@@ -176,12 +148,14 @@ static bool set_header(struct cli *c, struct dag *d,
 	d->open = d->open || h->open;
 	d->close_auto = d->close_auto || h->close_auto;
 	set_callback(c, d, h->callback);
+	set_state(d, h->state);
+	if (h->on_failure != NULL)
+		d->cancel_on_failure = strcmp(h->on_failure, "cancel") == 0;
 	return set_number("priority", h->priority, INT32_MIN, &d->priority,
 			  e) &&
 	       set_number("max-running", h->max_running, 1, &d->max_running,
 			  e) &&
-	       set_state(d, h->state, e) &&
-	       set_on_failure(d, h->on_failure, e) && set_env(c, d, h->env, e);
+	       set_env(c, d, h->env, e);
 }
 
 bool graphfile_document(struct cli *c, const char *file,

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include "clients/call.h"
+#include "clients/choice.h"
 #include "clients/commands.h"
 #include "clients/human.h"
 #include "clients/inject_order.h"
@@ -15,7 +16,8 @@
 struct opts {
 	struct cli_settings common;
 	struct inject_wish wish;
-	const char **match;
+	const char **match, **state;
+	const char *path;
 	bool recursive, follow, inotify, again, once, status;
 	int64_t min_size, max_age_s, settle_s, period_s, cycles, max_per_cycle,
 		max;
@@ -113,11 +115,12 @@ static const struct opt opts[] = {
 	  .arg = "NAME",
 	  .help = "The type of the datasets." },
 	{ .name = "state",
-	  .kind = OPT_STR,
-	  .offset = F(wish.state),
+	  .kind = OPT_LIST,
+	  .offset = F(state),
 	  .arg = "STATE",
-	  .help = "held makes workflows or jobs that wait to be started by "
-		  "hand." },
+	  .help = "`held` makes workflows or jobs that wait to be started by "
+		  "hand. With --status, only files whose workflow or job is in "
+		  "one of these states (`failed`, `ended`, ...)." },
 	{ .name = "site",
 	  .kind = OPT_STR,
 	  .offset = F(wish.site),
@@ -174,6 +177,11 @@ static const struct opt opts[] = {
 	  .help = "List what was injected under this name (without a name, "
 		  "all), newest first; STATE is that of the workflow or "
 		  "job." },
+	{ .name = "path",
+	  .kind = OPT_STR,
+	  .offset = F(path),
+	  .arg = "FILE",
+	  .help = "With --status, only this file." },
 	{ .name = "max",
 	  .letter = 'n',
 	  .kind = OPT_INT,
@@ -181,6 +189,11 @@ static const struct opt opts[] = {
 	  .max = 100000000,
 	  .arg = "N",
 	  .help = "With --status, at most N files." },
+};
+
+static const struct cli_choice choices[] = {
+	{ "state", CHOICE_JOB_STATES " template" },
+	{ NULL, NULL },
 };
 
 static void text_cell(struct table *t, struct json_object *o, const char *key)
@@ -224,6 +237,18 @@ static void row(struct table *t, struct json_object *o)
 	text_cell(t, o, "state");
 }
 
+/* As injectors tell it: links are followed where the file is still there. */
+static const char *status_path(struct cli *c, const char *word)
+{
+	char *real = word != NULL ? realpath(word, NULL) : NULL;
+	const char *path = word;
+
+	if (real != NULL)
+		path = arena_strdup(c->arena, real);
+	free(real);
+	return path;
+}
+
 static int status(struct cli *c, const struct opts *o)
 {
 	struct buf path = BUF_INIT;
@@ -239,6 +264,8 @@ static int status(struct cli *c, const struct opts *o)
 
 	buf_adds(&path, "/api/v1/injections");
 	query_add(&path, "stream", inject_stream(c->arena, &o->wish));
+	query_add_joined(&path, "state", (const char *const *)o->state);
+	query_add(&path, "path", status_path(c, o->path));
 	l.path = buf_str(&path);
 	exit_status = list_print(c, &l);
 	buf_fini(&path);
@@ -268,15 +295,17 @@ static bool find_dirs(struct cli *c, struct inject_plan *plan, struct err *e)
 	return true;
 }
 
-static bool is_state(const char *s)
+/* The state to make them in; NULL: as they are, or several were named. */
+static const char *wanted_state(const char *const *list)
 {
 	static const char *const states[] = { "running", "defined", "held",
 					      "template" };
 
-	for (size_t i = 0; i < CLI_N(states); i++)
-		if (strcmp(s, states[i]) == 0)
-			return true;
-	return false;
+	for (size_t i = 0;
+	     list[0] != NULL && list[1] == NULL && i < CLI_N(states); i++)
+		if (strcmp(list[0], states[i]) == 0)
+			return states[i];
+	return NULL;
 }
 
 /* Workflows run, jobs are defined; either word is understood, and p3s's. Of a
@@ -292,6 +321,8 @@ static const char *state_of(const struct inject_wish *w)
 
 static const char *misuse(const struct cli *c, const struct inject_wish *w)
 {
+	const struct opts *o = CLI_OPTS(c, struct opts);
+
 	if (c->n_args == 0)
 		return "`sortie inject` needs a directory";
 	if ((w->dag == NULL) == (w->job == NULL))
@@ -300,8 +331,10 @@ static const char *misuse(const struct cli *c, const struct inject_wish *w)
 		return "--jobinfo is for dags";
 	if (w->job != NULL && w->edges[0] != NULL)
 		return "--edge is for dags";
-	if (w->state != NULL && !is_state(w->state))
+	if (o->state[0] != NULL && w->state == NULL)
 		return "--state is held, or running";
+	if (o->path != NULL)
+		return "--path goes with --status";
 	return NULL;
 }
 
@@ -352,6 +385,7 @@ static int run(struct cli *c)
 
 	if (o->status)
 		return status(c, o);
+	w.state = wanted_state((const char *const *)o->state);
 	wrong = misuse(c, &w);
 	if (wrong != NULL)
 		return cli_misuse(c, "%s", wrong);
@@ -381,6 +415,7 @@ const struct cli_command command_inject = {
 	.opts = opts,
 	.n_opts = CLI_N(opts),
 	.opts_size = sizeof(struct opts),
+	.choices = choices,
 	.max_args = -1,
 	.own_page = true,
 	.run = run,

@@ -3,8 +3,9 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include "clients/act.h"
+#include "clients/body.h"
+#include "clients/choice.h"
 #include "clients/commands.h"
-#include "lib/units.h"
 
 struct retry_opts {
 	struct cli_settings common;
@@ -80,6 +81,11 @@ static const struct opt adjust_opts[] = {
 	  .help = "The new description." },
 };
 
+static const struct cli_choice adjust_choices[] = {
+	{ "state", "held defined" },
+	{ NULL, NULL },
+};
+
 static int act(struct cli *c, const char *action, const char *verb,
 	       const char *extra)
 {
@@ -120,38 +126,6 @@ static int run_delete(struct cli *c)
 							   : NULL);
 }
 
-/* Adds "key":number unless text is NULL. */
-static bool add_number(struct buf *b, const char *key, const char *text,
-		       int64_t min, int64_t max, struct err *e)
-{
-	int64_t n;
-
-	if (text == NULL)
-		return true;
-	if (!units_parse_i64(text, min, max, &n, e))
-		return err_prefix(e, "--%s", key);
-	buf_json_kv_i64(b, key, n);
-	return true;
-}
-
-static bool add_timeout(struct buf *b, const char *text, struct err *e)
-{
-	int64_t s;
-
-	if (text == NULL)
-		return true;
-	if (!units_parse_seconds(text, &s, e))
-		return err_prefix(e, "--timeout");
-	buf_json_kv_i64(b, "timeout", s);
-	return true;
-}
-
-static void add_text(struct buf *b, const char *key, const char *text)
-{
-	if (text != NULL)
-		buf_json_kv_str(b, key, text);
-}
-
 static int run_adjust(struct cli *c)
 {
 	const struct adjust_opts *o = CLI_OPTS(c, struct adjust_opts);
@@ -162,17 +136,17 @@ static int run_adjust(struct cli *c)
 
 	buf_adds(&b, "\"set\":{");
 	empty = b.len;
-	if (!add_number(&b, "priority", o->priority, INT32_MIN, INT32_MAX,
-			&e) ||
-	    !add_number(&b, "retries", o->retries, 0, INT32_MAX, &e) ||
-	    !add_timeout(&b, o->timeout, &e)) {
+	if (!body_number(&b, "priority", o->priority, INT32_MIN, INT32_MAX,
+			 &e) ||
+	    !body_number(&b, "retries", o->retries, 0, INT32_MAX, &e) ||
+	    !body_seconds(&b, "timeout", o->timeout, &e)) {
 		buf_fini(&b);
 		return cli_misuse(c, "%s", e.text);
 	}
-	add_text(&b, "state", o->state);
-	add_text(&b, "name", o->name);
-	add_text(&b, "comment", o->comment);
-	add_text(&b, "description", o->description);
+	body_text(&b, "state", o->state);
+	body_text(&b, "name", o->name);
+	body_text(&b, "comment", o->comment);
+	body_text(&b, "description", o->description);
 	if (b.len == empty) {
 		buf_fini(&b);
 		return cli_misuse(c, "say what to adjust: --priority, "
@@ -247,6 +221,7 @@ const struct cli_command command_job_adjust = {
 	.opts = adjust_opts,
 	.n_opts = CLI_N(adjust_opts),
 	.opts_size = sizeof(struct adjust_opts),
+	.choices = adjust_choices,
 	.min_args = 1,
 	.max_args = -1,
 	.run = run_adjust,

@@ -39,11 +39,11 @@ static void print_terms(struct json_object *terms)
 		struct json_object *t = json_at(terms, i);
 		struct buf b = BUF_INIT;
 
+		buf_addf(&b, "%s ", json_get_str(t, "term"));
 		add_json(&b, json_get(t, "wants"));
-		facts_printf(i == 0 ? "asks for" : "",
-			     "%s %s: fails on %" PRId64 " pilots",
-			     json_get_str(t, "term"), buf_str(&b),
-			     json_get_int(t, "pilots_failing"));
+		buf_adds(&b, ": fails on ");
+		human_plural(&b, json_get_int(t, "pilots_failing"), "pilot");
+		facts_text(i == 0 ? "asks for" : "", buf_str(&b));
 		buf_fini(&b);
 	}
 }

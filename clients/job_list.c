@@ -5,6 +5,7 @@
 #include <time.h>
 #include <unistd.h>
 #include "clients/call.h"
+#include "clients/choice.h"
 #include "clients/commands.h"
 #include "clients/jobview.h"
 #include "clients/list.h"
@@ -201,6 +202,7 @@ const struct cli_command command_job_list = {
 	.opts = opts,
 	.n_opts = CLI_N(opts),
 	.opts_size = sizeof(struct opts),
+	.choices = choice_job_states,
 	.max_args = -1,
 	.run = run,
 };

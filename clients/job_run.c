@@ -12,6 +12,7 @@
 #include "clients/commands.h"
 #include "clients/follow.h"
 #include "clients/jobview.h"
+#include "clients/last.h"
 #include "clients/list.h"
 #include "clients/patch.h"
 #include "clients/sendfile.h"
@@ -340,7 +341,7 @@ static int run_job(struct cli *c, const struct opts *o, const struct buf *body)
 		err_set(&e, ERR_INTERNAL, "the server's answer names no job");
 		return cli_fail(c, &e);
 	}
-	refs_save_last(c, &refs);
+	last_save(c, "job", &refs);
 	f.job = refs.ranges[0].first;
 	if (!follow_run(&f, &e)) {
 		if (e.code == ERR_IO)

@@ -3,9 +3,11 @@
 #include <stdio.h>
 #include <string.h>
 #include "clients/call.h"
+#include "clients/choice.h"
 #include "clients/commands.h"
 #include "clients/human.h"
 #include "clients/jobfile.h"
+#include "clients/last.h"
 #include "clients/list.h"
 #include "clients/parts.h"
 #include "clients/patch.h"
@@ -119,6 +121,11 @@ static const struct opt opts[] = {
 	  .offset = F(wait),
 	  .help = "Wait until all have ended; exit status as of `job "
 		  "wait`." },
+};
+
+static const struct cli_choice choices[] = {
+	{ "state", CHOICE_NEW_JOB },
+	{ NULL, NULL },
 };
 
 struct submit {
@@ -306,7 +313,7 @@ static int submit(struct submit *s)
 			return cli_fail(s->c, &e);
 	if (!submission_send(s->c, s->parts, &answer, &refs, &e))
 		return cli_fail(s->c, &e);
-	refs_save_last(s->c, &refs);
+	last_save(s->c, "job", &refs);
 	tell(s->c, &answer, &refs);
 	return s->o->wait ? wait_jobs(s->c, &refs, 0, false) : CLI_OK;
 }
@@ -340,6 +347,7 @@ const struct cli_command command_job_submit = {
 	.opts = opts,
 	.n_opts = CLI_N(opts),
 	.opts_size = sizeof(struct opts),
+	.choices = choices,
 	.max_args = -1,
 	.run = run,
 };

@@ -4,6 +4,7 @@
 #include <string.h>
 #include "clients/act.h"
 #include "clients/call.h"
+#include "clients/choice.h"
 #include "clients/commands.h"
 #include "lib/id.h"
 
@@ -120,6 +121,7 @@ const struct cli_command command_pilot_drain = {
 	.opts = opts,
 	.n_opts = CLI_N(opts),
 	.opts_size = sizeof(struct opts),
+	.choices = choice_pilot_states,
 	.max_args = -1,
 	.run = run_drain,
 };
@@ -131,6 +133,7 @@ const struct cli_command command_pilot_kill = {
 	.opts = opts,
 	.n_opts = CLI_N(opts),
 	.opts_size = sizeof(struct opts),
+	.choices = choice_pilot_states,
 	.max_args = -1,
 	.run = run_kill,
 };
@@ -142,6 +145,7 @@ const struct cli_command command_pilot_delete = {
 	.opts = opts,
 	.n_opts = CLI_N(opts),
 	.opts_size = sizeof(struct opts),
+	.choices = choice_pilot_states,
 	.max_args = -1,
 	.run = run_delete,
 };

@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include "clients/call.h"
+#include "clients/choice.h"
 #include "clients/commands.h"
 #include "clients/facts.h"
 #include "clients/human.h"
@@ -294,6 +295,7 @@ const struct cli_command command_pilot_list = {
 	.opts = opts,
 	.n_opts = CLI_N(opts),
 	.opts_size = sizeof(struct opts),
+	.choices = choice_pilot_states,
 	.run = run_list,
 };
 

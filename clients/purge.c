@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "clients/call.h"
+#include "clients/choice.h"
 #include "clients/commands.h"
 #include "clients/human.h"
 #include "clients/progress.h"
@@ -48,6 +49,11 @@ static const struct opt opts[] = {
 		  "a line of JSON each, before it goes; jobs go when their "
 		  "lines are on disk. After an interruption some lines may "
 		  "be there twice. Output is not written." },
+};
+
+static const struct cli_choice choices[] = {
+	{ "state", CHOICE_JOB_ENDS },
+	{ NULL, NULL },
 };
 
 static int tell(struct cli *c, int64_t n, const struct err *e)
@@ -207,5 +213,6 @@ const struct cli_command command_purge = {
 	.opts = opts,
 	.n_opts = CLI_N(opts),
 	.opts_size = sizeof(struct opts),
+	.choices = choices,
 	.run = run,
 };

@@ -75,8 +75,8 @@ bool refs_add_text(struct arena *a, struct refs *refs, const char *text,
 			break;
 	}
 	return err_set(e, ERR_BAD_REQUEST,
-		       "\"%s\" does not name jobs: write "
-		       "numbers and ranges like 3-9,12",
+		       "\"%s\" is not made of numbers and "
+		       "ranges like 3-9,12",
 		       text);
 }
 

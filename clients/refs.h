@@ -45,8 +45,4 @@ bool refs_resolve_one(struct cli *c, const char *word, int64_t *number,
 /* Tells why one of these failed; words that name nothing are wrong use. */
 int refs_fail(struct cli *c, const struct err *e);
 
-/* The numbers of the last submission; kept per server. Saving is silent: a
- * home that cannot be written costs only @last. */
-void refs_save_last(struct cli *c, const struct refs *refs);
-
 #endif

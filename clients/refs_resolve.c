@@ -1,79 +1,12 @@
 /* From the words by which a person names jobs to their numbers, with the
  * server's help for UUIDs and keys, and the memory of the last submission. */
 #include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include "clients/call.h"
+#include "clients/last.h"
 #include "clients/query.h"
 #include "clients/refs.h"
-#include "clients/settings.h"
 #include "lib/id.h"
-
-/* One file per server, so that @last never means another server's jobs. */
-static char *last_path(struct cli *c, char **dir)
-{
-	uint8_t hash[32];
-	char hex[17];
-
-	*dir = settings_user_dir(c->arena, "state");
-	if (*dir == NULL)
-		return NULL;
-	id_sha256(call_url(c), strlen(call_url(c)), hash);
-	id_hex(hash, 8, hex);
-	return arena_printf(c->arena, "%s/last-%s", *dir, hex);
-}
-
-void refs_save_last(struct cli *c, const struct refs *refs)
-{
-	struct err ignored = ERR_INIT;
-	struct buf b = BUF_INIT;
-	char *dir, *path, *draft;
-	bool ok;
-	FILE *f;
-
-	if (refs->n == 0 || !call_open(c, &ignored))
-		return;
-	path = last_path(c, &dir);
-	if (path == NULL || !settings_make_dirs(dir))
-		return;
-	draft = arena_printf(c->arena, "%s.%ld", path, (long)getpid());
-	f = fopen(draft, "we");
-	if (f == NULL)
-		return;
-	refs_write(&b, refs);
-	ok = fprintf(f, "%s\n", buf_str(&b)) > 0;
-	buf_fini(&b);
-	if (fclose(f) != 0 || !ok || rename(draft, path) != 0)
-		unlink(draft);
-}
-
-static bool add_last(struct cli *c, struct refs *out, struct err *e)
-{
-	char *dir, *path, *line = NULL;
-	size_t cap = 0;
-	ssize_t len;
-	FILE *f;
-	bool ok;
-
-	if (!call_open(c, e))
-		return false;
-	path = last_path(c, &dir);
-	f = path ? fopen(path, "re") : NULL;
-	if (f == NULL)
-		return err_set(e, ERR_NOT_FOUND,
-			       "there is no @last: nothing "
-			       "was submitted from here to %s yet",
-			       call_url(c));
-	len = getline(&line, &cap, f);
-	fclose(f);
-	if (len > 0 && line[len - 1] == '\n')
-		line[len - 1] = '\0';
-	ok = len > 0 && refs_add_text(c->arena, out, line, e);
-	free(line);
-	return ok || err_set(e, ERR_IO, "\"%s\" is damaged: remove it", path);
-}
 
 static bool add_uuid(struct cli *c, const char *uuid, struct refs *out,
 		     struct err *e)
@@ -125,7 +58,7 @@ static bool add_word(struct cli *c, const char *word, struct refs *out,
 		     struct err *e)
 {
 	if (strcmp(word, "@last") == 0)
-		return add_last(c, out, e);
+		return last_read(c, "job", out, e);
 	if (word[0] == '\0' || word[0] == '@')
 		return err_set(e, ERR_BAD_REQUEST,
 			       "\"%s\" does not name a "

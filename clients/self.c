@@ -10,7 +10,7 @@
 static int run_whoami(struct cli *c)
 {
 	static const char *const members[] = {
-		"owner", "role", "projects", "version", "cluster",
+		"owner", "role", "everybody", "projects", "version", "cluster",
 	};
 	struct call_answer answer;
 	struct err e = ERR_INIT;

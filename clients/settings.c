@@ -1,4 +1,5 @@
 /* Finds the command that a command line names and fills its options. */
+#include "clients/choice.h"
 #include "clients/settings.h"
 
 #include <errno.h>
@@ -239,7 +240,7 @@ static enum settings_result fill(struct cli *c, struct command_line *line,
 	if (!read_words(c, line, s, e))
 		return SETTINGS_BAD;
 	c->settings = s;
-	return SETTINGS_RUN;
+	return choice_check(c, e) ? SETTINGS_RUN : SETTINGS_BAD;
 }
 
 enum settings_result settings_read(struct cli *c, int argc, char **argv,

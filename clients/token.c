@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include "clients/act.h"
 #include "clients/call.h"
+#include "clients/choice.h"
 #include "clients/commands.h"
 #include "clients/list.h"
 
@@ -45,13 +46,20 @@ static const struct opt opts[] = {
 	{ .name = "everybody",
 	  .kind = OPT_FLAG,
 	  .offset = F(everybody),
-	  .help = "A join token whose pilots take everybody's jobs." },
+	  .help = "A join token whose pilots take everybody's jobs, or a "
+		  "reader's that sees everybody's: for a shift or a screen on "
+		  "the wall. What jobs of others print stays hidden." },
 	{ .name = "expires",
 	  .kind = OPT_SECONDS,
 	  .offset = F(expires_s),
 	  .max = INT64_C(1000000000),
 	  .arg = "TIME",
 	  .help = "It ends after TIME (\"30 d\"). Default: never." },
+};
+
+static const struct cli_choice choices[] = {
+	{ "role", "user reader join admin" },
+	{ NULL, NULL },
 };
 
 static void write_body(struct buf *b, const struct opts *o)
@@ -174,6 +182,7 @@ const struct cli_command command_token_create = {
 	.opts = opts,
 	.n_opts = CLI_N(opts),
 	.opts_size = sizeof(struct opts),
+	.choices = choices,
 	.run = run_create,
 };
 

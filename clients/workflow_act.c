@@ -1,15 +1,15 @@
 /* `sortie workflow start|cancel|retry|close|adjust|delete`: changes to
  * workflows that are there. */
 #include <inttypes.h>
-#include <stdio.h>
-#include <string.h>
+#include "clients/body.h"
 #include "clients/call.h"
+#include "clients/choice.h"
 #include "clients/commands.h"
+#include "clients/each.h"
 #include "clients/human.h"
 #include "clients/list.h"
 #include "clients/query.h"
 #include "clients/workflow.h"
-#include "lib/units.h"
 
 struct delete_opts {
 	struct cli_settings common;
@@ -62,152 +62,120 @@ static const struct opt adjust_opts[] = {
 		  "when a job ends badly." },
 };
 
+static const struct cli_choice adjust_choices[] = {
+	{ "on-failure", CHOICE_ON_FAILURE },
+	{ NULL, NULL },
+};
+
 void workflow_path(struct buf *path, const char *word, const char *suffix)
 {
 	query_path(path, "/api/v1/workflows/", word);
 	buf_adds(path, suffix);
 }
 
-/* One call for one workflow; body NULL = none. */
-static bool send(struct cli *c, const char *method, const char *word,
-		 const char *suffix, const char *body,
-		 struct call_answer *answer, struct err *e)
-{
-	struct call_request r = { .method = method, .body = body };
-	struct buf path = BUF_INIT;
-	bool ok;
+/* What is done to each of the workflows. */
+struct change {
+	const char *method, *suffix, *body, *said;
+};
 
-	workflow_path(&path, word, suffix);
-	r.path = buf_str(&path);
-	ok = call_send(c, c->arena, &r, answer, e);
-	buf_fini(&path);
-	return ok;
-}
-
-static void tell(struct cli *c, const char *word, const char *said,
+static void tell(struct cli *c, const char *word, const struct change *how,
 		 const struct call_answer *answer)
 {
 	struct buf b = BUF_INIT;
 
-	if (c->settings->json || c->settings->ndjson) {
+	if ((c->settings->json || c->settings->ndjson) && answer->len > 0) {
 		list_raw(answer->text, answer->len);
 		return;
 	}
+	if (answer->status == 202)
+		buf_adds(&b, "goes when it has ended");
+	else
+		buf_adds(&b, how->said);
 	if (json_get(answer->doc, "changed") != NULL) {
 		buf_adds(&b, ": ");
 		human_plural(&b, json_get_int(answer->doc, "changed"), "job");
 	}
-	cli_say(c, "workflow %s %s%s", word, said, buf_str(&b));
+	cli_say(c, "workflow %s %s", word, buf_str(&b));
 	buf_fini(&b);
 }
 
-static int act(struct cli *c, const char *suffix, const char *said)
+static bool change(struct cli *c, const char *word, void *arg, struct err *e)
 {
-	struct err e = ERR_INIT;
+	const struct change *how = arg;
+	struct call_request r = { .method = how->method, .body = how->body };
+	struct call_answer answer;
+	struct buf path = BUF_INIT;
+	bool ok;
 
-	for (size_t i = 0; i < c->n_args; i++) {
-		struct call_answer answer;
+	workflow_path(&path, word, how->suffix);
+	r.path = buf_str(&path);
+	ok = call_send(c, c->arena, &r, &answer, e);
+	buf_fini(&path);
+	if (ok)
+		tell(c, word, how, &answer);
+	return ok;
+}
 
-		if (!send(c, "POST", c->args[i], suffix, "{}", &answer, &e))
-			return cli_fail(c, &e);
-		tell(c, c->args[i], said, &answer);
-	}
-	return CLI_OK;
+static int change_each(struct cli *c, const char *method, const char *suffix,
+		       const char *body, const char *said)
+{
+	struct change how = { method, suffix, body, said };
+
+	return each_named(c, "workflow", change, &how);
 }
 
 static int run_start(struct cli *c)
 {
-	return act(c, "/start", "started");
+	return change_each(c, "POST", "/start", "{}", "started");
 }
 
 static int run_cancel(struct cli *c)
 {
-	return act(c, "/cancel", "is being cancelled");
+	return change_each(c, "POST", "/cancel", "{}", "is being cancelled");
 }
 
 static int run_retry(struct cli *c)
 {
-	return act(c, "/retry", "runs again");
+	return change_each(c, "POST", "/retry", "{}", "runs again");
 }
 
 static int run_close(struct cli *c)
 {
-	return act(c, "/close", "closed");
+	return change_each(c, "POST", "/close", "{}", "closed");
 }
 
 static int run_delete(struct cli *c)
 {
 	bool cancel = CLI_OPTS(c, struct delete_opts)->cancel;
-	struct err e = ERR_INIT;
 
-	for (size_t i = 0; i < c->n_args; i++) {
-		struct call_answer answer;
-
-		if (!send(c, "DELETE", c->args[i], cancel ? "?cancel=1" : "",
-			  NULL, &answer, &e))
-			return cli_fail(c, &e);
-		cli_say(c, "workflow %s %s", c->args[i],
-			answer.status == 202 ? "goes when it has ended"
-					     : "deleted");
-	}
-	return CLI_OK;
-}
-
-static bool add_number(struct buf *b, const char *option, const char *key,
-		       const char *text, int64_t min, struct err *e)
-{
-	int64_t n;
-
-	if (text == NULL)
-		return true;
-	if (!units_parse_i64(text, min, INT32_MAX, &n, e))
-		return err_prefix(e, "--%s", option);
-	buf_json_kv_i64(b, key, n);
-	return true;
-}
-
-static bool add_max(struct buf *b, const char *text, struct err *e)
-{
-	if (text == NULL || strcmp(text, "none") != 0)
-		return add_number(b, "max-running", "max_running", text, 1, e);
-	buf_json_kv_raw(b, "max_running", "null");
-	return true;
-}
-
-static void add_text(struct buf *b, const char *key, const char *text)
-{
-	if (text != NULL)
-		buf_json_kv_str(b, key, text);
+	return change_each(c, "DELETE", cancel ? "?cancel=1" : "", NULL,
+			   "deleted");
 }
 
 static int run_adjust(struct cli *c)
 {
 	const struct adjust_opts *o = CLI_OPTS(c, struct adjust_opts);
-	struct call_answer answer;
 	struct buf b = BUF_INIT;
 	struct err e = ERR_INIT;
-	bool ok;
+	int status;
 
 	buf_addc(&b, '{');
-	add_text(&b, "name", o->name);
-	add_text(&b, "description", o->description);
-	add_text(&b, "on_failure", o->on_failure);
-	ok = add_number(&b, "priority", "priority", o->priority, INT32_MIN,
-			&e) &&
-	     add_max(&b, o->max_running, &e);
-	buf_addc(&b, '}');
-	if (ok && b.len == 2) {
-		buf_fini(&b);
-		return cli_misuse(c,
-				  "nothing is to be changed: give an option");
-	}
-	for (size_t i = 0; ok && i < c->n_args; i++) {
-		ok = send(c, "PATCH", c->args[i], "", buf_str(&b), &answer, &e);
-		if (ok)
-			tell(c, c->args[i], "adjusted", &answer);
+	body_text(&b, "name", o->name);
+	body_text(&b, "description", o->description);
+	body_text(&b, "on_failure", o->on_failure);
+	if (!body_number(&b, "priority", o->priority, INT32_MIN, INT32_MAX,
+			 &e) ||
+	    !body_limit(&b, "max_running", o->max_running, 1, INT32_MAX, &e))
+		status = cli_misuse(c, "%s", e.text);
+	else if (b.len == 1)
+		status = cli_misuse(c,
+				    "nothing is to be changed: give an option");
+	else {
+		buf_addc(&b, '}');
+		status = change_each(c, "PATCH", "", buf_str(&b), "adjusted");
 	}
 	buf_fini(&b);
-	return ok ? CLI_OK : cli_fail(c, &e);
+	return status;
 }
 
 const struct cli_command command_workflow_start = {
@@ -257,6 +225,7 @@ const struct cli_command command_workflow_adjust = {
 	.opts = adjust_opts,
 	.n_opts = CLI_N(adjust_opts),
 	.opts_size = sizeof(struct adjust_opts),
+	.choices = adjust_choices,
 	.min_args = 1,
 	.max_args = -1,
 	.run = run_adjust,

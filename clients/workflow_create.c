@@ -3,15 +3,18 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include "clients/body.h"
 #include "clients/call.h"
+#include "clients/choice.h"
 #include "clients/commands.h"
+#include "clients/each.h"
 #include "clients/graphfile.h"
 #include "clients/human.h"
+#include "clients/last.h"
 #include "clients/list.h"
 #include "clients/slurp.h"
 #include "clients/workflow.h"
 #include "lib/id.h"
-#include "lib/units.h"
 
 #define INFO_MAX (1024 * 1024)
 
@@ -139,24 +142,12 @@ static const struct opt opts[] = {
 	  .help = "Wait until it has ended, as `sortie workflow wait` does." },
 };
 
-static void add_text(struct buf *b, const char *key, const char *text)
-{
-	if (text != NULL)
-		buf_json_kv_str(b, key, text);
-}
-
-static bool add_number(struct buf *b, const char *option, const char *key,
-		       const char *text, int64_t min, struct err *e)
-{
-	int64_t n;
-
-	if (text == NULL)
-		return true;
-	if (!units_parse_i64(text, min, INT32_MAX, &n, e))
-		return err_prefix(e, "--%s", option);
-	buf_json_kv_i64(b, key, n);
-	return true;
-}
+static const struct cli_choice choices[] = {
+	{ "state", CHOICE_NEW_WORKFLOW },
+	{ "names", "uuid sticky inherit:" },
+	{ "on-failure", CHOICE_ON_FAILURE },
+	{ NULL, NULL },
+};
 
 /* word: a file, or the text of an object. */
 static bool add_info(struct cli *c, struct buf *b, const char *key,
@@ -186,20 +177,6 @@ static bool add_info(struct cli *c, struct buf *b, const char *key,
 	}
 	buf_fini(&text);
 	return ok;
-}
-
-static void add_list(struct buf *b, const char *key, const char *const *list)
-{
-	if (list == NULL || list[0] == NULL)
-		return;
-	buf_json_key(b, key);
-	buf_addc(b, '[');
-	for (size_t i = 0; list[i] != NULL; i++) {
-		if (i > 0)
-			buf_addc(b, ',');
-		buf_json_str(b, list[i]);
-	}
-	buf_addc(b, ']');
 }
 
 /* Is the variable given again later on the command line? */
@@ -242,8 +219,8 @@ static bool add_env(struct cli *c, struct buf *b, const char *const *env,
 static bool add_infos(struct cli *c, struct buf *b, const struct opts *o,
 		      struct err *e)
 {
-	add_text(b, "names", o->names);
-	add_text(b, "key", o->key);
+	body_text(b, "names", o->names);
+	body_text(b, "key", o->key);
 	return add_info(c, b, "fileinfo", o->fileinfo, e) &&
 	       add_info(c, b, "jobinfo", o->jobinfo, e);
 }
@@ -252,23 +229,23 @@ static bool write_from_dag(struct cli *c, struct buf *b, const struct opts *o,
 			   struct err *e)
 {
 	buf_addc(b, '{');
-	add_text(b, "dag", o->dag);
+	body_text(b, "dag", o->dag);
 	if (o->version > 0)
 		buf_json_kv_i64(b, "version", o->version);
-	add_text(b, "name", o->name);
-	add_text(b, "description", o->description);
-	add_text(b, "project", o->project);
-	add_text(b, "state", o->state);
-	add_text(b, "on_failure", o->on_failure);
+	body_text(b, "name", o->name);
+	body_text(b, "description", o->description);
+	body_text(b, "project", o->project);
+	body_text(b, "state", o->state);
+	body_text(b, "on_failure", o->on_failure);
 	if (o->open)
 		buf_json_kv_raw(b, "open", "true");
 	if (o->close_auto)
 		buf_json_kv_str(b, "close", "auto");
-	add_list(b, "callback", (const char *const *)o->callback);
+	body_list(b, "callback", (const char *const *)o->callback);
 	if (!add_infos(c, b, o, e) ||
 	    !add_env(c, b, (const char *const *)o->env, e) ||
-	    !add_number(b, "priority", "priority", o->priority, INT32_MIN, e) ||
-	    !add_number(b, "max-running", "max_running", o->max_running, 1, e))
+	    !body_number(b, "priority", o->priority, INT32_MIN, INT32_MAX, e) ||
+	    !body_number(b, "max_running", o->max_running, 1, INT32_MAX, e))
 		return false;
 	buf_addc(b, '}');
 	return true;
@@ -329,6 +306,14 @@ static void tell(struct cli *c, const struct call_answer *answer)
 	buf_fini(&b);
 }
 
+static void save_last(struct cli *c, int64_t number)
+{
+	struct refs refs = { 0 };
+
+	refs_add(c->arena, &refs, number, number);
+	last_save(c, "workflow", &refs);
+}
+
 static int run_create(struct cli *c)
 {
 	const struct opts *o = CLI_OPTS(c, struct opts);
@@ -359,6 +344,7 @@ static int run_create(struct cli *c)
 	buf_fini(&body);
 	if (!ok)
 		return cli_fail(c, &e);
+	save_last(c, json_get_int(answer.doc, "number"));
 	if (!o->wait || !c->settings->json)
 		tell(c, &answer);
 	if (!o->wait)
@@ -376,10 +362,13 @@ static int run_add(struct cli *c)
 	struct graphfile_header h = { .name = NULL };
 	char key[ID_UUID_LEN + 1];
 	struct err e = ERR_INIT;
+	const char *word;
 	bool ok;
 
+	if (!each_one(c, "workflow", c->args[0], &word, &e))
+		return refs_fail(c, &e);
 	id_uuid_random(key);
-	workflow_path(&path, c->args[0], "/jobs");
+	workflow_path(&path, word, "/jobs");
 	ok = graphfile_document(c, c->args[1], &h, DAG_ADDITION, "", &body, &e);
 	r.path = buf_str(&path);
 	r.key = key;
@@ -395,7 +384,7 @@ static int run_add(struct cli *c)
 		return CLI_OK;
 	}
 	human_plural(&n, json_get_int(answer.doc, "jobs"), "job");
-	cli_say(c, "added: workflow %s has %s now", c->args[0], buf_str(&n));
+	cli_say(c, "added: workflow %s has %s now", word, buf_str(&n));
 	buf_fini(&n);
 	return CLI_OK;
 }
@@ -410,6 +399,7 @@ const struct cli_command command_workflow_create = {
 	.opts = opts,
 	.n_opts = CLI_N(opts),
 	.opts_size = sizeof(struct opts),
+	.choices = choices,
 	.max_args = 1,
 	.run = run_create,
 };

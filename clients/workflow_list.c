@@ -4,12 +4,15 @@
 #include <stdio.h>
 #include <string.h>
 #include "clients/call.h"
+#include "clients/choice.h"
 #include "clients/commands.h"
+#include "clients/each.h"
 #include "clients/facts.h"
 #include "clients/human.h"
 #include "clients/jobview.h"
 #include "clients/list.h"
 #include "clients/query.h"
+#include "clients/refs.h"
 #include "clients/workflow.h"
 #include "lib/units.h"
 
@@ -73,6 +76,11 @@ static const struct opt list_opts[] = {
 	  .kind = OPT_FLAG,
 	  .offset = F(all),
 	  .help = "However many there are." },
+};
+
+static const struct cli_choice list_choices[] = {
+	{ "state", CHOICE_WORKFLOW_STATES },
+	{ NULL, NULL },
 };
 
 static const struct table_column list_columns[] = {
@@ -288,11 +296,14 @@ static int run_show(struct cli *c)
 	struct call_answer answer;
 	struct buf path = BUF_INIT;
 	struct err e = ERR_INIT;
+	const char *word;
 	bool ok;
 
+	if (!each_one(c, "workflow", c->args[0], &word, &e))
+		return refs_fail(c, &e);
 	if (c->settings->quiet)
-		return print_jobs(c, c->args[0]);
-	workflow_path(&path, c->args[0], "");
+		return print_jobs(c, word);
+	workflow_path(&path, word, "");
 	ok = call_get(c, c->arena, buf_str(&path), &answer, &e);
 	buf_fini(&path);
 	if (!ok)
@@ -302,7 +313,7 @@ static int run_show(struct cli *c)
 		return CLI_OK;
 	}
 	print(answer.doc);
-	return print_jobs(c, c->args[0]);
+	return print_jobs(c, word);
 }
 
 const struct cli_command command_workflow_list = {
@@ -313,6 +324,7 @@ const struct cli_command command_workflow_list = {
 	.opts = list_opts,
 	.n_opts = CLI_N(list_opts),
 	.opts_size = sizeof(struct list_opts),
+	.choices = list_choices,
 	.run = run_list,
 };
 
@@ -326,6 +338,7 @@ const struct cli_command command_workflow_show = {
 	.opts = show_opts,
 	.n_opts = CLI_N(show_opts),
 	.opts_size = sizeof(struct show_opts),
+	.choices = choice_job_states,
 	.min_args = 1,
 	.max_args = 1,
 	.run = run_show,

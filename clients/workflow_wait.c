@@ -5,6 +5,7 @@
 #include <string.h>
 #include "clients/call.h"
 #include "clients/commands.h"
+#include "clients/each.h"
 #include "clients/human.h"
 #include "clients/list.h"
 #include "clients/progress.h"
@@ -112,16 +113,18 @@ static bool poll_s(int64_t deadline_ms, int64_t *s)
 	return true;
 }
 
-static int wait_until(struct cli *c, const char *word, int64_t deadline_ms)
+/* *status: its end's, or CLI_GAVE_UP. */
+static bool wait_until(struct cli *c, const char *word, int64_t deadline_ms,
+		       int *status, struct err *e)
 {
 	struct arena *a = arena_new();
 	struct progress *bar = NULL;
 	struct call_answer answer;
-	struct err e = ERR_INIT;
 	int64_t seen = -1;
-	int status = -1;
+	bool ok = true;
 
-	while (status < 0) {
+	*status = -1;
+	while (ok && *status < 0) {
 		struct call_request r = { .method = "GET" };
 		struct buf path = BUF_INIT;
 
@@ -129,7 +132,7 @@ static int wait_until(struct cli *c, const char *word, int64_t deadline_ms)
 			progress_hide(bar);
 			cli_note("gave up: workflow %s has not ended in time",
 				 word);
-			status = CLI_GAVE_UP;
+			*status = CLI_GAVE_UP;
 			break;
 		}
 		workflow_path(&path, word, "");
@@ -139,27 +142,24 @@ static int wait_until(struct cli *c, const char *word, int64_t deadline_ms)
 		}
 		r.path = buf_str(&path);
 		arena_reset(a);
-		if (!call_send(c, a, &r, &answer, &e)) {
-			progress_hide(bar);
-			status = cli_fail(c, &e);
-		} else {
-			seen = json_get_int(answer.doc, "ended");
-			if (bar == NULL)
-				bar = progress_new(
-					"waiting",
-					json_get_int(answer.doc, "jobs"),
-					c->settings->quiet);
-			show(bar, answer.doc);
-		}
+		ok = call_send(c, a, &r, &answer, e);
 		buf_fini(&path);
-		if (status < 0 && has_ended(answer.doc)) {
+		if (!ok)
+			break;
+		seen = json_get_int(answer.doc, "ended");
+		if (bar == NULL)
+			bar = progress_new("waiting",
+					   json_get_int(answer.doc, "jobs"),
+					   c->settings->quiet);
+		show(bar, answer.doc);
+		if (has_ended(answer.doc)) {
 			progress_hide(bar);
-			status = tell(c, word, &answer);
+			*status = tell(c, word, &answer);
 		}
 	}
 	progress_free(bar);
 	arena_free(a);
-	return status;
+	return ok;
 }
 
 static int64_t deadline(int64_t timeout_s)
@@ -169,23 +169,40 @@ static int64_t deadline(int64_t timeout_s)
 
 int workflow_wait(struct cli *c, const char *word, int64_t timeout_s)
 {
-	return wait_until(c, word, deadline(timeout_s));
+	struct err e = ERR_INIT;
+	int status;
+
+	if (!wait_until(c, word, deadline(timeout_s), &status, &e))
+		return cli_fail(c, &e);
+	return status;
+}
+
+struct waiting {
+	int64_t end_ms;
+	int status;
+};
+
+static bool wait_one(struct cli *c, const char *word, void *arg, struct err *e)
+{
+	struct waiting *w = arg;
+	int status;
+
+	if (w->status == CLI_GAVE_UP)
+		return true;
+	if (!wait_until(c, word, w->end_ms, &status, e))
+		return false;
+	if (w->status == CLI_OK || status == CLI_GAVE_UP)
+		w->status = status;
+	return true;
 }
 
 static int run(struct cli *c)
 {
-	int64_t end = deadline(CLI_OPTS(c, struct opts)->timeout_s);
-	int status = CLI_OK;
+	struct waiting w = { .end_ms = deadline(
+				     CLI_OPTS(c, struct opts)->timeout_s) };
+	int status = each_named(c, "workflow", wait_one, &w);
 
-	for (size_t i = 0; i < c->n_args; i++) {
-		int got = wait_until(c, c->args[i], end);
-
-		if (status == CLI_OK)
-			status = got;
-		if (got != CLI_OK && got != CLI_FAILED)
-			break;
-	}
-	return status;
+	return w.status != CLI_OK ? w.status : status;
 }
 
 const struct cli_command command_workflow_wait = {

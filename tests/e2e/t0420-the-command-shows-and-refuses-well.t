@@ -45,6 +45,12 @@ exits 0 "doctor" sortie doctor
 like "$said" "*ok*" "finds things right"
 exits 0 "events" sortie events
 like "$said" "*pilot*" "tell what happened"
+is "$(sortie events -n 2 --ndjson | jq -c .)" "$(sortie events --ndjson | tail -n 2 | jq -c .)" \
+	"or the newest alone"
+is "$(sortie events -k submitted -n 1 --ndjson | jq .job)" 5 "of a kind"
+is "$(sortie events -k submitted --after 0 -n 1 --ndjson | jq .job)" 1 "or the first"
+exits 1 "a kind that is none" sortie events --kind nosuch
+like "$said" '*"nosuch"*adjusted, *, workflow started*' "is answered with those there are"
 
 exits 2 "an unknown command" sortie job lsit
 like "$said" "*list*" "suggests the nearest"

@@ -126,6 +126,9 @@ call GET "/api/v1/datasets?path=$T/in/plain.root"
 is "$(of '.items[0] | "\(.state) \(.size)"')" "ready 6" "and its dataset"
 
 is "$(sortie inject --status --dag copy -q -n 2 | wc -l)" 2 "or as much as is asked for"
+is "$(sortie inject --status --path "$T/in/plain.root" -q)" "$T/in/plain.root" "or one file"
+is "$(sortie inject --status --state failed,held 2>&1)" "sortie: nothing was injected" \
+	"or those that failed"
 mkdir "$T/empty"
 exits 0 "a look at nothing" timeout 10 sortie inject --dag copy --once \
 	--period 1h "$T/empty"

@@ -110,9 +110,29 @@ is "$(sortie workflow list --since 1h -q | head -n 1)" "$flow" "those of the las
 call GET "$v/workflows?since_s=60&created_after=2026-01-01T00:00:00Z"
 is "$status" 400 "a time is told once"
 like "$(sortie workflow show "$flow")" "*asks*waits for 1 job*" "and shown"
-like "$(sortie workflow graph "$flow")" "*a*b*" "and drawn"
+like "$(sortie workflow graph "$flow")" "asks (workflow $flow)*a*b*" "and drawn"
 like "$(sortie workflow graph --format svg "$flow")" "*<svg*" "for a browser, too"
 exits 6 "a wait gives up" sortie workflow wait --timeout 1 "$flow"
 exits 0 "and is cancelled" sortie workflow cancel "$flow"
 ends "$flow" cancelled "at last" "a:cancelled b:cancelled"
+
+# Several at once, as jobs are named
+echo '{"state":"held","name":"many","jobs":{"a":{"shell":"true"},"b":{"shell":"true"}},
+	"datasets":[{"from":"a","to":"b","tag":"HIT","name":"h"}]}' >"$T/many.json"
+for i in 1 2 3; do
+	sortie workflow create -q "$T/many.json"
+done >"$T/made"
+low=$(head -n 1 "$T/made") high=$(tail -n 1 "$T/made")
+like "$(sortie workflow graph @last)" "many (workflow $high)*a \[HIT\]*" \
+	"the last one is drawn with the file between its jobs"
+exits 0 "a range is cancelled" sortie workflow cancel "$low-$high"
+within 20 "all of it" eval \
+	'[ "$(sortie workflow list -q -s cancelled --name many | wc -l)" = 3 ]'
+exits 0 "one of them is deleted" sortie workflow delete $((low + 1))
+within 20 "and goes" gone_is $((low + 1))
+exits 0 "so is the whole range" sortie workflow delete "$low-$high"
+like "$said" "*there is no workflow $((low + 1))*" "which says what was missing"
+exits 5 "a range of nothing is not found" sortie workflow delete 9000-9002
+like "$said" "*there are no workflows 9000-9002*" "as it says"
+exits 2 "a range that runs backwards is wrong use" sortie workflow start 3-2
 finish

@@ -71,6 +71,11 @@ is "$(sortie dataset show --site far "$T/d/in" --json |
 is "$(sortie dataset show "$T/d/in" --json | jq -r .tag)" IN "and not here"
 exits 0 "it is deleted there" sortie dataset delete --site far "$T/d/in"
 is "$(sortie dataset show "$T/d/in" --json | jq -r .state)" ready "alone"
+sortie dataset register -q "$T/r1" "$T/r2" "$T/r3" >"$T/made"
+exits 0 "all that was registered last is adjusted" sortie dataset adjust --tag R @last
+is "$(sortie dataset list -q --tag R | sort -n)" "$(sort -n "$T/made")" "at once"
+exits 0 "a range is deleted" sortie dataset delete "$(head -n 1 "$T/made")-$(tail -n 1 "$T/made")"
+is "$(sortie dataset list -q --tag R -s ready)" "" "whole"
 
 # Missing
 make "{\"jobs\":{\"bad\":{\"shell\":\"exit 3\"},\"child\":{\"shell\":\"true\"},

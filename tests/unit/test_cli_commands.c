@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
+#include "clients/choice.h"
 #include "clients/jobview.h"
 #include "clients/settings.h"
 #include "clients/usage.h"
@@ -218,6 +219,73 @@ static void ends_have_their_exit_status(void)
 	CHECK_INT_EQ(exit_of("{}"), 125);
 }
 
+static void check_choice(const struct cli_command *c,
+			 const struct cli_choice *choice)
+{
+	size_t i = 0;
+
+	while (i < c->n_opts && strcmp(c->opts[i].name, choice->option) != 0)
+		i++;
+	if (!CHECK_TRUE(i < c->n_opts))
+		CHECK_STR_EQ(c->path, choice->option);
+	else
+		CHECK_TRUE(c->opts[i].kind == OPT_STR ||
+			   c->opts[i].kind == OPT_LIST);
+}
+
+static void words_to_choose_from_belong_to_options(void)
+{
+	for (size_t i = 0; cli_commands[i] != NULL; i++)
+		for (const struct cli_choice *choice = cli_commands[i]->choices;
+		     choice != NULL && choice->option != NULL; choice++)
+			check_choice(cli_commands[i], choice);
+}
+
+/* Whatever has states, roles or formats says which. */
+static void such_options_say_what_they_take(void)
+{
+	static const char *const names[] = { "state", "role", "format", "names",
+					     "on-failure" };
+
+	for (size_t i = 0; cli_commands[i] != NULL; i++)
+		for (size_t k = 0; k < UNIT_N(names); k++) {
+			const struct cli_command *c = cli_commands[i];
+			size_t o = 0;
+
+			while (o < c->n_opts &&
+			       strcmp(c->opts[o].name, names[k]) != 0)
+				o++;
+			if (o < c->n_opts &&
+			    !CHECK_NOT_NULL(choice_words(c, names[k])))
+				CHECK_STR_EQ(c->path, names[k]);
+		}
+}
+
+static void a_wrong_word_is_blamed_on_its_option(void)
+{
+	struct cli c;
+
+	CHECK_INT_EQ(PARSE(&c, "sortie", "workflow", "create", "w.json",
+			   "--state", "bogus"),
+		     SETTINGS_BAD);
+	CHECK_STR_EQ(e.text, "option \"--state\": must be held, template, "
+			     "defined or running, not \"bogus\"");
+	CHECK_INT_EQ(PARSE(&c, "sortie", "job", "list", "-s", "live,done"),
+		     SETTINGS_BAD);
+	CHECK_CONTAINS(e.text, "not \"done\"");
+	CHECK_INT_EQ(PARSE(&c, "sortie", "job", "list", "-s", "live,held"),
+		     SETTINGS_RUN);
+	CHECK_INT_EQ(PARSE(&c, "sortie", "workflow", "create", "--names",
+			   "inherit:run7"),
+		     SETTINGS_RUN);
+	CHECK_INT_EQ(PARSE(&c, "sortie", "workflow", "create", "--names",
+			   "inherit:"),
+		     SETTINGS_BAD);
+	CHECK_INT_EQ(
+		PARSE(&c, "sortie", "workflow", "create", "--names", "stick"),
+		SETTINGS_BAD);
+}
+
 static const struct unit_test tests[] = {
 	{ "each command is described", each_command_is_described },
 	{ "options are told apart", options_are_told_apart },
@@ -238,6 +306,11 @@ static const struct unit_test tests[] = {
 	{ "help comes before everything else",
 	  help_comes_before_everything_else },
 	{ "ends have their exit status", ends_have_their_exit_status },
+	{ "words to choose from belong to options",
+	  words_to_choose_from_belong_to_options },
+	{ "such options say what they take", such_options_say_what_they_take },
+	{ "a wrong word is blamed on its option",
+	  a_wrong_word_is_blamed_on_its_option },
 };
 
 int main(void)

@@ -65,7 +65,7 @@ static void what_is_no_number_is_refused(void)
 
 	for (size_t i = 0; i < UNIT_N(bad); i++)
 		CHECK_FAILS(read(&refs, bad[i]), e, ERR_BAD_REQUEST,
-			    "write numbers and ranges like 3-9,12");
+			    "numbers and ranges like 3-9,12");
 }
 
 static void a_range_that_runs_backwards_is_refused(void)
