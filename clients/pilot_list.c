@@ -169,7 +169,7 @@ static void print_runs(struct arena *a, struct json_object *pilot)
 		{ .head = "JOB", .right = true },
 		{ .head = "RUN", .right = true },
 		{ .head = "STATE" },
-		{ .head = "TIME", .right = true },
+		{ .head = "AGE", .right = true },
 	};
 	struct json_object *runs = json_get(pilot, "runs");
 	struct table *t;
@@ -191,17 +191,36 @@ static void print_runs(struct arena *a, struct json_object *pilot)
 	table_print(t, true);
 }
 
+static void add_types(struct buf *b, struct json_object *types, const char *key,
+		      const char *before)
+{
+	struct json_object *list = json_get(types, key);
+	size_t n = list != NULL ? json_len(list) : 0;
+
+	for (size_t i = 0; i < n; i++)
+		buf_addf(b, "%s%s%s", b->len > 0 ? ", " : "", before,
+			 json_str(json_at(list, i)));
+}
+
+/* As --jobtypes takes them; nothing when all are taken. */
+static void print_types(struct json_object *pilot)
+{
+	struct json_object *types = json_get(pilot, "jobtypes");
+	struct buf b = BUF_INIT;
+
+	if (types != NULL) {
+		add_types(&b, types, "accept", "");
+		add_types(&b, types, "refuse", "!");
+	}
+	facts_text("jobtypes", buf_str(&b));
+	buf_fini(&b);
+}
+
 static void print_pilot(struct arena *a, struct json_object *pilot)
 {
 	static const char *const before[] = {
-		"id",        "state", "order", "reason", "owner",
-		"everybody", "host",  "site",  "pools",  "labels",
-		"jobtypes",  "slots", "cores",
-	};
-	static const char *const after[] = {
-		"used",
-		"batch_id",
-		"version",
+		"id",   "state", "order", "reason", "owner", "everybody",
+		"host", "site",  "pools", "labels", "slots", "cores",
 	};
 	struct buf b = BUF_INIT;
 
@@ -211,8 +230,10 @@ static void print_pilot(struct arena *a, struct json_object *pilot)
 	units_format_bytes(&b, json_get_int(pilot, "memory"));
 	facts_text("memory", buf_str(&b));
 	buf_fini(&b);
-	for (size_t i = 0; i < CLI_N(after); i++)
-		facts_member(after[i], pilot, after[i]);
+	print_types(pilot);
+	facts_member("used", pilot, "used");
+	facts_member("batch id", pilot, "batch_id");
+	facts_member("version", pilot, "version");
 	facts_member("jobs done", pilot, "jobs_done");
 	facts_time("registered", pilot, "registered_at");
 	facts_time("heard", pilot, "heard_at");

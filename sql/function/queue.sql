@@ -260,7 +260,7 @@ BEGIN
 			RAISE EXCEPTION 'the limit "%" counts all jobs of a jobtype: no job asks for it', v_unknown
 				USING ERRCODE = 'SO002', DETAIL = v_unknown;
 		END IF;
-		RAISE EXCEPTION 'there is no limit "%": an admin makes it with PUT /api/v1/limits/%', v_unknown, v_unknown
+		RAISE EXCEPTION 'there is no limit "%": an admin makes it (sortie limit set % N)', v_unknown, v_unknown
 			USING ERRCODE = 'SO002', DETAIL = v_unknown;
 	END IF;
 	PERFORM pg_advisory_xact_lock(7004);

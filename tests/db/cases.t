@@ -175,7 +175,7 @@ sql "SELECT sortie.job_cancel_1(0, NULL, '{}', '{$L}', false)" >/dev/null
 
 # Limits
 is "$(sql "SELECT sortie.class_ensure_1(1, '{\"limits\": {\"no\": 1}}', 0)" 2>&1 |
-	grep -c 'no limit "no": an admin makes it with PUT /api/v1/limits/no$')" 1 \
+	grep -c 'no limit "no": an admin makes it (sortie limit set no N)$')" 1 \
 	"an unknown limit is refused, with what to do"
 is "$(sql "SELECT sortie.class_ensure_1(1, '{\"limits\": {\"jobtype:a\": 1}}', 0)" \
 	2>&1 | grep -c 'counts all jobs of a jobtype')" 1 \
