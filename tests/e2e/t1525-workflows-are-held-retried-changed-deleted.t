@@ -117,10 +117,10 @@ exits 0 "and is cancelled" sortie workflow cancel "$flow"
 ends "$flow" cancelled "at last" "a:cancelled b:cancelled"
 
 # Several at once, as jobs are named
-echo '{"state":"held","name":"many","jobs":{"a":{"shell":"true"},"b":{"shell":"true"}},
-	"datasets":[{"from":"a","to":"b","tag":"HIT","name":"h"}]}' >"$T/many.json"
+echo "{\"state\":\"held\",\"name\":\"many\",\"jobs\":{\"a\":{\"shell\":\"true\"},\"b\":{\"shell\":\"true\"}},
+	\"datasets\":[{\"from\":\"a\",\"to\":\"b\",\"tag\":\"HIT\",\"directory\":\"$T\"}]}" >"$T/many.json"
 for i in 1 2 3; do
-	sortie workflow create -q "$T/many.json"
+	sortie workflow create -q --names uuid "$T/many.json"
 done >"$T/made"
 low=$(head -n 1 "$T/made") high=$(tail -n 1 "$T/made")
 like "$(sortie workflow graph @last)" "many (workflow $high)*a \[HIT\]*" \
