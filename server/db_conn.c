@@ -154,6 +154,8 @@ static void conn_lost(struct db_conn *c, const char *why)
 		fault.detail = NULL;
 	}
 	conn_close(c);
+	if (!was_up)
+		db_options_turn(&c->options);
 	timer_set(c, c->backoff_ms);
 	c->backoff_ms = c->backoff_ms * 2 < BACKOFF_MAX_MS ? c->backoff_ms * 2
 							   : BACKOFF_MAX_MS;

@@ -45,6 +45,10 @@ struct db_options {
 bool db_options_init(struct db_options *o, const char *conninfo,
 		     const char *name, int64_t statement_timeout_ms,
 		     struct err *e) MUST_CHECK;
+/* The next try begins with the next of several hosts: libpq goes on to another
+ * by itself only when one refuses the connection or is read-only, not when it
+ * takes it and says nothing, or hangs up. */
+void db_options_turn(struct db_options *o);
 void db_options_fini(struct db_options *o);
 
 #endif

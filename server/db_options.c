@@ -95,6 +95,30 @@ bool db_options_init(struct db_options *o, const char *conninfo,
 	return true;
 }
 
+/* "a,b,c" becomes "b,c,a" where it stands. */
+static void turn(char *list)
+{
+	char *comma = strchr(list, ',');
+	char *first = xstrndup(list, (size_t)(comma - list));
+	size_t rest = strlen(comma + 1);
+
+	memmove(list, comma + 1, rest);
+	list[rest] = ',';
+	memcpy(list + rest + 1, first, strlen(first));
+	free(first);
+}
+
+void db_options_turn(struct db_options *o)
+{
+	static const char *const lists[] = { "host", "hostaddr", "port" };
+
+	for (PQconninfoOption *p = o->parsed; p->keyword != NULL; p++)
+		for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++)
+			if (strcmp(p->keyword, lists[i]) == 0 &&
+			    p->val != NULL && strchr(p->val, ',') != NULL)
+				turn(p->val);
+}
+
 void db_options_fini(struct db_options *o)
 {
 	PQconninfoFree(o->parsed);

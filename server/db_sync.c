@@ -41,6 +41,11 @@ struct db_sync *db_sync_open(const char *conninfo, struct err *e)
 	s = xcalloc(1, sizeof(*s));
 	s->prepared = xcalloc(n_sql_stmts + 1, 1);
 	s->pg = PQconnectdbParams(o.key, o.value, 0);
+	for (int i = 1; i < o.hosts && PQstatus(s->pg) != CONNECTION_OK; i++) {
+		PQfinish(s->pg);
+		db_options_turn(&o);
+		s->pg = PQconnectdbParams(o.key, o.value, 0);
+	}
 	db_options_fini(&o);
 	if (s->pg != NULL && PQstatus(s->pg) == CONNECTION_OK)
 		return s;

@@ -12,6 +12,7 @@ import shutil
 import signal
 import sys
 import tempfile
+import threading
 import time
 from collections import Counter
 from pathlib import Path
@@ -29,7 +30,7 @@ from plan import draw
 from procs import wait_until
 from world import FAKETIME, Shape, World
 
-QUIET_S = 120
+HELP_S, QUIET_S = 300, 120
 
 # What a world may have beside servers and pilots: how often, and what of the
 # machine that takes.
@@ -164,8 +165,14 @@ def calm_down(world, clients):
             client.give_up.set()
         if client.error:
             wrong.append(client.error)
-    release_all(world)
-    finish_all(world, Meddler(world, 0, "finisher"))
+    helper = Meddler(world, 0, "helper")
+    patience = threading.Timer(HELP_S, helper.give_up.set)
+    patience.daemon = True
+    patience.start()
+    release_all(world, helper)
+    finish_all(world, helper)
+    if helper.give_up.is_set():
+        wrong.append("what is held cannot be released")
     if not comes_to_rest(world, wrong):
         wrong.append("jobs or workflows are left that do not end")
     return wrong
@@ -196,11 +203,10 @@ def comes_to_rest(world, wrong):
     return least == 0
 
 
-def release_all(world):
+def release_all(world, helper):
     held = sorted({n["job"] for n in world.told.of("asked hold")})
-    releaser = Meddler(world, 0, "releaser")
     for i in range(0, len(held), 500):
-        releaser.insist("POST", "/api/v1/jobs/actions", {
+        helper.insist("POST", "/api/v1/jobs/actions", {
             "action": "release",
             "jobs": ",".join(str(n) for n in held[i:i + 500])})
 

@@ -201,13 +201,19 @@ class Database:
         self.promote()
 
     def up(self):
-        """Whatever was done to it, the primary runs afterwards."""
-        if self.primary.process.alive():
-            self.primary.process.signal(signal.SIGCONT)
-            if wait_until(20, self.primary.ready):
-                return
+        """Whatever was done to them, primary and standby run afterwards."""
+        if not self.is_up():
             self.primary.stop("QUIT")
-        self.start(self.primary)
+            self.start(self.primary)
+        # Of a full disk, for instance; commits wait for it for ever.
+        if self.standby and not self.standby.process.alive():
+            self.standby.start()
+
+    def is_up(self):
+        if not self.primary.process.alive():
+            return False
+        self.primary.process.signal(signal.SIGCONT)
+        return wait_until(20, self.primary.ready)
 
     def stop(self):
         for node in [*self.nodes, *self.decoys.values()]:

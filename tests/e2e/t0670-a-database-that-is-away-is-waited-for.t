@@ -1,9 +1,14 @@
 #!/bin/sh
 # Database down: 503 with Retry-After for everything that needs it, readyz
-# says so, pilots and the command wait and go on by themselves.
+# says so, pilots and the command wait and go on by themselves. A host of several
+# that takes connections and hangs up is passed over.
 . "${0%/*}/lib.sh"
+. "${0%/*}/lib-wire.sh"
 
 start_database
+mkdir "$T/dead"
+start_wire "$T/dead/.s.PGSQL.5432" "$T/none"
+database="host=$T/dead,$T/db user=sortie dbname=postgres"
 launch s --database "$database" --state-dir "$T/state" --lease 20
 use_server "$T/s" "$T/state"
 start_pilot --slots 1
