@@ -319,10 +319,18 @@ static const char *state_of(const struct inject_wish *w)
 	return w->dag != NULL ? "running" : "defined";
 }
 
+static bool is_empty(const char *s)
+{
+	return s != NULL && *s == '\0';
+}
+
 static const char *misuse(const struct cli *c, const struct inject_wish *w)
 {
 	const struct opts *o = CLI_OPTS(c, struct opts);
 
+	/* As a service's unset variable leaves them. */
+	if (is_empty(w->dag) || is_empty(w->job) || is_empty(w->name))
+		return "--dag, --job and --name must not be empty";
 	if (c->n_args == 0)
 		return "`sortie inject` needs a directory";
 	if ((w->dag == NULL) == (w->job == NULL))

@@ -235,31 +235,35 @@ static void forget_unfound_dirs(struct inject_watch *w)
 	}
 }
 
-static void scan_root(struct inject_watch *w, size_t i, bool was_gone)
+static void scan_root(struct inject_watch *w, size_t i)
 {
 	const char *path = w->c.dirs[i];
+	bool was_there = w->look == 1 || w->roots[i].ino != 0;
 
 	w->roots[i] = root_place(w, i);
-	if (w->roots[i].ino != 0) {
-		scan_dir(w, path, NULL);
+	if (w->roots[i].ino == 0) {
+		w->root_gone = w->incomplete = true;
+		if (!was_there)
+			return;
+		w->c.hush(w->c.arg);
+		log_warn("the directory '%s' is not there: %s", path,
+			 strerror(errno));
 		return;
 	}
-	w->root_gone = w->incomplete = true;
-	if (was_gone)
-		return;
-	w->c.hush(w->c.arg);
-	log_warn("the directory '%s' is not there: %s", path, strerror(errno));
+	if (!was_there) {
+		w->c.hush(w->c.arg);
+		log_info("the directory '%s' is there again", path);
+	}
+	scan_dir(w, path, NULL);
 }
 
 void inject_watch_scan(struct inject_watch *w)
 {
-	bool was_gone = w->root_gone;
-
 	w->incomplete = w->root_gone = w->unseen = w->due = false;
 	w->n_linked = 0;
 	w->look++;
 	for (size_t i = 0; w->c.dirs[i] != NULL; i++)
-		scan_root(w, i, was_gone);
+		scan_root(w, i);
 	w->lost = false;
 	w->looked_ms = clock_mono_ms();
 	if (!w->incomplete) {

@@ -123,8 +123,9 @@ static void tell_made(struct inject *in, const struct inject_file *f,
 	if (in->c->settings->json || in->c->settings->ndjson)
 		print_made(f, a);
 	if (in->progress == NULL && !in->c->settings->quiet)
-		log_info("'%s' (%" PRId64 " bytes%s): %s %" PRId64, f->path,
-			 f->size, f->version > 1 ? ", a new version" : "",
+		log_info("'%s' (%" PRId64 " byte%s%s): %s %" PRId64, f->path,
+			 f->size, f->size == 1 ? "" : "s",
+			 f->version > 1 ? ", a new version" : "",
 			 a->workflow ? "workflow" : "job",
 			 a->workflow ? a->workflow : a->job);
 }

@@ -169,5 +169,6 @@ exits 5 "a dag that is not there" sortie inject --dag none --name x --once "$T/i
 exits 2 "no directory" sortie inject --dag copy
 exits 2 "no such directory" sortie inject --dag copy "$T/nowhere"
 exits 2 "neither dag nor job" sortie inject "$T/in"
+exits 2 "a name that nothing is in" sortie inject --dag copy --name "" "$T/in"
 exits 2 "both" sortie inject --dag copy --job "$T/dag.json" "$T/in"
 finish
