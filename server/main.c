@@ -24,6 +24,22 @@ static int width(void)
 	return w.ws_col > 120 ? 120 : w.ws_col;
 }
 
+/* What could not be printed was not done. */
+static int print(struct buf *b)
+{
+	fputs(buf_str(b), stdout);
+	buf_fini(b);
+	return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+static int mdoc(void)
+{
+	struct buf b = BUF_INIT;
+
+	options_mdoc(&b);
+	return print(&b);
+}
+
 static int help(void)
 {
 	struct buf b = BUF_INIT;
@@ -36,9 +52,7 @@ static int help(void)
 		     "out.\n\n");
 	options_help(&b, width());
 	buf_adds(&b, "\nSee sortied(8) and sortied.conf(5).\n");
-	fputs(buf_str(&b), stdout);
-	buf_fini(&b);
-	return 0;
+	return print(&b);
 }
 
 static bool start_log(const struct settings *set)
@@ -77,6 +91,8 @@ static int run(struct arena *a, struct settings *set, int argc, char **argv)
 {
 	if (set->help)
 		return help();
+	if (set->mdoc)
+		return mdoc();
 	if (set->version) {
 		printf("sortied %s\n", PACKAGE_VERSION);
 		return 0;

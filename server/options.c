@@ -156,6 +156,8 @@ static const struct opt opts[] = {
 	  NULL, "Print the version and exit." },
 	{ "help", 'h', OPT_FLAG, AT(help), OPT_CLI_ONLY, 0, 0, NULL, NULL, NULL,
 	  "Print this and exit." },
+	{ "mdoc", 0, OPT_FLAG, AT(mdoc), OPT_CLI_ONLY | OPT_HIDDEN, 0, 0, NULL,
+	  NULL, NULL, "Print the manual's section of options." },
 };
 
 #define N_OPTS (sizeof(opts) / sizeof(opts[0]))
@@ -370,7 +372,7 @@ bool options_read(struct arena *a, int argc, char **argv, struct settings *out,
 	if (file == NULL && !words.dev && access(SYSTEM_CONFIG, F_OK) == 0)
 		file = SYSTEM_CONFIG;
 	opt_defaults(a, opts, N_OPTS, &s);
-	if (words.help || words.version || words.print_routes) {
+	if (words.help || words.version || words.print_routes || words.mdoc) {
 		*out = words;
 		return true;
 	}

@@ -17,6 +17,7 @@
 struct settings {
 	/* what to do instead of serving; command line only */
 	bool help;
+	bool mdoc;
 	bool version;
 	bool check_config;
 	bool print_routes;
