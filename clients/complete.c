@@ -53,18 +53,35 @@ static void print_options(struct cli *c, const struct cli_command *command,
 	const struct opt *opts = settings_opts(c->arena, command, &n);
 
 	for (size_t i = 0; i < n; i++) {
-		char *word = arena_printf(c->arena, "--%s", opts[i].name);
+		/* A flag that is on by itself is written to turn it off. */
+		bool on = opts[i].kind == OPT_FLAG && opts[i].def != NULL &&
+			  strcmp(opts[i].def, "true") == 0;
+		char *word = arena_printf(c->arena, "--%s%s", on ? "no-" : "",
+					  opts[i].name);
 
 		if ((opts[i].flags & OPT_HIDDEN) == 0)
 			print_if(word, strlen(word), prefix);
 	}
 }
 
-static bool print_values(const struct cli_command *command, const char *option,
+/* "state" of "--state" or "-s"; NULL when it is neither. */
+static const char *option_name(const struct cli_command *command,
+			       const char *word)
+{
+	if (begins(word, "--"))
+		return word + 2;
+	for (size_t i = 0; word[0] == '-' && i < command->n_opts; i++)
+		if (command->opts[i].letter != '\0' &&
+		    command->opts[i].letter == word[1] && word[2] == '\0')
+			return command->opts[i].name;
+	return NULL;
+}
+
+static bool print_values(const struct cli_command *command, const char *word,
 			 const char *prefix)
 {
-	const char *p =
-		begins(option, "--") ? choice_words(command, option + 2) : NULL;
+	const char *name = option_name(command, word);
+	const char *p = name != NULL ? choice_words(command, name) : NULL;
 
 	if (p == NULL)
 		return false;
@@ -95,7 +112,7 @@ static int run_complete(struct cli *c)
 			print_commands(c->args[n - 2], last);
 		return CLI_OK;
 	}
-	if (strcmp(command->path, "help") == 0)
+	if (strcmp(command->path, "help") == 0 && last[0] != '-')
 		print_commands(n > 2 ? c->args[1] : NULL, last);
 	else if (print_values(command, c->args[n - 2], last))
 		return CLI_OK;

@@ -22,8 +22,8 @@ for page; do
 	claim $? "$page has the options of the table"
 done
 
-# Every command is in one of the pages.
-missing=0
+# Every command is in one of the pages, and bash is told all of its options.
+missing=0 forgotten=0
 for command in $("$sortie" __complete -- "" | sed '/^__/d'); do
 	verbs=
 	[ "$command" = help ] ||
@@ -34,9 +34,25 @@ for command in $("$sortie" __complete -- "" | sed '/^__/d'); do
 			echo "no section on sortie $name" >&2
 			missing=1
 		}
+		# shellcheck disable=SC2086 # the command's words
+		told=$("$sortie" __complete -- $name -- | sort)
+		# shellcheck disable=SC2086
+		known=$("$sortie" $name --help |
+			sed -n 's/^ \{2,6\}\(-.,\)\{0,1\} *\(--[a-z0-9-]*\).*/\2/p' | sort)
+		if [ -z "$known" ] || [ "$told" != "$known" ]; then
+			echo "bash is told other options of sortie $name" >&2
+			forgotten=1
+		fi
 	done
 done
 claim $missing "every command has a section"
+claim $forgotten "bash is told every option"
+
+# Words are those of the command's own option, by both of its names.
+[ "$("$sortie" __complete -- workflow create -s h)" = held ] &&
+	[ "$("$sortie" __complete -- pilot list --state i)" = idle ] &&
+	[ "$("$sortie" __complete -- dag get -f g)" = graphml ]
+claim $? "bash is told the words of options"
 
 if command -v mandoc >/dev/null; then
 	mandoc -T lint -W warning "$@" >&2
