@@ -24,12 +24,11 @@ static int width(void)
 	return w.ws_col > 120 ? 120 : w.ws_col;
 }
 
-/* What could not be printed was not done. */
 static int print(struct buf *b)
 {
 	fputs(buf_str(b), stdout);
 	buf_fini(b);
-	return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return EXIT_SUCCESS;
 }
 
 static int mdoc(void)
@@ -122,6 +121,10 @@ int main(int argc, char **argv)
 	if (options_read(a, argc, argv, &set, &e)) {
 		set.umask = mask;
 		status = run(a, &set, argc, argv);
+		/* What could not be printed was not done. */
+		if ((fflush(stdout) != 0 || ferror(stdout)) &&
+		    status == EXIT_SUCCESS)
+			status = EXIT_FAILURE;
 	} else {
 		fprintf(stderr,
 			"sortied: %s\n"
