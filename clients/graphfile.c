@@ -29,7 +29,8 @@ bool graphfile_read(struct cli *c, const char *file, unsigned flags,
 	if (ok && graphml_probe(b.data, b.len))
 		ok = graphml_read(c->arena, b.data, b.len, source, out, e);
 	else if (ok)
-		ok = dag_read(c->arena, b.data, b.len, source, flags, out, e);
+		ok = dag_read(c->arena, b.data, b.len, source,
+			      flags | DAG_VALUES, out, e);
 	buf_fini(&b);
 	return ok;
 }

@@ -144,6 +144,8 @@ bool dag_name_node(struct dag_reader *r, struct json_span at, uint32_t node,
 {
 	struct dag *d = r->d;
 
+	if (!dag_check_name(r, at, name))
+		return false;
 	if (dag_find(d, name) != DAG_NONE)
 		return dag_fail(r, at,
 				"there are two jobs \"%.256s\": the names of "

@@ -120,6 +120,9 @@ struct dag {
 /* The text is a request to create a workflow: the keys of its options
  * (lib/workflow.h) are allowed and skipped. */
 #define DAG_REQUEST 2u
+/* Jobs are looked at as closely as when they are made: what is wrong in them
+ * is told with its line. */
+#define DAG_VALUES 4u
 
 /* text is copied. source names the file ("w.json") or is "". ERR_TOO_LARGE
  * when a bound is passed, else ERR_BAD_REQUEST. */

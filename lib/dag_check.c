@@ -30,18 +30,19 @@ static bool name_ok(const char *s)
 	return true;
 }
 
-static bool check_names(struct dag_reader *r)
+bool dag_check_name(struct dag_reader *r, struct json_span at, const char *name)
 {
-	const struct json_span nowhere = { NULL, 0 };
+	struct buf b = BUF_INIT;
 
-	for (uint32_t i = 0; i < r->d->n_nodes; i++)
-		if (!name_ok(r->d->nodes[i].name))
-			return dag_fail(r, nowhere,
-					"\"%.100s\" cannot be a job's name: 1 "
-					"to %d bytes without control "
-					"characters",
-					r->d->nodes[i].name, DAG_NAME_MAX);
-	return true;
+	if (name_ok(name))
+		return true;
+	buf_json_str(&b, name);
+	dag_fail(r, at,
+		 "%.100s cannot be a job's name: 1 to %d bytes without control "
+		 "characters",
+		 buf_str(&b), DAG_NAME_MAX);
+	buf_fini(&b);
+	return false;
 }
 
 /* Outside jobs are numbered behind those of the document. */
@@ -154,7 +155,7 @@ bool dag_check(struct dag_reader *r)
 
 	r->line = 0;
 	number_outside(r->d);
-	if (!check_names(r) || !apply_defaults(r))
+	if (!apply_defaults(r))
 		return false;
 	o = dag_order_new(r->d);
 	if (o->n < r->d->n_nodes)

@@ -37,15 +37,20 @@ static bool is_key(struct json_span key, const char *name)
 	return key.p[1] == name[0] && json_span_is(key, name);
 }
 
+bool dag_is_own_key(struct json_span key)
+{
+	for (size_t i = 0; i < N_OWN; i++)
+		if (is_key(key, own_keys[i]))
+			return true;
+	return false;
+}
+
 bool dag_is_job_key(struct json_span key)
 {
 	for (size_t i = 0; i < jobspec_n_keys; i++)
 		if (is_key(key, jobspec_keys[i].name))
 			return true;
-	for (size_t i = 0; i < N_OWN; i++)
-		if (is_key(key, own_keys[i]))
-			return true;
-	return false;
+	return dag_is_own_key(key);
 }
 
 static bool fail_key(struct dag_reader *r, uint32_t node, struct json_span key)
@@ -294,7 +299,7 @@ static bool read_job(struct dag_reader *r, struct json_cursor *c,
 	if (!r->d->nodes[node].name)
 		return dag_fail(r, v, "job %u has no \"name\"", node + 1);
 	r->d->nodes[node].job = cut_from ? cut(r, v, cut_from, cut_to) : v;
-	return true;
+	return !(r->flags & DAG_VALUES) || dag_check_values(r, node);
 }
 
 /* An object of jobs by name, or a list of jobs. */

@@ -58,6 +58,8 @@ bool dag_read_job_key(struct dag_reader *r, uint32_t node, struct json_span key,
 		      struct json_span v) MUST_CHECK;
 /* Whether it is a key of a job, in a document or alone. */
 bool dag_is_job_key(struct json_span key);
+/* Whether it is one that only a document's jobs have. */
+bool dag_is_own_key(struct json_span key);
 bool dag_read_attrs(struct dag_reader *r, struct json_span v,
 		    struct dag_attr **out) MUST_CHECK;
 
@@ -85,7 +87,13 @@ struct dag_order {
 struct dag_order *dag_order_new(const struct dag *d);
 void dag_order_free(struct dag_order *o);
 
-/* Names, counts and cycles, when all is there. */
+/* dag_check.c */
+bool dag_check_name(struct dag_reader *r, struct json_span at,
+		    const char *name) MUST_CHECK;
+/* Defaults and cycles, when all is there. */
 bool dag_check(struct dag_reader *r) MUST_CHECK;
+/* dag_values.c. Whether the values of the node's keys are what jobs may have;
+ * a command may be missing, for jobinfo may bring one. */
+bool dag_check_values(struct dag_reader *r, uint32_t node) MUST_CHECK;
 
 #endif

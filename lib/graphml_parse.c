@@ -112,7 +112,10 @@ static void begin_key(struct parse *p, const char **attrs)
 		return;
 	}
 	for (uint32_t i = 0; i < d->n_keys; i++) {
-		if (!strcmp(d->keys[i].id, k->id)) {
+		/* networkx can call keys by their names, of which there may be
+		 * one for nodes and one for edges. */
+		if (!strcmp(d->keys[i].id, k->id) &&
+		    strcmp(d->keys[i].name, k->name) != 0) {
 			FAIL(p, "there are two keys \"%.100s\"", k->id);
 			return;
 		}

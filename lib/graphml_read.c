@@ -61,20 +61,25 @@ static const struct dag_key *find_key(struct dag_reader *r,
 				      const struct graphml_datum *datum,
 				      const char *scope)
 {
+	const struct dag_key *other = NULL;
 	struct dag *d = r->d;
 
 	r->line = datum->line;
 	for (uint32_t i = 0; i < d->n_keys; i++) {
 		if (strcmp(d->keys[i].id, datum->key) != 0)
 			continue;
-		if (!dag_key_is_for(&d->keys[i], scope))
-			dag_fail(r, nowhere,
-				 "the key \"%.100s\" is for \"%.20s\" and "
-				 "stands in a %s",
-				 datum->key, d->keys[i].scope, scope);
-		return dag_key_is_for(&d->keys[i], scope) ? &d->keys[i] : NULL;
+		if (dag_key_is_for(&d->keys[i], scope))
+			return &d->keys[i];
+		other = &d->keys[i];
 	}
-	dag_fail(r, nowhere, "the key \"%.100s\" is not declared", datum->key);
+	if (other)
+		dag_fail(r, nowhere,
+			 "the key \"%.100s\" is for \"%.20s\" and stands in "
+			 "a %s",
+			 datum->key, other->scope, scope);
+	else
+		dag_fail(r, nowhere, "the key \"%.100s\" is not declared",
+			 datum->key);
 	return NULL;
 }
 
@@ -240,7 +245,7 @@ static bool build_node(struct dag_reader *r, const struct graphml_item *item)
 	     ok && json_cursor_member(&c, &key, &v);)
 		ok = dag_read_job_key(r, node, key, v);
 	d->nodes[node].attrs = finish(&s);
-	return ok;
+	return ok && dag_check_values(r, node);
 }
 
 /* In the order that they are written in. */

@@ -30,6 +30,11 @@ wrong "an unknown key of a job" '*"a"*"afterr"*"after"*' '{"jobs":{"a":{"shell":
 wrong "a name twice" '*"a"*' '{"jobs":[{"name":"a","shell":"true"},{"name":"a","shell":"true"}]}'
 wrong "a condition that is none" '*"b"*failure*"failed"*' \
 	'{"jobs":{"a":{"shell":"true"},"b":{"shell":"true","after":[{"job":"a","on":"failed"}]}}}'
+printf '{"jobs": {"b": {"shell": "true"},\n"a": {"shell": "true", "timelimit": "soon"}}}' >"$T/v.json"
+for verb in "dag add" "workflow create"; do
+	exits 1 "a value that is none: $verb" sortie $verb "$T/v.json"
+	like "$said" '*v.json: line 2: job "a": *timelimit*soon*' "with line and name"
+done
 wrong "a matrix that is no list" '*"a"*matrix*list*' '{"jobs":{"a":{"shell":"true","matrix":{"X":"1"}}}}'
 
 refuse "a node with nothing to run" 400 '*"a"*payload*' POST $v/workflows '{"jobs":{"a":{"after":[]}}}'

@@ -158,8 +158,8 @@ static void what_is_wrong_is_said_with_file_line_and_name(void)
 		  "w.json: line 1, column 17: the key \"a\" comes twice in one "
 		  "object" },
 		{ "{'jobs':{'':{}}}",
-		  "w.json: \"\" cannot be a job's name: 1 to 256 bytes without "
-		  "control characters" },
+		  "w.json: line 1: \"\" cannot be a job's name: 1 to 256 bytes "
+		  "without control characters" },
 	};
 
 	for (size_t i = 0; i < UNIT_N(cases); i++)

@@ -159,11 +159,30 @@ static void encodings_that_are_declared_are_read(void)
 	CHECK_STR_EQ(read(wide, n)->nodes[0].name, "u");
 }
 
+/* As networkx writes them with named_key_ids. */
+static void keys_for_nodes_and_edges_may_share_an_id(void)
+{
+	static const char text[] =
+		HEAD "<key id='flag' for='edge' attr.name='flag' "
+		     "attr.type='boolean'/>\n"
+		     "<key id='flag' for='node' attr.name='flag' "
+		     "attr.type='int'/>\n" GRAPH
+		     "<node id='a'><data key='flag'>1</data></node>"
+		     "<node id='b'/><edge source='a' target='b'>"
+		     "<data key='flag'>true</data></edge>" TAIL;
+	struct dag *d = read(text, sizeof(text) - 1);
+
+	CHECK_STR_EQ(d->nodes[0].attrs->text, "1");
+	CHECK_STR_EQ(d->data[0].attrs->text, "true");
+	CHECK_INT_EQ(d->n_keys, 2);
+	check_stays(d);
+}
+
 static void json_without_graphml_gets_the_keys_of_p3s(void)
 {
 	const char *text =
 		"{'name':'n','env':{'A':1},'jobs':{'a':{'payload':'x\\ny','env'"
-		":{'B':'2'},'cores':2,'argv':['p','q']},'b':{'noop':true,"
+		":{'B':'2'},'cores':2,'pools':['p','q']},'b':{'noop':true,"
 		"'after':[{'job':'a','on':'failure'}]}},'datasets':[{'from':"
 		"'a','to':'b','tag':'T','directory':'/d','uri':'u:x'}]}";
 	const char *out = write(dag_kit_read(arena, text));
@@ -175,7 +194,7 @@ static void json_without_graphml_gets_the_keys_of_p3s(void)
 	CHECK_CONTAINS(out, "      <data key=\"d4\">T</data>\n");
 	CHECK_STR_EQ(d->name, "n");
 	CHECK_TRUE(d->nodes[1].noop);
-	CHECK_CONTAINS(dag_kit_text(arena, d), "'argv':['p','q']");
+	CHECK_CONTAINS(dag_kit_text(arena, d), "'pools':['p','q']");
 	REQUIRE(d->n_edges == 2);
 	CHECK_INT_EQ(d->edges[0].cond, 'f');
 	CHECK_STR_EQ(d->data[1].uri, "u:x");
@@ -196,6 +215,16 @@ static void what_is_wrong_is_said_with_line_and_name(void)
 		{ HEAD KEYS GRAPH
 		  "<node id='a'><data key='e'>[]</data></node>" TAIL,
 		  "line 3: the env of node \"a\" must be an object of text" },
+		{ HEAD KEYS GRAPH
+		  "<node id='b'/>\n<node id='a'><data key='e'>{\"X\":[]}"
+		  "</data></node>" TAIL,
+		  "line 4: job \"a\": the key \"env\" has \"X\", which must be "
+		  "text, not a list" },
+		{ HEAD GRAPH "<node id='b'/>\n<node id='a&#10;'/>" TAIL,
+		  "line 4: \"a\\n\" cannot be a job's name" },
+		{ HEAD KEYS
+		  "<key id='e' for='edge' attr.name='x'/>\n" GRAPH TAIL,
+		  "there are two keys \"e\"" },
 		{ HEAD GRAPH "<node id='a'/>\n<node id='a'/>" TAIL,
 		  "line 4: there are two jobs \"a\"" },
 		{ HEAD GRAPH
@@ -313,6 +342,8 @@ static const struct unit_test tests[] = {
 	  a_default_says_what_a_node_does_not },
 	{ "encodings that are declared are read",
 	  encodings_that_are_declared_are_read },
+	{ "keys for nodes and edges may share an id",
+	  keys_for_nodes_and_edges_may_share_an_id },
 	{ "JSON without GraphML gets the keys of p3s",
 	  json_without_graphml_gets_the_keys_of_p3s },
 	{ "what is wrong is said with line and name",
