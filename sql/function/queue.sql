@@ -322,6 +322,28 @@ BEGIN
 	project_id := v_proj;
 END $$;
 
+-- How many classes have queued jobs, or will have, since jobs of them wait or
+-- are about to be made (p_class); at most p_max are counted.
+CREATE OR REPLACE FUNCTION sortie.classes_wanted_1(p_class int[], p_max int)
+RETURNS int LANGUAGE plpgsql STABLE
+SET enable_seqscan = off
+AS $$
+BEGIN
+	RETURN (WITH RECURSIVE w(class_id) AS (
+			(SELECT min(x.class_id) FROM sortie.waiting x)
+			UNION ALL
+			SELECT (SELECT min(x.class_id) FROM sortie.waiting x
+				WHERE x.class_id > w.class_id)
+			FROM w WHERE w.class_id IS NOT NULL)
+		SELECT count(*) FROM (
+			SELECT class_id FROM w WHERE class_id IS NOT NULL
+			UNION SELECT r.class_id FROM sortie.class_ready r
+			WHERE EXISTS (SELECT 1 FROM sortie.queue q
+				WHERE q.class_id = r.class_id)
+			UNION SELECT c FROM unnest(p_class) AS c
+			LIMIT p_max) AS u);
+END $$;
+
 -- Keeps classes awake until the transaction's end. p_class: each once. SO009:
 -- a class is asleep (or gone); only classes without a waiting, queued or live
 -- job are put to sleep, so this meets a server's old cache, never a job on its

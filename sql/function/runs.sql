@@ -268,6 +268,7 @@ BEGIN
 	DELETE FROM sortie.blob_use WHERE number = ANY (p_number);
 	DELETE FROM sortie.job_tag WHERE number = ANY (p_number);
 	DELETE FROM sortie.job_key WHERE number = ANY (p_number);
+	DELETE FROM sortie.dataset_use WHERE number = ANY (p_number);
 	DELETE FROM sortie.event WHERE job = ANY (p_number)
 		AND kind <> 'submitted';
 	DELETE FROM sortie.job WHERE number = ANY (p_number);

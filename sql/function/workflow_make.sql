@@ -151,23 +151,24 @@ BEGIN
 	PERFORM sortie.plans_1(v_n + cardinality(e_child));
 	PERFORM sortie.owner_room_1(ARRAY[g.owner_id], ARRAY[v_n::bigint]);
 	SELECT array_agg(DISTINCT c) INTO v_classes FROM unnest(i_class) AS c;
-	-- Those that are queued now, and those that its jobs will need.
-	IF cardinality(v_classes) + (SELECT count(*) FROM sortie.class_ready)
-		> 4000
-	AND (SELECT count(*) FROM (SELECT r.class_id FROM sortie.class_ready r
-			WHERE EXISTS (SELECT 1 FROM sortie.queue q
-				WHERE q.class_id = r.class_id)
-			UNION SELECT c FROM unnest(v_classes) AS c) AS u)
-		> 4000 THEN
+	IF EXISTS (SELECT 1 FROM unnest(v_classes) AS c
+		WHERE NOT EXISTS (SELECT 1 FROM sortie.queue q
+			WHERE q.class_id = c)
+		AND NOT EXISTS (SELECT 1 FROM sortie.waiting w
+			WHERE w.class_id = c))
+	AND sortie.classes_wanted_1(v_classes, 4001) > 4000 THEN
 		RAISE EXCEPTION 'more than 4000 different combinations of requirements would be queued'
 			USING ERRCODE = 'SO003';
 	END IF;
 	PERFORM sortie.classes_keep_1(v_classes);
-	SELECT x.name INTO v_bad FROM unnest(x_parent) AS x(name)
+	SELECT x.name, x.ord INTO v_bad, v_number
+	FROM unnest(x_parent) WITH ORDINALITY AS x(name, ord)
 	WHERE NOT EXISTS (SELECT 1 FROM sortie.node n
 		WHERE n.workflow = p_workflow AND n.name = x.name) LIMIT 1;
 	IF FOUND THEN
-		RAISE EXCEPTION 'the workflow has no job "%"', v_bad
+		RAISE EXCEPTION 'job "%" comes after the job "%", which the workflow does not have',
+			n_name[e_child[array_position(e_parent,
+				-v_number::int)]], v_bad
 			USING ERRCODE = 'SO013', DETAIL = v_bad;
 	END IF;
 	SELECT array_agg(n.number ORDER BY x.ord) INTO v_old

@@ -201,7 +201,7 @@ is "$(q "SELECT f.make('{}', 'b c', 'a>b b>c', $w) ->> 'jobs'")" 3 "jobs are add
 is "$(states "$w")" "a:finished b:ready c:after" "after one that has ended"
 like "$(q "SELECT f.make('{}', 'c', '', $w)")" '*has a job "c" already*' \
 	"names are unique"
-like "$(q "SELECT f.make('{}', 'd', 'zz>d', $w)")" '*has no job "zz"*' \
+like "$(q "SELECT f.make('{}', 'd', 'zz>d', $w)")" '*job "d" comes after the job "zz", which*' \
 	"parents are known"
 is "$(act close "$w")" "|" "it is closed"
 like "$(q "SELECT f.make('{}', 'd', '', $w)")" '*is not open*' "nothing comes any more"

@@ -184,8 +184,60 @@ is "$(q "SELECT state, n_ended, (SELECT count(*) FROM sortie.again) FROM sortie.
 	"cancelled|2502|0" "nothing is tried again then"
 audit_clean "after a cancelled retry"
 
-# Who hears of what ended.
+# Classes that wait count.
 cancel_all "$(q "SELECT max(workflow) FROM sortie.workflow")"
+q "INSERT INTO sortie.class (key, owner_id, project_id, jobtype, site, pools, labels, cores, memory, life_s,
+	limit_ids, limit_counts)
+SELECT key || i, owner_id, project_id, jobtype, site, pools, labels, cores, memory, life_s, limit_ids, limit_counts
+FROM sortie.class, generate_series(1, 4000) AS i WHERE class_id = 1;
+INSERT INTO sortie.waiting (number, why, class_id, kind_id, project_id, place, turn, attempt)
+SELECT 1000000 + class_id, 'held', class_id, 1, 1, 0, 0, 1 FROM sortie.class WHERE class_id > 2"
+like "$(make '{"state":"held"}' 'a' '')" "*more than 4000*" "classes of jobs that wait count among those that are bounded"
+q "DELETE FROM sortie.waiting WHERE number = (SELECT max(number) FROM sortie.waiting)"
+w=$(make '{"state":"held"}' 'a' '')
+is "$(make '{"state":"held"}' 'a' '' | grep -c '^[0-9]*$')" 1 "one more may, and jobs of one that waits already"
+q "DELETE FROM sortie.waiting WHERE number > 1000000; DELETE FROM sortie.class WHERE class_id > 2"
+cancel_all "$w"
+cancel_all "$(q "SELECT max(workflow) FROM sortie.workflow")"
+
+# What is old goes.
+w=$(make '{}' 'a b' 'a>b' 'a>/kept b</kept'); run "$w" a; run "$w" b
+w2=$(make '{}' 'a' ''); run "$w2" a
+q "UPDATE sortie.workflow SET ended_at = now() - interval '2 hours' WHERE workflow = $w" >/dev/null
+old="$(of "$w" a), $(of "$w" b)"
+while [ "$(q "SELECT more FROM sortie.workflow_forget_1(0, 1, 3600)")" = t ]; do :; done
+is "$(q "SELECT (SELECT count(*) FROM sortie.job WHERE number IN ($old)), (SELECT count(*)
+	FROM sortie.node WHERE workflow = $w), (SELECT count(*) FROM sortie.workflow WHERE workflow IN ($w, $w2))")" \
+	"0|0|1" "a workflow that ended too long ago goes with all of its jobs, job by job"
+is "$(q "SELECT state, (SELECT count(*) FROM sortie.dataset_use u WHERE u.dataset = d.dataset)
+	FROM sortie.dataset d WHERE path = '/kept'")" "ready|0" "what it has made is still known"
+audit_clean "after what is old has gone"
+q "UPDATE sortie.project SET keep_last = 0 WHERE name = 'default'" >/dev/null
+w=$(make '{"state":"held"}' 'a' '' 'a</kept')
+job=$(submit 1 1)
+q "INSERT INTO sortie.dataset_use (number, dataset, role) SELECT $job, dataset, 'i' FROM sortie.dataset
+	WHERE path = '/kept'" >/dev/null
+stmt job_cancel "0, NULL, '{}', '{$job}', false" >/dev/null
+for i in 1 2 3; do q "SELECT jobs FROM sortie.retention_step_1(0, 0, 0, 10000)" >/dev/null; done
+while [ "$(q "SELECT more FROM sortie.workflow_forget_1(0, 4000, 0)")" = t ]; do :; done
+is "$(q "SELECT (SELECT count(*) FROM sortie.ended WHERE kind_id = 1), (SELECT count(*) FROM sortie.workflow
+	WHERE project_id = 1), (SELECT count(*) FROM sortie.dataset_use u JOIN sortie.dataset d USING (dataset)
+	WHERE d.path = '/kept')")" "0|1|1" "a project that keeps nothing keeps what has not ended, and its files"
+audit_clean "then"
+q "UPDATE sortie.project SET keep_last = NULL" >/dev/null
+cancel_all "$w"
+
+# Each duty counts in a bucket of its own, so that none waits for another.
+w=$(make '{}' 's:noop a b' 's>a s>b'); w2=$(make '{}' 'a' '')
+stmt workflow_cancel "0, NULL, '{}', $w" >/dev/null
+say a "BEGIN; SELECT n FROM sortie.workflow_cancel_step_1(9, 100)" >/dev/null
+is "$(q "SELECT sortie.due_1(6, 100)")" 0 "the due duty does not wait for one that cancels"
+like "$(q "SELECT sortie.tally_move_1(9, '{1}', 'defined', 'cancelled')")" "*lock timeout*" \
+	"as it would in the same bucket"
+say a COMMIT >/dev/null
+cancel_all "$w2"
+
+# Who hears of what ended.
 w=$(make '{"on_failure":"cancel"}' 'a b' '')
 grant
 is "$(rows "sortie.job_cancel_3(0, NULL, '{}', '{$(of "$w" a)}', false, 'x')")" "" "an order to cancel ends nothing"
