@@ -169,7 +169,10 @@ bool graphfile_document(struct cli *c, const char *file,
 
 	if (!graphfile_read(c, file, flags, &d, e) || !set_header(c, d, h, e))
 		return false;
-	if (d->name[0] == '\0' && name != NULL && (flags & DAG_ADDITION) == 0)
+	/* What is added has no name of its own; a tree has its root's. */
+	if ((flags & DAG_ADDITION) != 0)
+		d->name = "";
+	else if (d->name[0] == '\0' && name != NULL)
 		d->name = name;
 	dag_write_json(&document, d);
 	buf_addc(out, '{');

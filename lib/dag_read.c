@@ -20,6 +20,10 @@ static const char *const document_keys[] = {
 	"close",       "callback",    "jobs",       "datasets", "graphml",
 };
 
+/* What says something of the jobs that are added; the rest of a header is said
+ * of the workflow, once. */
+static const char *const addition_keys[] = { "env", "join", "priority" };
+
 static bool in_text(const struct dag_reader *r, struct json_span at)
 {
 	return at.p && at.p >= r->text && at.p <= r->end;
@@ -96,10 +100,23 @@ static bool is_option(struct json_span key)
 	return false;
 }
 
+static bool header_ok(struct dag_reader *r, struct json_span key)
+{
+	if ((r->flags & DAG_ADDITION) == 0)
+		return true;
+	for (size_t i = 0; i < COUNT(addition_keys); i++)
+		if (json_span_is(key, addition_keys[i]))
+			return true;
+	return dag_fail(r, key,
+			"the key \"%s\" is about the whole workflow, which is "
+			"there already: change it with PATCH, or leave it out",
+			json_span_str(r->d->arena, key));
+}
+
 static bool read_member(struct dag_reader *r, struct json_span key,
 			struct json_span v, struct parts *p)
 {
-	bool known;
+	bool known = false;
 
 	if (json_span_is(key, "jobs"))
 		p->jobs = v;
@@ -112,6 +129,8 @@ static bool read_member(struct dag_reader *r, struct json_span key,
 	else if (!known && !((r->flags & DAG_REQUEST) && is_option(key)))
 		return dag_fail_key(r, key, "", document_keys,
 				    COUNT(document_keys));
+	else if (known)
+		return header_ok(r, key);
 	return true;
 }
 

@@ -101,5 +101,7 @@ bool jobspec_list(struct arena *a, struct json_object *doc, const char *source,
  * 1 to 256 bytes of UTF-8 without control characters, no '/' and no leading
  * or trailing blank. */
 bool jobspec_name_ok(const char *s) MUST_CHECK;
+/* What a shell takes for the name of a variable. */
+bool jobspec_variable_ok(const char *s) MUST_CHECK;
 
 #endif

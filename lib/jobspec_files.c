@@ -41,10 +41,10 @@ static bool check_file(struct jobspec_reader *r, const struct file *f, size_t i)
 				    "has a path of %zu bytes, at most %d are "
 				    "allowed",
 				    strlen(f->path), PATH_MAX_BYTES);
-	return !strchr(f->tag, '=') ||
+	return !*f->tag || jobspec_variable_ok(f->tag) ||
 	       jobspec_fail(r,
 			    "has the tag \"%.100s\", which cannot be the name "
-			    "of a variable",
+			    "of a variable: use letters, digits and \"_\"",
 			    f->tag);
 }
 

@@ -66,6 +66,15 @@ bool jobspec_read_text(struct jobspec_reader *r,
 	return store_text(r, rule, v);
 }
 
+bool jobspec_variable_ok(const char *s)
+{
+	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				      "abcdefghijklmnopqrstuvwxyz_0123456789";
+	size_t len = strspn(s, letters);
+
+	return len > 0 && s[len] == '\0' && (*s < '0' || *s > '9');
+}
+
 bool jobspec_name_ok(const char *s)
 {
 	size_t len = strlen(s), n;

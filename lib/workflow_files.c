@@ -6,6 +6,7 @@
 #include <string.h>
 #include "lib/dag_reader.h"
 #include "lib/id.h"
+#include "lib/jobspec.h"
 #include "lib/json_keys.h"
 #include "lib/workflow_work.h"
 
@@ -337,21 +338,6 @@ void workflow_datatype(struct workflow *w, const char *name, const char *ext)
 		w->work->type_ext[*index] = arena_strdup(w->arena, ext);
 }
 
-static bool find_ext(struct workflow *w, const struct dag_data *data,
-		     const char **ext, struct err *e)
-{
-	*ext = "";
-	if (!data->datatype || !*data->datatype)
-		return true;
-	*ext = w->work->type_ext[*workflow_map_at(&w->work->types,
-						  data->datatype)];
-	return *ext ||
-	       err_set(e, ERR_BAD_REQUEST,
-		       "the datatype \"%.256s\" is not defined: define it "
-		       "before a workflow uses it",
-		       data->datatype);
-}
-
 static const char *or_empty(const char *s)
 {
 	return s ? s : "";
@@ -371,6 +357,44 @@ static const char *edge_name(struct workflow *w, const struct naming *n)
 {
 	return arena_printf(w->arena, "%.256s:%.256s", n->parent_name,
 			    w->dag->nodes[n->edge->to].name);
+}
+
+/* The edge, and the dag that it is of when that has a name. */
+static const char *edge_where(struct workflow *w, const struct naming *n)
+{
+	const char *dag = w->work->dag_name;
+
+	return arena_printf(w->arena, "%s%.256s%sthe edge \"%s\"",
+			    *dag ? "dag \"" : "", dag, *dag ? "\": " : "",
+			    edge_name(w, n));
+}
+
+static bool find_ext(struct workflow *w, struct naming *n, struct err *e)
+{
+	const char *type = n->data.datatype;
+
+	n->ext = "";
+	if (!type || !*type)
+		return true;
+	n->ext = w->work->type_ext[*workflow_map_at(&w->work->types, type)];
+	return n->ext ||
+	       err_set(e, ERR_BAD_REQUEST,
+		       "%s: the datatype \"%.256s\" is not defined: define it "
+		       "before a workflow uses it",
+		       edge_where(w, n), type);
+}
+
+/* Jobs find the file's path in a variable called so. */
+static bool tag_ok(struct workflow *w, const struct naming *n, struct err *e)
+{
+	const char *tag = or_empty(n->data.tag);
+
+	return !*tag || jobspec_variable_ok(tag) ||
+	       err_set(e, ERR_BAD_REQUEST,
+		       "%s: the tag \"%.256s\" cannot be the name of a "
+		       "variable, which has letters, digits and \"_\" and no "
+		       "digit first",
+		       edge_where(w, n), tag);
 }
 
 static bool make_name(struct workflow *w, const struct naming *n,
@@ -489,7 +513,7 @@ bool workflow_dataset_of(struct workflow *w, const struct dag_edge *edge,
 	n.data = workflow_edge_data(w, edge);
 	lay_fileinfo(w, edge, &info);
 	n.fixed = info.name && *info.name;
-	if (!find_ext(w, &n.data, &n.ext, e))
+	if (!find_ext(w, &n, e) || !tag_ok(w, &n, e))
 		return false;
 	group = group_key(w, &n);
 	if (group)

@@ -11,7 +11,7 @@
 
 #define DEPTH_MAX 10
 #define TEXT_MAX_LEN 65536
-#define CHECKSUM_MAX 256
+#define CHECKSUM_LEN 64
 
 #define N(table) (sizeof(table) / sizeof((table)[0]))
 
@@ -138,7 +138,7 @@ static const struct json_field change_fields[] = {
 	{ "tag", JK_STR, AT(tag), 0, 0, JOBSPEC_NAME_MAX, 0 },
 	{ "datatype", JK_STR, AT(datatype), 0, 0, JOBSPEC_NAME_MAX, 0 },
 	{ "state", JK_STR, AT(state), 0, 0, 0, 0 },
-	{ "checksum", JK_STR, AT(checksum), 0, 0, CHECKSUM_MAX, 0 },
+	{ "checksum", JK_STR, AT(checksum), 0, 0, 0, 0 },
 	{ "size", JK_I64, AT(size), JF_LOOSE, 0, INT64_MAX, AT(has_size) },
 };
 
@@ -148,6 +148,27 @@ static void kv_given(struct buf *b, const char *key, const char *s)
 {
 	if (s != NULL)
 		buf_json_kv_str(b, key, s);
+}
+
+bool h_datasets_checksum(struct arena *a, const char **s, const char *where,
+			 struct err *e)
+{
+	char *lower;
+
+	if (*s == NULL)
+		return true;
+	if (strlen(*s) != CHECKSUM_LEN ||
+	    strspn(*s, "0123456789abcdefABCDEF") != CHECKSUM_LEN)
+		return err_set(e, ERR_BAD_REQUEST,
+			       "%s\"checksum\" must be a SHA-256: %d "
+			       "hexadecimal digits, not \"%.100s\"",
+			       where, CHECKSUM_LEN, *s);
+	lower = arena_strdup(a, *s);
+	for (char *c = lower; *c != '\0'; c++)
+		if (*c >= 'A' && *c <= 'F')
+			*c = (char)(*c - 'A' + 'a');
+	*s = lower;
+	return true;
 }
 
 static bool change_read(struct req *r, const char **out, struct err *e)
@@ -164,6 +185,8 @@ static bool change_read(struct req *r, const char **out, struct err *e)
 			       "\"state\" must be declared, ready or missing, "
 			       "not \"%.50s\"",
 			       c.state);
+	if (!h_datasets_checksum(r->arena, &c.checksum, "", e))
+		return false;
 	buf_addc(&b, '{');
 	kv_given(&b, "comment", c.comment);
 	kv_given(&b, "tag", c.tag);

@@ -17,7 +17,6 @@
 #define ITEMS_MAX 10000
 #define PATH_MAX_LEN 4096
 #define TEXT_MAX_LEN 65536
-#define CHECKSUM_MAX 256
 
 #define N(table) (sizeof(table) / sizeof((table)[0]))
 
@@ -40,7 +39,7 @@ static const struct json_field item_fields[] = {
 	{ "tag", JK_STR, AT(tag), 0, 0, JOBSPEC_NAME_MAX, 0 },
 	{ "comment", JK_STR, AT(comment), 0, 0, TEXT_MAX_LEN, 0 },
 	{ "state", JK_STR, AT(state), 0, 0, 0, 0 },
-	{ "checksum", JK_STR, AT(checksum), 0, 0, CHECKSUM_MAX, 0 },
+	{ "checksum", JK_STR, AT(checksum), 0, 0, 0, 0 },
 	{ "project", JK_STR, AT(project), 0, 0, JOBSPEC_NAME_MAX, 0 },
 	{ "size", JK_I64, AT(size), JF_LOOSE, 0, INT64_MAX, AT(has_size) },
 };
@@ -135,7 +134,8 @@ static bool item_check(struct reading *g, struct item *x, const char *where)
 			       "%s\"state\" must be ready or declared, not "
 			       "\"%.50s\"",
 			       where, x->state);
-	return item_path(g, x, where);
+	return h_datasets_checksum(g->r->arena, &x->checksum, where, g->e) &&
+	       item_path(g, x, where);
 }
 
 static void add(struct db_array *v, const char *s)

@@ -61,12 +61,18 @@ static void on_datatype(enum db_outcome o, const struct db_result *res,
 	buf_fini(&b);
 }
 
-/* What is put behind a name must not lead out of the directory. */
+/* What is put behind a name must neither run into it, nor lead out of the
+ * directory, nor fall apart in a shell. */
 static bool ext_ok(const char *ext, struct err *e)
 {
-	return strchr(ext, '/') == NULL ||
-	       err_set(e, ERR_BAD_REQUEST,
-		       "the key \"ext\" must not have a \"/\"");
+	bool ok = *ext == '\0' || (*ext == '.' && ext[1] != '\0');
+
+	for (const char *c = ext; *c != '\0'; c++)
+		ok = ok && *c != '/' && (unsigned char)*c > ' ' && *c != 0x7f;
+	return ok || err_set(e, ERR_BAD_REQUEST,
+			     "the key \"ext\" must begin with \".\", as "
+			     "\".txt\", and have no \"/\", blanks or control "
+			     "characters");
 }
 
 static void put_datatype(struct req *r)

@@ -27,6 +27,8 @@ call PUT $v/datatypes/TXT '{"ext":".text"}'
 is "$status $(of .ext)" "200 .text" "and defined again"
 call GET $v/datatypes
 is "$(of '[.items[] | .name + .ext] | join(" ")')" "TXT.text" "and listed"
+refuse "an extension begins with a dot" 400 '*ext*' PUT $v/datatypes/X '{"ext":"txt"}'
+refuse "and has no blank" 400 '*ext*' PUT $v/datatypes/X '{"ext":".a b"}'
 refuse "an extension stays in its directory" 400 '*ext*' PUT $v/datatypes/X '{"ext":"/../x"}'
 refuse "a key that is none" 400 '*extension*' PUT $v/datatypes/X '{"extension":"x"}'
 token=$bob
@@ -79,8 +81,12 @@ call GET $v/datasets/"$id"
 is "$(of '[.number, .size, .tag, .datatype] | join(" ")')" "1 12 IN TXT" "a UUID names its own"
 call GET "$v/datasets/%2Fdata%2Fb?site=far"
 is "$(of .number)" 5 "a path may lie at a site"
-call PATCH $v/datasets/1 '{"comment":"old","checksum":"sha256:0"}'
-is "$status $(of '[.comment, .checksum, .size] | join(" ")')" "200 old sha256:0 12" "it changes"
+sum=$(printf %064d 0 | tr 0 b)
+call PATCH $v/datasets/1 "{\"comment\":\"old\",\"checksum\":\"$(printf %s $sum | tr b B)\"}"
+is "$status $(of '[.comment, .checksum, .size] | join(" ")')" "200 old $sum 12" "it changes"
+refuse "a checksum that is none" 400 '*"checksum"*64*"zz"*' PATCH $v/datasets/1 '{"checksum":"zz"}'
+refuse "also of a new one" 400 'dataset 2: *"checksum"*' POST $v/datasets \
+	"[{\"path\":\"/s/1\",\"checksum\":\"$sum\"},{\"path\":\"/s/2\",\"checksum\":\"${sum}b\"}]"
 refuse "no change" 400 '*nothing*' PATCH $v/datasets/1 '{}'
 refuse "no state by hand" 400 '*state*' PATCH $v/datasets/1 '{"state":"deleted"}'
 refuse "no unknown type" 400 '*"PNG"*' PATCH $v/datasets/1 '{"datatype":"PNG"}'

@@ -11,6 +11,9 @@ call PUT $v/dags/d '{"jobs":{"src":{"noop":true},"a":{"shell":"true"},"b":{"shel
 	{"from":"a","to":"b","tag":"X","name":"x","directory":"/d"},
 	{"from":"a","to":"b","tag":"Y","name":"y","directory":"/d"}]}'
 
+call PUT $v/dags/t '{"jobs":{"a":{"shell":"true"},"b":{"shell":"true"}},
+	"datasets":[{"from":"a","to":"b","tag":"X","name":"x","directory":"/d","datatype":"PNG"}]}'
+
 # wrong CLAIM GLOB DOCUMENT
 wrong()
 {
@@ -41,6 +44,10 @@ refuse "a node with nothing to run" 400 '*"a"*payload*' POST $v/workflows '{"job
 refuse "an unknown datatype" 400 '*"PNG"*' POST $v/workflows \
 	'{"jobs":{"a":{"shell":"true"},"b":{"shell":"true"}},"datasets":[{"from":"a","to":"b","tag":"X","name":"x","directory":"/d","datatype":"PNG"}]}'
 refuse "a number that is none" 400 '*"a"*timelimit*' POST $v/workflows '{"jobs":{"a":{"shell":"true","timelimit":"soon"}}}'
+refuse "in a dag, too" 400 'dag "t"*"a:b"*"PNG"*' POST $v/workflows '{"dag":"t"}'
+refuse "a tag that is no variable" 400 '*"a:b"*"MY TAG"*' POST $v/workflows \
+	'{"jobs":{"a":{"shell":"true"},"b":{"shell":"true"}},"datasets":[{"from":"a","to":"b","tag":"MY TAG","name":"x","directory":"/d"}]}'
+refuse "of a job's own file, too" 400 '*"a"*inputs*"1X"*' POST $v/workflows '{"jobs":{"a":{"shell":"true","inputs":[{"path":"/x","tag":"1X"}]}}}'
 refuse "fileinfo for an edge that is not there" 400 '*"b:a"*' POST $v/workflows '{"dag":"d","fileinfo":{"b:a":{"name":"x"}}}'
 refuse "one name for two edges" 400 '*"a:b"*"FROM:TO:TAG"*' POST $v/workflows '{"dag":"d","fileinfo":{"a:b":{"name":"x"}}}'
 refuse "jobinfo for a node that is not there" 400 '*"z"*' POST $v/workflows '{"dag":"d","jobinfo":{"z":{"payload":"true"}}}'

@@ -184,6 +184,12 @@ static void additions_may_name_jobs_that_are_there_already(void)
 	CHECK_FAILS(dag_read(arena, dag_kit_json(arena, text), strlen(text), "",
 			     DAG_ADDITION, &d, &e),
 		    e, ERR_BAD_REQUEST, "names the job \"old\"");
+	text = "{'priority':1,'join':'any','env':{},\n'jobs':{'b':{}},"
+	       "\n'name':'n'}";
+	CHECK_FAILS(dag_read(arena, dag_kit_json(arena, text), strlen(text), "",
+			     DAG_ADDITION, &d, &e),
+		    e, ERR_BAD_REQUEST,
+		    "line 3: the key \"name\" is about the whole workflow");
 }
 
 static void bounds_tell_how_to_go_on(void)

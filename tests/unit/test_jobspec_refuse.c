@@ -182,7 +182,12 @@ static void files_of_jobs_are_checked(void)
 		  "\"check\"" },
 		{ "'argv':['a'],'inputs':[{'path':'a','tag':'A=B'}]",
 		  "job 2: the key \"inputs\" has the tag \"A=B\", which "
-		  "cannot be the name of a variable" },
+		  "cannot be the name of a variable: use letters, digits "
+		  "and \"_\"" },
+		{ "'argv':['a'],'outputs':[{'path':'a','tag':'1A'}]",
+		  "job 2: the key \"outputs\" has the tag \"1A\", which "
+		  "cannot be the name of a variable: use letters, digits "
+		  "and \"_\"" },
 		{ "'argv':['a'],'inputs':['a',{'path':'a'}]",
 		  "job 2: the key \"inputs\" has the path \"a\" twice" },
 	};

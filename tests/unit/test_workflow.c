@@ -194,8 +194,14 @@ static void what_cannot_run_is_refused_by_name(void)
 		{ "{'jobs':{'a':{'argv':['x']},'b':{'argv':['x']}},'datasets':"
 		  "[{'from':'a','to':'b','name':'f','datatype':'UNKNOWN'}]}",
 		  JOBS,
-		  "the datatype \"UNKNOWN\" is not defined: define it before a "
-		  "workflow uses it" },
+		  "dag \"mydag\": the edge \"a:b\": the datatype \"UNKNOWN\" "
+		  "is not defined: define it before a workflow uses it" },
+		{ "{'jobs':{'a':{'argv':['x']},'b':{'argv':['x']}},'datasets':"
+		  "[{'from':'a','to':'b','name':'f','tag':'MY TAG'}]}",
+		  JOBS,
+		  "dag \"mydag\": the edge \"a:b\": the tag \"MY TAG\" cannot "
+		  "be the name of a variable, which has letters, digits and "
+		  "\"_\" and no digit first" },
 		{ "{'jobs':{'a':{'argv':['x']},'b':{'argv':['x']}},'datasets':"
 		  "[{'from':'a','to':'b','tag':'T'}]}",
 		  JOBS,
