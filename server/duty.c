@@ -17,7 +17,10 @@
 #include "server/wake.h"
 
 #define LOOK_MS 250
-#define SOON_MS 50 /* after a step that did all it may */
+/* After a step that did all it may the next one rests so many times as long
+ * as that took: a quarter of one connection's time is the most that a duty
+ * takes, and what it can do grows with the machine. */
+#define REST 3
 #define FIRING_EDGES 1000
 #define CANCEL_JOBS 500
 #define RETRY_JOBS 1000
@@ -104,6 +107,8 @@ struct state {
 	const struct duty *duty;
 	struct arena *arena; /* while its statement runs */
 	int64_t due_ms;
+	int64_t begun_us;
+	struct event *rested;
 	bool poked; /* while its statement ran */
 };
 
@@ -307,6 +312,21 @@ static void at_once(struct state *s)
 	event_active(s->of->timer, EV_TIMEOUT, 0);
 }
 
+static void on_rested(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	at_once(arg);
+}
+
+static void rest(struct state *s)
+{
+	int64_t us = REST * (clock_mono_us() - s->begun_us);
+	struct timeval tv = { us / 1000000, us % 1000000 };
+
+	event_add(s->rested, &tv);
+}
+
 static void on_done(enum db_outcome o, const struct db_result *r,
 		    const struct db_fault *f, void *arg)
 {
@@ -323,9 +343,11 @@ static void on_done(enum db_outcome o, const struct db_result *r,
 	}
 	arena_free(s->arena);
 	s->arena = NULL;
-	s->due_ms = clock_mono_ms() + (more ? SOON_MS : s->duty->period_ms);
+	s->due_ms = clock_mono_ms() + s->duty->period_ms;
 	if (s->poked || (more && s->duty->urgent))
 		at_once(s);
+	else if (more)
+		rest(s);
 }
 
 static void duty_start(struct state *s)
@@ -334,6 +356,7 @@ static void duty_start(struct state *s)
 	struct db_params *p;
 
 	s->poked = false;
+	s->begun_us = clock_mono_us();
 	s->arena = arena_new();
 	p = db_params_new(s->arena);
 	if (s->duty->params(d, s->arena, p)) {
@@ -387,6 +410,8 @@ struct duties *duties_new(struct server *srv)
 	for (size_t i = 0; i < N_DUTIES; i++) {
 		d->state[i].of = d;
 		d->state[i].duty = &duties[i];
+		d->state[i].rested =
+			evtimer_new(srv->base, on_rested, &d->state[i]);
 		/* Not all in one second, and not all servers at once. */
 		d->state[i].due_ms = clock_mono_ms() +
 				     duties[i].period_ms * (int64_t)(i + 1) /
@@ -402,7 +427,9 @@ void duties_free(struct duties *d)
 	if (d == NULL)
 		return;
 	event_free(d->timer);
-	for (size_t i = 0; i < N_DUTIES; i++)
+	for (size_t i = 0; i < N_DUTIES; i++) {
+		event_free(d->state[i].rested);
 		arena_free(d->state[i].arena);
+	}
 	free(d);
 }
