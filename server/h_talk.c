@@ -351,22 +351,34 @@ static const struct json_field claim_fields[] = {
 	{ "wait", JK_I64, offsetof(struct claim, wait_s), 0, 0, 60, 0 },
 };
 
+/* A claim that waits keeps its numbers, not the document. */
+static bool claim_read(struct talk *t, struct err *e)
+{
+	struct req *r = t->item.req;
+	struct arena *scratch = r->srv->lanes->scratch;
+	struct claim c = { 0 };
+	struct json_object *doc;
+	bool ok;
+
+	ok = req_json_in(r, scratch, &doc, e) &&
+	     json_decode(doc, claim_fields, N_FIELDS(claim_fields), &c,
+			 "the body", e) &&
+	     talk_free(t, c.room, e);
+	t->request = c.request;
+	talk_wait(t, c.wait_s);
+	arena_reset(scratch);
+	return ok;
+}
+
 static void on_claim(struct req *r)
 {
 	struct talk *t = talk_new(r);
-	struct claim c = { 0 };
-	struct json_object *doc;
 	struct err e = ERR_INIT;
 
-	if (!talk_pilot(r, &e) || !req_json(r, &doc, &e) ||
-	    !json_decode(doc, claim_fields, N_FIELDS(claim_fields), &c,
-			 "the body", &e) ||
-	    !talk_free(t, c.room, &e)) {
+	if (!talk_pilot(r, &e) || !claim_read(t, &e)) {
 		req_reply_err(r, &e);
 		return;
 	}
-	t->request = c.request;
-	talk_wait(t, c.wait_s);
 	park_supersede(r->srv, t->pilot);
 	claim_weigh(t);
 	(void)lane_put(r->srv->lanes->claim, &t->item);

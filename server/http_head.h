@@ -39,9 +39,9 @@ struct http_field {
 
 struct http_head {
 	const char *method;
-	const char *path;  /* begins with '/'; not decoded */
-	const char *query; /* behind the '?', or NULL */
-	struct http_field field[HTTP_FIELDS_MAX];
+	const char *path;         /* begins with '/'; not decoded */
+	const char *query;        /* behind the '?', or NULL */
+	struct http_field *field; /* the caller's: room for HTTP_FIELDS_MAX */
 	size_t n_fields;
 	uint64_t length; /* of the body; saturates */
 	bool chunked;

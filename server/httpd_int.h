@@ -113,7 +113,8 @@ struct httpd {
 	size_t n_spare;
 	struct req *dead; /* replied; freed at the turn's end */
 	struct buf out;   /* a reply's head is put together here */
-	char date[64];    /* "Date: ...\r\n" of date_s */
+	struct http_field fields[HTTP_FIELDS_MAX]; /* a request's, at first */
+	char date[64]; /* "Date: ...\r\n" of date_s */
 	int64_t date_s;
 	struct metric **metric;
 	int64_t complained_ms;

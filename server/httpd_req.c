@@ -96,7 +96,10 @@ bool httpd_req_new(struct conn *c, const char *head, size_t len, struct err *e)
 	r->who.token_id = "";
 	r->started_us = clock_mono_us();
 	c->req = q;
+	q->head.field = c->h->fields;
 	ok = http_head_parse(&q->head, arena_memdup(a, head, len), len, e);
+	q->head.field = arena_memdup(a, q->head.field,
+				     q->head.n_fields * sizeof(*q->head.field));
 	set_method(r);
 	r->path = q->head.path;
 	c->close = !ok || q->head.close;

@@ -10,6 +10,7 @@ struct lanes *lanes_new(struct server *srv)
 
 	l->srv = srv;
 	l->classes = classes_new(srv);
+	l->scratch = arena_new();
 	l->submit = lane_new(srv, &lane_submit_kind);
 	l->bulk = lane_new(srv, &lane_bulk_kind);
 	l->claim = lane_new(srv, &lane_claim_kind);
@@ -28,6 +29,7 @@ void lanes_free(struct lanes *l)
 	lane_free(l->report);
 	lane_free(l->output);
 	classes_free(l->classes);
+	arena_free(l->scratch);
 	free(l);
 }
 

@@ -19,6 +19,7 @@ struct lanes {
 	struct lane *report;
 	struct lane *output;
 	struct classes *classes;
+	struct arena *scratch; /* while one call is decoded */
 };
 
 extern const struct lane_kind lane_submit_kind;

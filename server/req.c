@@ -158,12 +158,18 @@ bool req_media_ok(struct req *r, struct err *e)
 
 bool req_json(struct req *r, struct json_object **out, struct err *e)
 {
+	return req_json_in(r, r->arena, out, e);
+}
+
+bool req_json_in(struct req *r, struct arena *a, struct json_object **out,
+		 struct err *e)
+{
 	if (!req_media_ok(r, e))
 		return false;
 	if (r->body_len == 0)
 		return err_set(e, ERR_BAD_REQUEST,
 			       "the body is empty: it must be JSON");
-	return json_parse(r->arena, r->body, r->body_len, out, e);
+	return json_parse(a, r->body, r->body_len, out, e);
 }
 
 void req_reply_bytes(struct req *r, int status, const char *content_type,

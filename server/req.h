@@ -83,6 +83,9 @@ bool req_media_ok(struct req *r, struct err *e) MUST_CHECK;
 /* The body as one JSON document; an empty body is refused. */
 bool req_json(struct req *r, struct json_object **out,
 	      struct err *e) MUST_CHECK;
+/* The same, of another arena: it may end before the request. */
+bool req_json_in(struct req *r, struct arena *a, struct json_object **out,
+		 struct err *e) MUST_CHECK;
 
 /* Replies. Each request gets exactly one (asserted). json is copied. */
 void req_reply_json(struct req *r, int status, const char *json, size_t len);

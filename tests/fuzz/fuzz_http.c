@@ -22,6 +22,7 @@ struct peer {
 	struct http_scan scan;
 	struct http_chunks chunks;
 	struct http_head head;
+	struct http_field fields[HTTP_FIELDS_MAX];
 	char *copy; /* what head points into; NULL: none is being read */
 	struct buf body;
 	struct buf said; /* requests and fault as text */
@@ -33,7 +34,8 @@ static void check_plain(const struct http_head *h)
 {
 	struct buf b = BUF_INIT;
 	struct http_scan s = { 0 };
-	struct http_head again;
+	struct http_field fields[HTTP_FIELDS_MAX];
+	struct http_head again = { .field = fields };
 	struct err e;
 	size_t n;
 
@@ -77,6 +79,7 @@ static enum http_got read_head(struct peer *p, struct err *e)
 	if (memchr(p->in.data, '\0', n) != NULL)
 		got = HTTP_FAULT;
 	p->copy = xmalloc(n);
+	p->head.field = p->fields;
 	memcpy(p->copy, p->in.data, n);
 	buf_consume(&p->in, n);
 	p->scan = (struct http_scan){ 0 };

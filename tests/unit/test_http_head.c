@@ -11,6 +11,7 @@
 static bool reads(const char *text, struct http_head *h, struct err *e)
 {
 	static char copy[32768];
+	static struct http_field fields[HTTP_FIELDS_MAX];
 	size_t len = strlen(text), head_len = 0, in_pieces = 0;
 	struct http_scan whole = { 0 }, pieces = { 0 };
 	enum http_got got, piece = HTTP_MORE;
@@ -23,6 +24,7 @@ static bool reads(const char *text, struct http_head *h, struct err *e)
 	if (got != HTTP_WHOLE)
 		return false;
 	memcpy(copy, text, head_len);
+	h->field = fields;
 	return http_head_parse(h, copy, head_len, e);
 }
 
