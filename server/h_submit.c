@@ -26,6 +26,8 @@ static void on_submit(struct req *r)
 	struct submit *s = submit_new(r);
 	struct err e = ERR_INIT;
 
+	if (lane_refuses(r->srv->lanes->submit, r, r->body_len))
+		return;
 	if (!idempotency_key(r, &s->idempotency_key, &e) ||
 	    !submit_read(r, s, &e)) {
 		req_reply_err(r, &e);

@@ -338,24 +338,29 @@ static void on_failing(void *arg)
 	}
 }
 
-static bool lane_full(const struct lane *l, const struct lane_item *i)
+static bool lane_full(const struct lane *l, size_t bytes)
 {
 	const struct lane_kind *k = l->kind;
 
 	return l->n_items >= k->queue_items ||
-	       l->n_bytes + i->bytes > k->queue_bytes ||
+	       l->n_bytes + bytes > k->queue_bytes ||
 	       (l->n_items >= WAIT_ITEMS &&
 		(int64_t)l->n_items * l->item_us > WAIT_US);
 }
 
+bool lane_refuses(struct lane *l, struct req *r, size_t bytes)
+{
+	if (!lane_full(l, bytes))
+		return false;
+	metric_add(l->metric[REFUSED], 1);
+	req_reply_busy(r, "too much waits already; try again soon");
+	return true;
+}
+
 bool lane_put(struct lane *l, struct lane_item *i)
 {
-	if (lane_full(l, i)) {
-		metric_add(l->metric[REFUSED], 1);
-		req_reply_busy(i->req,
-			       "too much waits already; try again soon");
+	if (lane_refuses(l, i->req, i->bytes))
 		return false;
-	}
 	if (l->flying == NULL && db_conn_failing(l->conn)) {
 		metric_add(l->metric[REFUSED], 1);
 		req_reply_busy(i->req, "the database is away; try again soon");

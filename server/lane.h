@@ -66,7 +66,11 @@ struct lane_kind {
 struct lane *lane_new(struct server *srv, const struct lane_kind *kind);
 /* Nobody is answered: the requests are gone (httpd_free) before. */
 void lane_free(struct lane *l);
-/* False, and the request answered 503, when the queue is full. */
+/* True, and the request answered 503, when the queue is full: asked before what
+ * is to be put is read, so that refusing costs little. */
+bool lane_refuses(struct lane *l, struct req *r, size_t bytes);
+/* False, and the request answered so, when the queue is full or the database
+ * away. */
 bool lane_put(struct lane *l, struct lane_item *i);
 /* For deliver: puts an item of the batch into the next one. */
 void lane_again(struct lane *l, struct lane_item *i);
