@@ -266,100 +266,6 @@ real_payloads()
 	stop_server
 }
 
-# with_pilot NAME SOCKET: one slot, added to $pilot; its keeper is $keeper.
-with_pilot()
-{
-	"$build/pilot/sortie-pilot" --url "unix:$2" --join-token-file \
-		"$state/join-token" --spool "$T/spool-$1" --host-name "$1" \
-		--one-user --slots 1 --cores 1 --quiet \
-		--log-file "$T/pilot.log" >>"$T/pilot.out.log" 2>&1 &
-	keeper=$!
-	pilot="$keeper $pilot"
-}
-
-# started N: waits until so many payloads have started.
-started()
-{
-	until [ "$(wc -l <"$T/starts")" -ge "$1" ]; do
-		sleep 0.02
-	done
-}
-
-# all_of PID: it and all below it.
-all_of()
-{
-	echo "$1"
-	for child in $(cat "/proc/$1/task/$1/children" 2>/dev/null); do
-		all_of "$child"
-	done
-}
-
-# takes_over NAME LIMIT SOCKET VICTIMS...: a job runs at a pilot of the socket;
-# what the words VICTIMS name is killed: how long until it runs elsewhere.
-takes_over()
-{
-	name=$1 limit=$2 socket=$3
-	shift 3
-	: >"$T/starts"
-	with_pilot "victim-$1-$#" "$socket"
-	victim=$keeper
-	curl -sf -o "$T/submitted" --unix-socket "$state/s" -H @"$T/auth" \
-		-H 'Content-Type: application/json' -d "{\"shell\":
-		\"echo x >>$T/starts; while [ ! -e $T/enough ]; do sleep 1; done\"}" \
-		http://sortie/api/v1/jobs
-	started 1
-	with_pilot "heir-$1-$#" "$state/s"
-	dead=
-	for what; do
-		case $what in
-		pilot) dead="$dead $(cat "/proc/$victim/task/$victim/children")" ;;
-		host) dead="$dead $(all_of "$victim")" ;;
-		server) dead="$dead $second" ;;
-		esac
-	done
-	start=$(now)
-	# shellcheck disable=SC2086 # a list of processes
-	kill -9 $dead
-	started 2
-	row "$name" "$(calc "$(now) - $start")" s "$limit" "what is promised"
-	: >"$T/enough"
-	number=$(sed 's/.*"first": *\([0-9]*\).*/\1/' "$T/submitted")
-	get "/api/v1/jobs/$number?wait=30" | grep -q '"state": *"finished"' || {
-		say "the job does not finish"
-		exit 1
-	}
-	# shellcheck disable=SC2086
-	kill $pilot 2>/dev/null || :
-	for one in $pilot; do
-		wait "$one" || :
-	done
-	pilot=
-	rm "$T/enough"
-}
-
-takeover()
-{
-	start_server takeover
-	say "a pilot, its host, its server die"
-	printf 'Authorization: Bearer %s\n' "$(cat "$state/admin-token")" \
-		>"$T/auth"
-	takes_over "kill -9 of a pilot, job runs elsewhere" 20 "$state/s" pilot
-	takes_over "death of a host, job runs elsewhere" 20 "$state/s" host
-	"$build/server/sortied" --listen "unix:$state/b" --state-dir \
-		"$state/second" --blob-dir "$state/blobs" --database \
-		"host=$state/run user=sortie dbname=sortie" \
-		--log-file "$state.second.log" >"$state.second.out.log" 2>&1 &
-	second=$!
-	until curl -sf -o "$T/ready" --unix-socket "$state/b" \
-			http://sortie/readyz; do
-		kill -0 $second || exit 1
-		sleep 0.1
-	done
-	takes_over "death of host and server" 30 "$state/b" host server
-	wait $second || :
-	stop_server
-}
-
 zero_work()
 {
 	start_server cycle
@@ -492,6 +398,8 @@ long_queue()
 	stop_server
 }
 
+. "$here/recovery.sh"
+
 # The rows of the database under $state hold together.
 audited()
 {
@@ -608,7 +516,7 @@ json()
 
 limits
 for part in ${PARTS:-one_at_a_time real_payloads zero_work parts keys long_queue \
-	tls takeover workflows two_servers overload}; do
+	tls takeover recovery workflows two_servers overload}; do
 	$part
 done
 json >"$bin/out.json"
