@@ -31,6 +31,7 @@ from procs import wait_until
 from world import FAKETIME, Shape, World
 
 HELP_S, QUIET_S = 300, 120
+QUIET_STEP_S = 0.5      # between two faults of a domain, at least
 
 # What a world may have beside servers and pilots: how often, and what of the
 # machine that takes.
@@ -126,23 +127,32 @@ def faults_of(opt, shape):
 
 
 def rage(world, steps, until):
-    """Faults begin and end at their times; what ends by itself is started
-    again. Returns what must not have happened."""
+    """Faults begin and end at their times; on a slow machine one waits for the
+    end of the one before in its domain. What ends by itself is started again.
+    Returns what must not have happened."""
     start, todo, wrong = time.monotonic(), [], []
+    ends = {}           # domain -> when what is at work there ends
     for n, step in enumerate(steps):
         heapq.heappush(todo, (step.at, n, step, None))
     n = len(steps)
     while todo or time.monotonic() - start < until:
         now = time.monotonic() - start
         while todo and todo[0][0] <= now:
-            _, _, step, hit = heapq.heappop(todo)
+            _, order, step, hit = heapq.heappop(todo)
+            domain = step.fault.domain
             if hit is not None:
                 step.fault.end(world, step, hit)
+                del ends[domain]
+                continue
+            if domain in ends:
+                heapq.heappush(todo, (ends[domain] + QUIET_STEP_S, order,
+                                      step, None))
                 continue
             hit = step.fault.begin(world, step)
             world.told.note("fault", name=step.fault.name, hit=hit is not None)
             if hit is not None and step.fault.end:
-                heapq.heappush(todo, (now + step.lasts, n, step, hit))
+                ends[domain] = time.monotonic() - start + step.lasts
+                heapq.heappush(todo, (ends[domain], n, step, hit))
                 n += 1
         wrong += world.supervise()
         time.sleep(0.05)
