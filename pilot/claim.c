@@ -21,8 +21,8 @@
 #define AHEAD_LEAST_US 500
 #define AHEAD_MAX 500
 /* A parked claim that names less room than there is now is renewed after a
- * twentieth of a run, between these: at once would cost a connection for every
- * run. */
+ * while: at once would cost a connection for every run.  When it is less than
+ * half, and so perhaps too little for what waits, after a twentieth of a run. */
 #define RENEW_MIN_MS 50
 #define RENEW_MAX_MS 1000
 /* What the answer may take beyond the wait. */
@@ -173,14 +173,17 @@ static void ask(struct talk *t, const struct room *room)
 /* The one under way asks for less than there is room for by now. */
 static bool outdated(struct talk *t, const struct room *room)
 {
-	int64_t renew_ms = t->run_us / 20000;
+	const struct room *said = &t->claimed;
+	int64_t renew_ms = RENEW_MAX_MS;
 
-	if (room->slots <= t->claimed.slots && room->cores <= t->claimed.cores)
+	if (room->slots <= said->slots && room->cores <= said->cores)
 		return false;
-	if (renew_ms == 0 || renew_ms > RENEW_MAX_MS)
-		renew_ms = RENEW_MAX_MS;
+	if (room->cores > 2 * said->cores || room->memory > 2 * said->memory)
+		renew_ms = t->run_us / 20000;
 	if (renew_ms < RENEW_MIN_MS)
 		renew_ms = RENEW_MIN_MS;
+	if (renew_ms > RENEW_MAX_MS)
+		renew_ms = RENEW_MAX_MS;
 	if (clock_mono_ms() - t->claim.sent_ms >= renew_ms)
 		return true;
 	talk_turn_at(t, t->claim.sent_ms + renew_ms);
