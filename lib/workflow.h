@@ -15,6 +15,10 @@
 
 #include "lib/dag.h"
 
+/* Bytes of a dataset's path: with its site what an index of PostgreSQL holds, a
+ * third of a page. */
+#define WORKFLOW_PATH_MAX 2000
+
 /* What POST /workflows may say, beside or instead of the document. Texts are
  * NULL and spans p NULL when absent; has_*: it was given. */
 struct workflow_options {

@@ -524,6 +524,12 @@ bool workflow_dataset_of(struct workflow *w, const struct dag_edge *edge,
 	}
 	if (!make_path(w, &n, &name, &path, e))
 		return false;
+	if (strlen(path) > WORKFLOW_PATH_MAX)
+		return err_set(e, ERR_BAD_REQUEST,
+			       "the edge \"%.520s\": the path of its file has "
+			       "%zu bytes, at most %d are allowed",
+			       edge_name(w, &n), strlen(path),
+			       WORKFLOW_PATH_MAX);
 	by_path = workflow_map_at(
 		&w->work->paths,
 		arena_printf(w->arena, "%s\n%s", or_empty(n.data.site), path));

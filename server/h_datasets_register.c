@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "lib/jobspec.h"
+#include "lib/workflow.h"
 #include "server/db.h"
 #include "server/server.h"
 #include "server/stamp.h"
@@ -15,7 +16,6 @@
 #include "server/wake.h"
 
 #define ITEMS_MAX 10000
-#define PATH_MAX_LEN 4096
 #define TEXT_MAX_LEN 65536
 
 #define N(table) (sizeof(table) / sizeof((table)[0]))
@@ -30,10 +30,10 @@ struct item {
 #define AT(field) offsetof(struct item, field)
 
 static const struct json_field item_fields[] = {
-	{ "name", JK_STR, AT(name), 0, 0, PATH_MAX_LEN, 0 },
-	{ "directory", JK_STR, AT(directory), 0, 0, PATH_MAX_LEN, 0 },
-	{ "uri", JK_STR, AT(uri), 0, 0, PATH_MAX_LEN, 0 },
-	{ "path", JK_STR, AT(path), 0, 0, PATH_MAX_LEN, 0 },
+	{ "name", JK_STR, AT(name), 0, 0, WORKFLOW_PATH_MAX, 0 },
+	{ "directory", JK_STR, AT(directory), 0, 0, WORKFLOW_PATH_MAX, 0 },
+	{ "uri", JK_STR, AT(uri), 0, 0, WORKFLOW_PATH_MAX, 0 },
+	{ "path", JK_STR, AT(path), 0, 0, WORKFLOW_PATH_MAX, 0 },
 	{ "site", JK_STR, AT(site), 0, 0, JOBSPEC_NAME_MAX, 0 },
 	{ "datatype", JK_STR, AT(datatype), 0, 0, JOBSPEC_NAME_MAX, 0 },
 	{ "tag", JK_STR, AT(tag), 0, 0, JOBSPEC_NAME_MAX, 0 },
@@ -109,6 +109,11 @@ static bool item_path(struct reading *g, struct item *x, const char *where)
 		return err_set(g->e, ERR_BAD_REQUEST,
 			       "%sthe path \"%.200s\" must begin with \"/\"",
 			       where, x->path);
+	if (strlen(x->path) > WORKFLOW_PATH_MAX)
+		return err_set(g->e, ERR_BAD_REQUEST,
+			       "%sthe path has %zu bytes, at most %d are "
+			       "allowed",
+			       where, strlen(x->path), WORKFLOW_PATH_MAX);
 	last = strrchr(x->path, '/');
 	if (x->name == NULL)
 		x->name = last[1] != '\0' ? last + 1 : x->path;

@@ -4,10 +4,9 @@
 #include <stddef.h>
 #include <string.h>
 #include "lib/jobspec.h"
+#include "lib/workflow.h"
 
 #define VARIABLE "P3S_INPUT_FILE"
-/* What an index of PostgreSQL holds: a third of a page. */
-#define PATH_BYTES_MAX 2000
 #define STREAM_BYTES_MAX 400
 #define TIME_BYTES_MAX 40
 #define EDGES_MAX 1000
@@ -21,7 +20,7 @@
 
 static const struct json_field fields[] = {
 	TEXT("stream", stream, JF_REQUIRED, STREAM_BYTES_MAX),
-	TEXT("path", path, JF_REQUIRED, PATH_BYTES_MAX),
+	TEXT("path", path, JF_REQUIRED, WORKFLOW_PATH_MAX),
 	TEXT("site", site, 0, JOBSPEC_NAME_MAX),
 	TEXT("datatype", datatype, 0, JOBSPEC_NAME_MAX),
 	TEXT("modified_at", modified_at, JF_REQUIRED, TIME_BYTES_MAX),

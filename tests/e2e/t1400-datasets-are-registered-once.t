@@ -59,6 +59,8 @@ is "$status $(of '[.state, .created] | join(" ")')" "200 ready false" \
 before=$(get $v/datasets | jq '.items | length')
 refuse "no place" 400 '*where it lies*' POST $v/datasets '{"name":"x"}'
 refuse "two places" 400 '*where it lies*' POST $v/datasets '{"path":"/x","uri":"a://b"}'
+refuse "a path that no index holds" 400 '*3001 bytes*2000*' POST $v/datasets \
+	"{\"path\":\"/$(printf %03000d 0)\"}"
 refuse "a relative path" 400 '*begin with*' POST $v/datasets '{"path":"x/y"}'
 refuse "a place that is no URI" 400 '*scheme*' POST $v/datasets '{"uri":"here"}'
 refuse "an unknown datatype" 400 '*"PNG"*' POST $v/datasets '{"path":"/x","datatype":"PNG"}'

@@ -43,6 +43,8 @@ wrong "a matrix that is no list" '*"a"*matrix*list*' '{"jobs":{"a":{"shell":"tru
 refuse "a node with nothing to run" 400 '*"a"*payload*' POST $v/workflows '{"jobs":{"a":{"after":[]}}}'
 refuse "an unknown datatype" 400 '*"PNG"*' POST $v/workflows \
 	'{"jobs":{"a":{"shell":"true"},"b":{"shell":"true"}},"datasets":[{"from":"a","to":"b","tag":"X","name":"x","directory":"/d","datatype":"PNG"}]}'
+refuse "a path that no index holds" 400 '*"a:b"*2000*' POST $v/workflows \
+	"{\"jobs\":{\"a\":{\"shell\":\"true\"},\"b\":{\"shell\":\"true\"}},\"datasets\":[{\"from\":\"a\",\"to\":\"b\",\"tag\":\"X\",\"name\":\"x\",\"directory\":\"/$(printf %03000d 0)\"}]}"
 refuse "a number that is none" 400 '*"a"*timelimit*' POST $v/workflows '{"jobs":{"a":{"shell":"true","timelimit":"soon"}}}'
 refuse "in a dag, too" 400 'dag "t"*"a:b"*"PNG"*' POST $v/workflows '{"dag":"t"}'
 refuse "a tag that is no variable" 400 '*"a:b"*"MY TAG"*' POST $v/workflows \
