@@ -78,6 +78,38 @@ bool body_limit_bytes(struct buf *b, const char *key, const char *text,
 	return put_none(b, key, text) || body_bytes(b, key, text, e);
 }
 
+static bool is_given_later(const char *const *env)
+{
+	size_t len = strcspn(*env, "=") + 1;
+
+	for (const char *const *later = env + 1; *later != NULL; later++)
+		if (strncmp(*later, *env, len) == 0)
+			return true;
+	return false;
+}
+
+bool body_env(struct buf *b, const char *const *env, struct err *e)
+{
+	struct buf name = BUF_INIT;
+
+	for (; *env != NULL; env++) {
+		const char *equals = strchr(*env, '=');
+
+		if (equals == NULL || equals == *env) {
+			buf_fini(&name);
+			return err_set(e, ERR_BAD_REQUEST,
+				       "--env \"%s\": write NAME=VALUE", *env);
+		}
+		if (is_given_later(env))
+			continue;
+		buf_reset(&name);
+		buf_add(&name, *env, (size_t)(equals - *env));
+		buf_json_kv_str(b, buf_str(&name), equals + 1);
+	}
+	buf_fini(&name);
+	return true;
+}
+
 void body_list(struct buf *b, const char *key, const char *const *list)
 {
 	if (list == NULL || list[0] == NULL)

@@ -20,6 +20,9 @@ bool body_limit(struct buf *b, const char *key, const char *text, int64_t min,
 		int64_t max, struct err *e) MUST_CHECK;
 bool body_limit_bytes(struct buf *b, const char *key, const char *text,
 		      struct err *e) MUST_CHECK;
+/* NAME=VALUE of --env (NULL-terminated) as members of an object that the caller
+ * has begun; what is given twice is as it was given last. */
+bool body_env(struct buf *b, const char *const *env, struct err *e) MUST_CHECK;
 /* The list, NULL-terminated, unless it is empty. */
 void body_list(struct buf *b, const char *key, const char *const *list);
 

@@ -74,7 +74,8 @@ static const struct opt opts[] = {
 	  .kind = OPT_STR,
 	  .offset = F(state),
 	  .arg = "STATE",
-	  .help = "`ready` (the default), `declared` or `missing`." },
+	  .help = "`ready` (the default of a new one), `declared`, or, of one "
+		  "that is known, `missing`." },
 	{ .name = "site",
 	  .kind = OPT_STR,
 	  .offset = F(site),
@@ -93,7 +94,12 @@ static const struct opt opts[] = {
 	  .help = "The file has changed: make a new version." },
 };
 
-static const struct cli_choice choices[] = {
+static const struct cli_choice new_choices[] = {
+	{ "state", "ready declared" },
+	{ NULL, NULL },
+};
+
+static const struct cli_choice known_choices[] = {
 	{ "state", "ready declared missing" },
 	{ NULL, NULL },
 };
@@ -367,7 +373,7 @@ const struct cli_command command_dataset_register = {
 	.opts = opts,
 	.n_opts = CLI_N(opts),
 	.opts_size = sizeof(struct opts),
-	.choices = choices,
+	.choices = new_choices,
 	.min_args = 1,
 	.max_args = -1,
 	.run = run_register,
@@ -382,7 +388,7 @@ const struct cli_command command_dataset_adjust = {
 	.opts = opts + FIRST_ADJUSTED,
 	.n_opts = N_ADJUSTED,
 	.opts_size = sizeof(struct opts),
-	.choices = choices,
+	.choices = known_choices,
 	.min_args = 1,
 	.max_args = -1,
 	.run = run_adjust,

@@ -2,6 +2,7 @@
 #include "clients/graphfile.h"
 
 #include <string.h>
+#include "clients/body.h"
 #include "clients/slurp.h"
 #include "lib/graphml.h"
 #include "lib/units.h"
@@ -68,22 +69,6 @@ static bool is_given(const char *const *env, struct json_span key)
 	return false;
 }
 
-static bool add_given(struct buf *b, const char *const *env, struct err *e)
-{
-	for (; *env != NULL; env++) {
-		const char *equals = strchr(*env, '=');
-		struct buf name = BUF_INIT;
-
-		if (equals == NULL || equals == *env)
-			return err_set(e, ERR_BAD_REQUEST,
-				       "--env \"%s\": write NAME=VALUE", *env);
-		buf_add(&name, *env, (size_t)(equals - *env));
-		buf_json_kv_str(b, buf_str(&name), equals + 1);
-		buf_fini(&name);
-	}
-	return true;
-}
-
 /* The document's variables, then those of the command line over them. */
 static bool set_env(struct cli *c, struct dag *d, const char *const *env,
 		    struct err *e)
@@ -108,7 +93,7 @@ static bool set_env(struct cli *c, struct dag *d, const char *const *env,
 			buf_add(&b, v.p, v.len);
 		}
 	}
-	ok = add_given(&b, env, e);
+	ok = body_env(&b, env, e);
 	buf_addc(&b, '}');
 	d->env.p = arena_strndup(c->arena, buf_str(&b), b.len);
 	d->env.len = b.len;

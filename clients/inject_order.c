@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include "clients/body.h"
 #include "clients/jobfile.h"
 #include "clients/slurp.h"
 #include "lib/jobspec.h"
@@ -26,29 +27,6 @@ const char *inject_stream(struct arena *a, const struct inject_wish *w)
 	if (what != NULL && w->site != NULL)
 		what = arena_printf(a, "%s at %s", what, w->site);
 	return what;
-}
-
-static bool add_env(struct buf *b, const char **env, struct err *e)
-{
-	struct arena *a = arena_new();
-	bool ok = true;
-
-	for (size_t i = 0; ok && env[i] != NULL; i++) {
-		const char *equals = strchr(env[i], '=');
-
-		ok = equals != NULL && equals != env[i];
-		if (ok)
-			buf_json_kv_str(
-				b,
-				arena_strndup(a, env[i],
-					      (size_t)(equals - env[i])),
-				equals + 1);
-		else
-			err_set(e, ERR_BAD_REQUEST,
-				"--env takes NAME=VALUE, not \"%s\"", env[i]);
-	}
-	arena_free(a);
-	return ok;
 }
 
 /* Options that workflows and jobs have in common. */
@@ -108,7 +86,7 @@ static bool make_dag(struct arena *a, const struct inject_wish *w,
 	if (w->env[0] != NULL) {
 		buf_json_key(b, "env");
 		buf_addc(b, '{');
-		if (!add_env(b, w->env, e))
+		if (!body_env(b, (const char *const *)w->env, e))
 			return false;
 		buf_addc(b, '}');
 	}
@@ -184,7 +162,7 @@ static bool read_job(struct arena *scratch, const struct jobfile_job *job,
 		buf_addc(b, '{');
 		if (c.env != NULL && json_type(c.env) == JSON_OBJECT)
 			json_each(c.env, copy_variable, &c);
-		if (!add_env(b, r->w->env, e))
+		if (!body_env(b, (const char *const *)r->w->env, e))
 			return false;
 		buf_addc(b, '}');
 	}

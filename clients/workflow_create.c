@@ -179,40 +179,17 @@ static bool add_info(struct cli *c, struct buf *b, const char *key,
 	return ok;
 }
 
-/* Is the variable given again later on the command line? */
-static bool given_later(const char *const *env, size_t i)
+static bool add_env(struct buf *b, const char *const *env, struct err *e)
 {
-	size_t len = strcspn(env[i], "=");
+	bool ok;
 
-	for (size_t k = i + 1; env[k] != NULL; k++)
-		if (strncmp(env[k], env[i], len + 1) == 0)
-			return true;
-	return false;
-}
-
-static bool add_env(struct cli *c, struct buf *b, const char *const *env,
-		    struct err *e)
-{
 	if (env == NULL || env[0] == NULL)
 		return true;
 	buf_json_key(b, "env");
 	buf_addc(b, '{');
-	for (size_t i = 0; env[i] != NULL; i++) {
-		const char *equals = strchr(env[i], '=');
-
-		if (equals == NULL || equals == env[i])
-			return err_set(e, ERR_BAD_REQUEST,
-				       "--env \"%s\": write NAME=VALUE",
-				       env[i]);
-		if (!given_later(env, i))
-			buf_json_kv_str(
-				b,
-				arena_strndup(c->arena, env[i],
-					      (size_t)(equals - env[i])),
-				equals + 1);
-	}
+	ok = body_env(b, env, e);
 	buf_addc(b, '}');
-	return true;
+	return ok;
 }
 
 /* What dag and file have in common: all that is no member of a document. */
@@ -243,7 +220,7 @@ static bool write_from_dag(struct cli *c, struct buf *b, const struct opts *o,
 		buf_json_kv_str(b, "close", "auto");
 	body_list(b, "callback", (const char *const *)o->callback);
 	if (!add_infos(c, b, o, e) ||
-	    !add_env(c, b, (const char *const *)o->env, e) ||
+	    !add_env(b, (const char *const *)o->env, e) ||
 	    !body_number(b, "priority", o->priority, INT32_MIN, INT32_MAX, e) ||
 	    !body_number(b, "max_running", o->max_running, 1, INT32_MAX, e))
 		return false;

@@ -475,7 +475,7 @@ static bool make(const struct inject_wish *w, struct inject_order *o,
 static void orders_say_what_was_wished(void)
 {
 	static const char *edges[] = { "A:B", NULL };
-	static const char *env[] = { "X=1=2", "Y=", NULL };
+	static const char *env[] = { "X=0", "X=1=2", "Y=", NULL };
 	struct arena *a = arena_new();
 	struct inject_order o;
 	struct err e = ERR_INIT;
@@ -521,7 +521,7 @@ static void wrong_orders_are_refused(void)
 
 	CHECK_FALSE(make(&(struct inject_wish){ .dag = "d", .env = env }, &o, a,
 			 &e));
-	CHECK_STR_EQ(e.text, "--env takes NAME=VALUE, not \"=1\"");
+	CHECK_STR_EQ(e.text, "--env \"=1\": write NAME=VALUE");
 	CHECK_FALSE(make(&(struct inject_wish){ .dag = "d", .priority = "x" },
 			 &o, a, &e));
 	CHECK_FALSE(make(&(struct inject_wish){ .dag = "d", .jobinfo = "{" },
