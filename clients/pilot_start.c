@@ -75,6 +75,7 @@ struct start {
 	char **argv, **env;
 	size_t n_argv;
 	const char *log_dir;
+	struct buf items; /* of --json and --ndjson */
 };
 
 static bool new_token(struct cli *c, const char **token, struct err *e)
@@ -198,7 +199,36 @@ _Noreturn static void become_pilot(const struct start *s, int log_fd,
 	_exit(126);
 }
 
-static bool start_one(const struct start *s, int i, struct err *e)
+static void tell_started(struct start *s, pid_t pid, const char *log)
+{
+	const struct cli_settings *set = s->c->settings;
+
+	if (set->json || set->ndjson) {
+		if (s->items.len > 0)
+			buf_addc(&s->items, set->ndjson ? '\n' : ',');
+		buf_addc(&s->items, '{');
+		buf_json_kv_i64(&s->items, "pid", pid);
+		buf_json_kv_str(&s->items, "log", log);
+		buf_addc(&s->items, '}');
+	} else if (set->quiet) {
+		printf("%ld\n", (long)pid);
+	} else {
+		printf("pilot process %ld, log %s\n", (long)pid, log);
+	}
+}
+
+static void print_items(struct start *s)
+{
+	const char *items = buf_str(&s->items);
+
+	if (s->c->settings->ndjson)
+		printf("%s\n", items);
+	else if (s->c->settings->json)
+		printf("{\"items\":[%s]}\n", items);
+	buf_fini(&s->items);
+}
+
+static bool start_one(struct start *s, int i, struct err *e)
 {
 	char *log = arena_printf(s->c->arena, "%s/pilot-%" PRId64 "-%d.log",
 				 s->log_dir, clock_wall_ms() / 1000, i);
@@ -222,10 +252,7 @@ static bool start_one(const struct start *s, int i, struct err *e)
 	n = pid < 0 ? 0 : read(report[0], &failed, sizeof(failed));
 	close(report[0]);
 	if (pid > 0 && n <= 0) {
-		if (s->c->settings->quiet)
-			printf("%ld\n", (long)pid);
-		else
-			printf("pilot process %ld, log %s\n", (long)pid, log);
+		tell_started(s, pid, log);
 		return true;
 	}
 	if (n > 0)
@@ -254,9 +281,12 @@ static void tell_away(struct cli *c)
 
 static int run(struct cli *c)
 {
-	struct start s = { .c = c, .o = CLI_OPTS(c, struct opts) };
+	struct start s = { .c = c,
+			   .o = CLI_OPTS(c, struct opts),
+			   .items = BUF_INIT };
 	const char *token;
 	struct err e = ERR_INIT;
+	bool ok = true;
 
 	if (!call_open(c, &e) || !find_token(c, s.o, &token, &e) ||
 	    !make_log_dir(&s, &e))
@@ -271,10 +301,10 @@ static int run(struct cli *c)
 	make_env(&s, token);
 	make_argv(&s);
 	tell_away(c);
-	for (int i = 0; i < s.o->n; i++)
-		if (!start_one(&s, i + 1, &e))
-			return cli_fail(c, &e);
-	return CLI_OK;
+	for (int i = 0; ok && i < s.o->n; i++)
+		ok = start_one(&s, i + 1, &e);
+	print_items(&s);
+	return ok ? CLI_OK : cli_fail(c, &e);
 }
 
 const struct cli_command command_pilot_start = {

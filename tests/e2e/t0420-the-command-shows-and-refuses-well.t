@@ -68,6 +68,9 @@ exits 0 "a pilot may be started before the server" \
 	env SORTIE_URL="unix:$T/nobody" SORTIE_JOIN_TOKEN=sj_0000 \
 	sortie pilot start --program true --log-dir "$T/logs"
 like "$said" "*no server answers*pilot process*" "with a word on that"
+is "$(SORTIE_JOIN_TOKEN=sj_0000 sortie pilot start -n 2 --json --program true --log-dir "$T/logs" |
+	jq '[.items[] | select(.pid > 1 and (.log | test("/logs/")))] | length')" 2 \
+	"or tells them as JSON"
 exits 0 "help" sortie help job submit
 like "$said" "*--replicas*" "tells the options"
 
