@@ -130,3 +130,27 @@ int act_delete(struct cli *c, const char *prefix, const char *what,
 	}
 	return CLI_OK;
 }
+
+int act_named(struct cli *c, const char *method, const char *prefix,
+	      const char *name, const char *body, const char *said)
+{
+	struct buf path = BUF_INIT;
+	struct call_request r = { .method = method, .body = body };
+	struct call_answer answer;
+	struct err e = ERR_INIT;
+	bool ok;
+
+	query_path(&path, prefix, name);
+	r.path = buf_str(&path);
+	ok = call_send(c, c->arena, &r, &answer, &e);
+	buf_fini(&path);
+	if (!ok)
+		return cli_fail(c, &e);
+	if ((c->settings->json || c->settings->ndjson) && answer.len > 0)
+		list_raw(answer.text, answer.len);
+	else if (c->settings->quiet)
+		printf("%s\n", name);
+	else
+		cli_say(c, "%s %s", name, said);
+	return CLI_OK;
+}

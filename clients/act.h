@@ -16,6 +16,9 @@ int act_jobs(struct cli *c, const char *action, const char *verb,
 int act_once(struct cli *c, const char *path, const char *body,
 	     const char *noun, const char *verb);
 
+/* Sends body (NULL = none) to prefix + name and says "NAME SAID". */
+int act_named(struct cli *c, const char *method, const char *prefix,
+	      const char *name, const char *body, const char *said);
 /* DELETEs prefix + name for each argument, and says "WHAT NAME DONE"; ends at
  * the first that fails. */
 int act_delete(struct cli *c, const char *prefix, const char *what,

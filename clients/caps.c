@@ -1,11 +1,11 @@
-/* `sortie jobtype|limit|project`: how much may run at once, of what. */
+/* `sortie jobtype|limit|project|owner`: how much there may be, of what. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include "clients/call.h"
+#include "clients/act.h"
+#include "clients/body.h"
 #include "clients/commands.h"
 #include "clients/list.h"
-#include "clients/query.h"
 #include "lib/units.h"
 
 struct project_opts {
@@ -27,68 +27,58 @@ static const struct opt project_opts[] = {
 		  "long as all others." },
 };
 
-static const struct table_column jobtype_columns[] = {
-	{ .head = "JOBTYPE", .flexible = true },
-	{ .head = "MAX", .right = true },
-	{ .head = "RUNNING", .right = true },
-	{ .head = "QUEUED", .right = true },
+struct owner_opts {
+	struct cli_settings common;
+	const char *max_queued, *max_rate, *max_stored;
 };
 
-static void jobtype_row(struct table *t, struct json_object *o)
-{
-	list_cell(t, o, "name");
-	list_cell(t, o, "max_running");
-	list_cell(t, o, "running");
-	list_cell(t, o, "queued");
-}
-
-static int run_jobtype_list(struct cli *c)
-{
-	const struct list l = { .path = "/api/v1/jobtypes",
-				.columns = jobtype_columns,
-				.n_columns = CLI_N(jobtype_columns),
-				.row = jobtype_row,
-				.id = "name",
-				.none = "no jobtypes yet: jobs bring them" };
-
-	return list_print(c, &l);
-}
-
-static const struct table_column limit_columns[] = {
-	{ .head = "LIMIT", .flexible = true },
-	{ .head = "CAPACITY", .right = true },
-	{ .head = "USED", .right = true },
+static const struct opt owner_opts[] = {
+	{ .name = "max-queued",
+	  .kind = OPT_STR,
+	  .offset = offsetof(struct owner_opts, max_queued),
+	  .arg = "N",
+	  .help = "At most N jobs that have not ended." },
+	{ .name = "max-rate",
+	  .kind = OPT_STR,
+	  .offset = offsetof(struct owner_opts, max_rate),
+	  .arg = "N",
+	  .help = "At most N calls a second to a server." },
+	{ .name = "max-stored",
+	  .kind = OPT_STR,
+	  .offset = offsetof(struct owner_opts, max_stored),
+	  .arg = "SIZE",
+	  .help = "At most so many bytes of files that jobs send, and of dags." },
 };
 
-static void limit_row(struct table *t, struct json_object *o)
-{
-	list_cell(t, o, "name");
-	list_cell(t, o, "capacity");
-	list_cell(t, o, "used");
-}
-
-static int run_limit_list(struct cli *c)
-{
-	const struct list l = {
-		.path = "/api/v1/limits",
-		.columns = limit_columns,
-		.n_columns = CLI_N(limit_columns),
-		.row = limit_row,
-		.id = "name",
-		.none = "no limits: `sortie limit set NAME N` makes one"
-	};
-
-	return list_print(c, &l);
-}
-
-static const struct table_column project_columns[] = {
-	{ .head = "PROJECT", .flexible = true },
-	{ .head = "MAX", .right = true },
-	{ .head = "KEEP", .right = true },
-	{ .head = "JOBS", .flexible = true },
+static const struct table_column jobtypes_columns[] = {
+	{ .head = "JOBTYPE", .flexible = true, .key = "name" },
+	{ .head = "MAX", .right = true, .key = "max_running" },
+	{ .head = "RUNNING", .right = true, .key = "running" },
+	{ .head = "QUEUED", .right = true, .key = "queued" },
 };
 
-/* The counts by state are an object of their own, under "jobs" or "states". */
+static const struct list jobtypes = {
+	.path = "/api/v1/jobtypes",
+	.columns = jobtypes_columns,
+	.n_columns = CLI_N(jobtypes_columns),
+	.id = "name",
+	.none = "no jobtypes yet: jobs bring them",
+};
+
+static const struct table_column limits_columns[] = {
+	{ .head = "LIMIT", .flexible = true, .key = "name" },
+	{ .head = "CAPACITY", .right = true, .key = "capacity" },
+	{ .head = "USED", .right = true, .key = "used" },
+};
+
+static const struct list limits = {
+	.path = "/api/v1/limits",
+	.columns = limits_columns,
+	.n_columns = CLI_N(limits_columns),
+	.id = "name",
+	.none = "no limits: `sortie limit set NAME N` makes one",
+};
+
 static bool add_state(const char *state, struct json_object *n, void *arg)
 {
 	struct buf *b = arg;
@@ -99,105 +89,101 @@ static bool add_state(const char *state, struct json_object *n, void *arg)
 	return true;
 }
 
-static void project_row(struct table *t, struct json_object *o)
+static void states_cell(struct table *t, struct json_object *o, const char *key)
 {
-	struct json_object *states = json_get(o, "jobs");
+	struct json_object *states = json_get(o, key);
 	struct buf b = BUF_INIT;
 
-	if (states == NULL)
-		states = json_get(o, "states");
-	list_cell(t, o, "name");
-	list_cell(t, o, "max_running");
-	list_cell(t, o, "keep_last");
 	if (states != NULL && json_type(states) == JSON_OBJECT)
 		json_each(states, add_state, &b);
-	table_cell(t, b.len ? buf_str(&b) : NULL);
-	buf_fini(&b);
+	list_buf(t, &b);
 }
 
-static int run_project_list(struct cli *c)
+static const struct table_column projects_columns[] = {
+	{ .head = "PROJECT", .flexible = true, .key = "name" },
+	{ .head = "MAX", .right = true, .key = "max_running" },
+	{ .head = "KEEP", .right = true, .key = "keep_last" },
+	{ .head = "JOBS",
+	  .flexible = true,
+	  .key = "jobs",
+	  .cell = states_cell },
+};
+
+static const struct list projects = {
+	.path = "/api/v1/projects",
+	.columns = projects_columns,
+	.n_columns = CLI_N(projects_columns),
+	.id = "name",
+	.none = "no projects yet: jobs bring them",
+};
+
+static const struct table_column owners_columns[] = {
+	{ .head = "OWNER", .flexible = true, .key = "name" },
+	{ .head = "QUEUED", .right = true, .key = "queued" },
+	{ .head = "MAX", .right = true, .key = "max_queued" },
+	{ .head = "CALLS/S", .right = true, .key = "max_rate" },
+	{ .head = "STORED",
+	  .right = true,
+	  .key = "stored",
+	  .cell = list_bytes },
+	{ .head = "MAX",
+	  .right = true,
+	  .key = "max_stored",
+	  .cell = list_bytes },
+};
+
+static const struct list owners = {
+	.path = "/api/v1/owners",
+	.columns = owners_columns,
+	.n_columns = CLI_N(owners_columns),
+	.id = "name",
+	.none = "no owners yet: tokens bring them",
+};
+
+/* PUTs the body, begun with a brace, unless *e tells why not. */
+static int put(struct cli *c, const char *prefix, struct buf *body, bool ok,
+	       const struct err *e)
 {
-	const struct list l = { .path = "/api/v1/projects",
-				.columns = project_columns,
-				.n_columns = CLI_N(project_columns),
-				.row = project_row,
-				.id = "name",
-				.none = "no projects yet: jobs bring them" };
+	int status;
 
-	return list_print(c, &l);
+	buf_addc(body, '}');
+	status = ok ? act_named(c, "PUT", prefix, c->args[0], buf_str(body),
+				"set")
+		    : cli_misuse(c, "%s", e->text);
+	buf_fini(body);
+	return status;
 }
 
-static int send(struct cli *c, const char *method, const char *prefix,
-		const char *name, const char *body, const char *said)
-{
-	struct buf path = BUF_INIT;
-	struct call_request r = { .method = method, .body = body };
-	struct call_answer answer;
-	struct err e = ERR_INIT;
-	bool ok;
-
-	query_path(&path, prefix, name);
-	r.path = buf_str(&path);
-	ok = call_send(c, c->arena, &r, &answer, &e);
-	buf_fini(&path);
-	if (!ok)
-		return cli_fail(c, &e);
-	if ((c->settings->json || c->settings->ndjson) && answer.len > 0)
-		list_raw(answer.text, answer.len);
-	else if (c->settings->quiet)
-		printf("%s\n", name);
-	else
-		cli_say(c, "%s %s", name, said);
-	return CLI_OK;
-}
-
-/* "key":N, or "key":null for `none`. */
-static bool add_cap(struct buf *b, const char *key, const char *text,
-		    struct err *e)
-{
-	int64_t n;
-
-	if (text == NULL)
-		return true;
-	if (strcmp(text, "none") == 0) {
-		buf_json_kv_raw(b, key, "null");
-		return true;
-	}
-	if (!units_parse_i64(text, 0, INT32_MAX, &n, e))
-		return err_prefix(e, "%s takes a number or none", key);
-	buf_json_kv_i64(b, key, n);
-	return true;
-}
-
-static int set_one(struct cli *c, const char *prefix, const char *key)
+static int set_one(struct cli *c, const char *prefix, const char *key,
+		   bool none)
 {
 	struct buf body = BUF_INIT;
 	struct err e = ERR_INIT;
-	int status;
+	int64_t n;
+	bool ok = true;
 
-	if (strcmp(key, "capacity") == 0 && strcmp(c->args[1], "none") == 0)
-		return cli_misuse(c, "a limit has a number: `sortie limit "
-				     "delete` takes it away");
 	buf_addc(&body, '{');
-	if (add_cap(&body, key, c->args[1], &e)) {
-		buf_addc(&body, '}');
-		status = send(c, "PUT", prefix, c->args[0], buf_str(&body),
-			      "set");
-	} else {
-		status = cli_misuse(c, "%s", e.text);
-	}
-	buf_fini(&body);
-	return status;
+	if (none && strcmp(c->args[1], "none") == 0)
+		buf_json_kv_raw(&body, key, "null");
+	else if (units_parse_i64(c->args[1], 0, INT32_MAX, &n, &e))
+		buf_json_kv_i64(&body, key, n);
+	else
+		ok = err_prefix(&e, "a number%s is expected",
+				none ? " or none" : "");
+	return put(c, prefix, &body, ok, &e);
 }
 
 static int run_jobtype_set(struct cli *c)
 {
-	return set_one(c, "/api/v1/jobtypes/", "max_running");
+	return set_one(c, "/api/v1/jobtypes/", "max_running", true);
 }
 
 static int run_limit_set(struct cli *c)
 {
-	return set_one(c, "/api/v1/limits/", "capacity");
+	if (strcmp(c->args[1], "none") == 0)
+		return cli_misuse(c, "a limit has a number: `sortie limit "
+				     "delete` takes it away");
+	return set_one(c, "/api/v1/limits/", "capacity", false);
 }
 
 static int run_limit_delete(struct cli *c)
@@ -205,8 +191,8 @@ static int run_limit_delete(struct cli *c)
 	int status = CLI_OK;
 
 	for (size_t i = 0; i < c->n_args && status == CLI_OK; i++)
-		status = send(c, "DELETE", "/api/v1/limits/", c->args[i], NULL,
-			      "deleted");
+		status = act_named(c, "DELETE", "/api/v1/limits/", c->args[i],
+				   NULL, "deleted");
 	return status;
 }
 
@@ -215,28 +201,41 @@ static int run_project_set(struct cli *c)
 	const struct project_opts *o = CLI_OPTS(c, struct project_opts);
 	struct buf body = BUF_INIT;
 	struct err e = ERR_INIT;
-	int status;
+	bool ok;
 
 	if (o->max_running == NULL && o->keep_last == NULL)
 		return cli_misuse(c, "say what to set: --max-running or "
 				     "--keep-last");
 	buf_addc(&body, '{');
-	if (add_cap(&body, "max_running", o->max_running, &e) &&
-	    add_cap(&body, "keep_last", o->keep_last, &e)) {
-		buf_addc(&body, '}');
-		status = send(c, "PUT", "/api/v1/projects/", c->args[0],
-			      buf_str(&body), "set");
-	} else {
-		status = cli_misuse(c, "%s", e.text);
-	}
-	buf_fini(&body);
-	return status;
+	ok = body_limit(&body, "max_running", o->max_running, 0, INT32_MAX,
+			&e) &&
+	     body_limit(&body, "keep_last", o->keep_last, 0, INT32_MAX, &e);
+	return put(c, "/api/v1/projects/", &body, ok, &e);
+}
+
+static int run_owner_set(struct cli *c)
+{
+	const struct owner_opts *o = CLI_OPTS(c, struct owner_opts);
+	struct buf body = BUF_INIT;
+	struct err e = ERR_INIT;
+	bool ok;
+
+	if (o->max_queued == NULL && o->max_rate == NULL &&
+	    o->max_stored == NULL)
+		return cli_misuse(c, "say what to set: --max-queued, "
+				     "--max-rate or --max-stored");
+	buf_addc(&body, '{');
+	ok = body_limit(&body, "max_queued", o->max_queued, 0, INT64_MAX, &e) &&
+	     body_limit(&body, "max_rate", o->max_rate, 0, INT64_MAX, &e) &&
+	     body_limit_bytes(&body, "max_stored", o->max_stored, &e);
+	return put(c, "/api/v1/owners/", &body, ok, &e);
 }
 
 const struct cli_command command_jobtype_list = {
 	.path = "jobtype list",
 	.brief = "list jobtypes and their maxima",
-	.run = run_jobtype_list,
+	.list = &jobtypes,
+	.run = list_command,
 };
 
 const struct cli_command command_jobtype_set = {
@@ -252,7 +251,8 @@ const struct cli_command command_jobtype_set = {
 const struct cli_command command_limit_list = {
 	.path = "limit list",
 	.brief = "list named limits",
-	.run = run_limit_list,
+	.list = &limits,
+	.run = list_command,
 };
 
 const struct cli_command command_limit_set = {
@@ -278,7 +278,8 @@ const struct cli_command command_limit_delete = {
 const struct cli_command command_project_list = {
 	.path = "project list",
 	.brief = "list projects and their jobs",
-	.run = run_project_list,
+	.list = &projects,
+	.run = list_command,
 };
 
 const struct cli_command command_project_set = {
@@ -291,4 +292,25 @@ const struct cli_command command_project_set = {
 	.min_args = 1,
 	.max_args = 1,
 	.run = run_project_set,
+};
+
+const struct cli_command command_owner_list = {
+	.path = "owner list",
+	.brief = "list owners, what they have and what they may have",
+	.list = &owners,
+	.run = list_command,
+};
+
+const struct cli_command command_owner_set = {
+	.path = "owner set",
+	.args = "NAME",
+	.brief = "set how much of the service an owner may have",
+	.text = "`none` lifts a limit. The name `*` stands for everybody who "
+		"has no limit of their own.",
+	.opts = owner_opts,
+	.n_opts = CLI_N(owner_opts),
+	.opts_size = sizeof(struct owner_opts),
+	.min_args = 1,
+	.max_args = 1,
+	.run = run_owner_set,
 };

@@ -48,6 +48,7 @@ extern const size_t cli_common_n;
 
 struct cli;
 struct cli_choice;
+struct list;
 struct call;
 
 struct cli_command {
@@ -62,8 +63,9 @@ struct cli_command {
 	int min_args, max_args;           /* max -1 = any number */
 	bool stop_at_word; /* options end at the first positional word */
 	bool hidden;
-	bool own_page; /* of the manual: sortie-PATH(1) */
-	int own_exit;  /* exit status of our failures, 0 = by kind */
+	bool own_page;           /* of the manual: sortie-PATH(1) */
+	int own_exit;            /* exit status of our failures, 0 = by kind */
+	const struct list *list; /* of list_command */
 	int (*run)(struct cli *c);
 };
 

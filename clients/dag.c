@@ -46,39 +46,23 @@ static const struct opt delete_opts[] = {
 	  .help = "Only this version." },
 };
 
-static const struct table_column columns[] = {
-	{ .head = "DAG", .flexible = true },
-	{ .head = "VERSION", .right = true },
-	{ .head = "JOBS", .right = true },
-	{ .head = "EDGES", .right = true },
-	{ .head = "OWNER", .flexible = true },
-	{ .head = "ADDED" },
-	{ .head = "DESCRIPTION", .flexible = true },
+static const struct table_column dags_columns[] = {
+	{ .head = "DAG", .flexible = true, .key = "name" },
+	{ .head = "VERSION", .right = true, .key = "version" },
+	{ .head = "JOBS", .right = true, .key = "jobs" },
+	{ .head = "EDGES", .right = true, .key = "edges" },
+	{ .head = "OWNER", .flexible = true, .key = "owner" },
+	{ .head = "ADDED", .key = "created_at", .cell = list_time },
+	{ .head = "DESCRIPTION", .flexible = true, .key = "description" },
 };
 
-static void row(struct table *t, struct json_object *o)
-{
-	table_cell(t, json_get_str(o, "name"));
-	table_cellf(t, "%" PRId64, json_get_int(o, "version"));
-	table_cellf(t, "%" PRId64, json_get_int(o, "jobs"));
-	table_cellf(t, "%" PRId64, json_get_int(o, "edges"));
-	table_cell(t, json_get_str(o, "owner"));
-	list_time(t, o, "created_at");
-	table_cell(t, json_get_str(o, "description"));
-}
-
-static int run_list(struct cli *c)
-{
-	const struct list l = { .path = "/api/v1/dags",
-				.columns = columns,
-				.n_columns = CLI_N(columns),
-				.row = row,
-				.id = "name",
-				.none = "no dags: `sortie dag add FILE` "
-					"stores one" };
-
-	return list_print(c, &l);
-}
+static const struct list dags = {
+	.path = "/api/v1/dags",
+	.columns = dags_columns,
+	.n_columns = CLI_N(dags_columns),
+	.id = "name",
+	.none = "no dags: `sortie dag add FILE` stores one",
+};
 
 static void tell(struct cli *c, const char *name,
 		 const struct call_answer *answer)
@@ -198,7 +182,8 @@ const struct cli_command command_dag_add = {
 const struct cli_command command_dag_list = {
 	.path = "dag list",
 	.brief = "list stored dags",
-	.run = run_list,
+	.list = &dags,
+	.run = list_command,
 };
 
 const struct cli_command command_dag_delete = {

@@ -18,11 +18,9 @@
 #define LINEAGE_DEPTH 10
 
 struct opts {
-	struct cli_settings common;
+	struct list_opts list;
 	const char **state;
 	const char *datatype, *name, *path, *workflow, *producer, *tag, *site;
-	int64_t max;
-	bool all;
 };
 
 #define F(name) offsetof(struct opts, name)
@@ -73,44 +71,14 @@ static const struct opt opts[] = {
 	  .offset = F(site),
 	  .arg = "SITE",
 	  .help = "Only files of this site." },
-	{ .name = "max",
-	  .letter = 'n',
-	  .kind = OPT_INT,
-	  .offset = F(max),
-	  .min = 1,
-	  .max = 100000000,
-	  .def = "100",
-	  .arg = "N",
-	  .help = "At most N datasets." },
-	{ .name = "all",
-	  .letter = 'a',
-	  .kind = OPT_FLAG,
-	  .offset = F(all),
-	  .help = "However many there are." },
+	LIST_MAX("datasets", "100"),
+	LIST_ALL,
 };
 
 static const struct cli_choice choices[] = {
 	{ "state", "declared ready missing deleted" },
 	{ NULL, NULL },
 };
-
-static const struct table_column columns[] = {
-	{ .head = "DATASET", .right = true },
-	{ .head = "STATE" },
-	{ .head = "TYPE", .flexible = true },
-	{ .head = "SIZE", .right = true },
-	{ .head = "WORKFLOW", .right = true },
-	{ .head = "MADE BY", .right = true },
-	{ .head = "PATH", .flexible = true },
-};
-
-static void number_cell(struct table *t, struct json_object *o, const char *key)
-{
-	if (json_get_int(o, key) > 0)
-		table_cellf(t, "%" PRId64, json_get_int(o, key));
-	else
-		table_cell(t, NULL);
-}
 
 static void add_size(struct buf *b, struct json_object *o)
 {
@@ -130,51 +98,38 @@ static void add_path(struct buf *b, struct json_object *o)
 			 json_get_int(o, "version"));
 }
 
-static void row(struct table *t, struct json_object *o)
+static void path_cell(struct table *t, struct json_object *o, const char *key)
 {
 	struct buf b = BUF_INIT;
 
-	table_cellf(t, "%" PRId64, json_get_int(o, "number"));
-	table_cell(t, json_get_str(o, "state"));
-	table_cell(t, json_get_str(o, "datatype"));
-	add_size(&b, o);
-	table_cell(t, b.len > 0 ? buf_str(&b) : NULL);
-	number_cell(t, o, "workflow");
-	number_cell(t, o, "producer");
-	buf_reset(&b);
+	(void)key;
 	add_path(&b, o);
-	table_cell(t, buf_str(&b));
-	buf_fini(&b);
+	list_buf(t, &b);
 }
 
-static int run_list(struct cli *c)
-{
-	const struct opts *o = CLI_OPTS(c, struct opts);
-	struct buf path = BUF_INIT;
-	struct list l = {
-		.columns = columns,
-		.n_columns = CLI_N(columns),
-		.row = row,
-		.id = "number",
-		.none = "no such datasets",
-		.max = o->all ? 0 : o->max,
-	};
-	int status;
+static const struct table_column columns[] = {
+	{ .head = "DATASET", .right = true, .key = "number" },
+	{ .head = "STATE", .key = "state" },
+	{ .head = "TYPE", .flexible = true, .key = "datatype" },
+	{ .head = "SIZE", .right = true, .key = "size", .cell = list_bytes },
+	{ .head = "WORKFLOW",
+	  .right = true,
+	  .key = "workflow",
+	  .cell = list_number },
+	{ .head = "MADE BY",
+	  .right = true,
+	  .key = "producer",
+	  .cell = list_number },
+	{ .head = "PATH", .flexible = true, .cell = path_cell },
+};
 
-	buf_adds(&path, "/api/v1/datasets");
-	query_add_joined(&path, "state", (const char *const *)o->state);
-	query_add(&path, "datatype", o->datatype);
-	query_add(&path, "name", o->name);
-	query_add(&path, "path", o->path);
-	query_add(&path, "workflow", o->workflow);
-	query_add(&path, "producer", o->producer);
-	query_add(&path, "tag", o->tag);
-	query_add(&path, "site", o->site);
-	l.path = buf_str(&path);
-	status = list_print(c, &l);
-	buf_fini(&path);
-	return status;
-}
+static const struct list datasets = {
+	.path = "/api/v1/datasets",
+	.columns = columns,
+	.n_columns = CLI_N(columns),
+	.id = "number",
+	.none = "no such datasets",
+};
 
 /* What its producer has done, or was to do. */
 static const char *made_by(struct json_object *o)
@@ -307,7 +262,8 @@ const struct cli_command command_dataset_list = {
 	.n_opts = CLI_N(opts),
 	.opts_size = sizeof(struct opts),
 	.choices = choices,
-	.run = run_list,
+	.list = &datasets,
+	.run = list_command,
 };
 
 const struct cli_command command_dataset_show = {

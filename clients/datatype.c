@@ -33,35 +33,20 @@ static const struct opt opts[] = {
 	  .help = "What it is." },
 };
 
-static const struct table_column columns[] = {
-	{ .head = "DATATYPE", .flexible = true },
-	{ .head = "EXT" },
-	{ .head = "OWNER", .flexible = true },
-	{ .head = "COMMENT", .flexible = true },
+static const struct table_column datatypes_columns[] = {
+	{ .head = "DATATYPE", .flexible = true, .key = "name" },
+	{ .head = "EXT", .key = "ext" },
+	{ .head = "OWNER", .flexible = true, .key = "owner" },
+	{ .head = "COMMENT", .flexible = true, .key = "comment" },
 };
 
-static void row(struct table *t, struct json_object *o)
-{
-	table_cell(t, json_get_str(o, "name"));
-	table_cell(t, json_get_str(o, "ext"));
-	table_cell(t, json_get_str(o, "owner"));
-	table_cell(t, json_get_str(o, "comment"));
-}
-
-static int run_list(struct cli *c)
-{
-	const struct list l = {
-		.path = "/api/v1/datatypes",
-		.columns = columns,
-		.n_columns = CLI_N(columns),
-		.row = row,
-		.id = "name",
-		.none = "no datatypes: `sortie datatype define NAME --ext "
-			".EXT` makes one"
-	};
-
-	return list_print(c, &l);
-}
+static const struct list datatypes = {
+	.path = "/api/v1/datatypes",
+	.columns = datatypes_columns,
+	.n_columns = CLI_N(datatypes_columns),
+	.id = "name",
+	.none = "no datatypes: `sortie datatype define NAME --ext .EXT` makes one",
+};
 
 static bool put(struct cli *c, const char *name, const char *ext,
 		const char *comment, struct err *e)
@@ -173,7 +158,8 @@ const struct cli_command command_datatype_define = {
 const struct cli_command command_datatype_list = {
 	.path = "datatype list",
 	.brief = "list kinds of files",
-	.run = run_list,
+	.list = &datatypes,
+	.run = list_command,
 };
 
 const struct cli_command command_datatype_delete = {

@@ -196,15 +196,10 @@ static const struct cli_choice choices[] = {
 	{ NULL, NULL },
 };
 
-static void text_cell(struct table *t, struct json_object *o, const char *key)
-{
-	table_cell(t, json_get_str(o, key));
-}
-
-static void made_cell(struct table *t, struct json_object *o)
+static void made_cell(struct table *t, struct json_object *o, const char *key)
 {
 	int64_t workflow = json_get_int(o, "workflow");
-	int64_t job = json_get_int(o, "job");
+	int64_t job = json_get_int(o, key);
 
 	if (workflow > 0)
 		table_cellf(t, "workflow %" PRId64, workflow);
@@ -215,27 +210,23 @@ static void made_cell(struct table *t, struct json_object *o)
 }
 
 static const struct table_column columns[] = {
-	{ .head = "FILE", .flexible = true },
-	{ .head = "VERSION", .right = true },
-	{ .head = "BYTES", .right = true },
-	{ .head = "SEEN" },
-	{ .head = "COMPLETE" },
-	{ .head = "INJECTED" },
-	{ .head = "AS" },
-	{ .head = "STATE" },
+	{ .head = "FILE", .flexible = true, .key = "path" },
+	{ .head = "VERSION", .right = true, .key = "version" },
+	{ .head = "BYTES", .right = true, .key = "size" },
+	{ .head = "SEEN", .key = "seen_at", .cell = list_time },
+	{ .head = "COMPLETE", .key = "complete_at", .cell = list_time },
+	{ .head = "INJECTED", .key = "made_at", .cell = list_time },
+	{ .head = "AS", .key = "job", .cell = made_cell },
+	{ .head = "STATE", .key = "state" },
 };
 
-static void row(struct table *t, struct json_object *o)
-{
-	text_cell(t, o, "path");
-	table_cellf(t, "%" PRId64, json_get_int(o, "version"));
-	table_cellf(t, "%" PRId64, json_get_int(o, "size"));
-	list_time(t, o, "seen_at");
-	list_time(t, o, "complete_at");
-	list_time(t, o, "made_at");
-	made_cell(t, o);
-	text_cell(t, o, "state");
-}
+static const struct list injections = {
+	.path = "/api/v1/injections",
+	.columns = columns,
+	.n_columns = CLI_N(columns),
+	.id = "path",
+	.none = "nothing was injected",
+};
 
 /* As injectors tell it: links are followed where the file is still there. */
 static const char *status_path(struct cli *c, const char *word)
@@ -252,22 +243,13 @@ static const char *status_path(struct cli *c, const char *word)
 static int status(struct cli *c, const struct opts *o)
 {
 	struct buf path = BUF_INIT;
-	struct list l = {
-		.columns = columns,
-		.n_columns = CLI_N(columns),
-		.row = row,
-		.id = "path",
-		.none = "nothing was injected",
-		.max = o->max,
-	};
 	int exit_status;
 
-	buf_adds(&path, "/api/v1/injections");
+	buf_adds(&path, injections.path);
 	query_add(&path, "stream", inject_stream(c->arena, &o->wish));
 	query_add_joined(&path, "state", (const char *const *)o->state);
 	query_add(&path, "path", status_path(c, o->path));
-	l.path = buf_str(&path);
-	exit_status = list_print(c, &l);
+	exit_status = list_print(c, &injections, buf_str(&path), o->max);
 	buf_fini(&path);
 	return exit_status;
 }

@@ -13,11 +13,10 @@
 #include "clients/refs.h"
 
 struct opts {
-	struct cli_settings common;
+	struct list_opts list;
 	const char **state, **tag;
 	const char *project, *jobtype, *owner, *name, *key, *pilot, *workflow;
-	int64_t since_s, max, watch_s;
-	bool all;
+	int64_t since_s, watch_s;
 };
 
 #define F(name) offsetof(struct opts, name)
@@ -78,20 +77,8 @@ static const struct opt opts[] = {
 	  .max = INT64_C(1000000000),
 	  .arg = "TIME",
 	  .help = "Only jobs submitted within the last TIME (\"2 h\")." },
-	{ .name = "max",
-	  .letter = 'n',
-	  .kind = OPT_INT,
-	  .offset = F(max),
-	  .min = 1,
-	  .max = 100000000,
-	  .def = "100",
-	  .arg = "N",
-	  .help = "At most N jobs." },
-	{ .name = "all",
-	  .letter = 'a',
-	  .kind = OPT_FLAG,
-	  .offset = F(all),
-	  .help = "However many there are." },
+	LIST_MAX("jobs", "100"),
+	LIST_ALL,
 	{ .name = "watch",
 	  .letter = 'w',
 	  .kind = OPT_SECONDS,
@@ -100,6 +87,9 @@ static const struct opt opts[] = {
 	  .arg = "TIME",
 	  .help = "Show the list again every TIME until interrupted." },
 };
+
+/* The last option is none of the query. */
+#define N_QUERY (CLI_N(opts) - 1)
 
 static bool add_jobs(struct cli *c, struct buf *path, struct err *e)
 {
@@ -135,7 +125,7 @@ static void pause_s(int64_t s)
 	nanosleep(&t, NULL);
 }
 
-static int watch(struct cli *c, const struct list *l, int64_t every_s)
+static int watch(struct cli *c, const char *path, int64_t every_s)
 {
 	bool terminal = isatty(STDOUT_FILENO);
 
@@ -144,7 +134,8 @@ static int watch(struct cli *c, const struct list *l, int64_t every_s)
 
 		if (terminal)
 			fputs("\x1b[H\x1b[2J", stdout);
-		status = cli_end(list_print(c, l));
+		status = cli_end(
+			list_print(c, c->command->list, path, list_max(c)));
 		if (status != CLI_OK)
 			return status;
 		if (!terminal) {
@@ -160,34 +151,18 @@ static int run(struct cli *c)
 	const struct opts *o = CLI_OPTS(c, struct opts);
 	struct buf path = BUF_INIT;
 	struct err e = ERR_INIT;
-	struct list l = {
-		.columns = jobview_columns,
-		.n_columns = JOBVIEW_COLUMNS,
-		.row = jobview_row,
-		.id = "number",
-		.none = "no such jobs",
-		.max = o->all ? 0 : o->max,
-	};
 	int status;
 
 	buf_adds(&path, "/api/v1/jobs");
-	query_add_joined(&path, "state", (const char *const *)o->state);
-	query_add(&path, "project", o->project);
-	query_add(&path, "jobtype", o->jobtype);
-	query_add(&path, "owner", o->owner);
-	query_add(&path, "name", o->name);
-	query_add(&path, "key", o->key);
-	query_add(&path, "pilot", o->pilot);
-	query_add(&path, "workflow", o->workflow);
+	list_query(c, &path, N_QUERY);
 	add_tags(c, &path, (const char *const *)o->tag);
-	if (o->since_s > 0)
-		query_add_i64(&path, "since_s", o->since_s);
 	if (!add_jobs(c, &path, &e)) {
 		buf_fini(&path);
 		return refs_fail(c, &e);
 	}
-	l.path = buf_str(&path);
-	status = o->watch_s > 0 ? watch(c, &l, o->watch_s) : list_print(c, &l);
+	status = o->watch_s > 0 ? watch(c, buf_str(&path), o->watch_s)
+				: list_print(c, c->command->list,
+					     buf_str(&path), list_max(c));
 	buf_fini(&path);
 	return status;
 }
@@ -204,5 +179,6 @@ const struct cli_command command_job_list = {
 	.opts_size = sizeof(struct opts),
 	.choices = choice_job_states,
 	.max_args = -1,
+	.list = &jobview_list,
 	.run = run,
 };

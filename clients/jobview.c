@@ -3,22 +3,10 @@
 
 #include <inttypes.h>
 #include <string.h>
+#include "clients/commands.h"
 #include "clients/human.h"
 #include "lib/clock.h"
 #include "lib/units.h"
-
-const struct table_column jobview_columns[JOBVIEW_COLUMNS] = {
-	{ .head = "JOB", .right = true },
-	{ .head = "NAME", .flexible = true },
-	{ .head = "TYPE", .flexible = true },
-	{ .head = "PROJECT", .flexible = true },
-	{ .head = "PRIO", .right = true },
-	{ .head = "STATE" },
-	{ .head = "AGE", .right = true },
-	{ .head = "TIME", .right = true },
-	{ .head = "HOST", .flexible = true },
-	{ .head = "END", .flexible = true },
-};
 
 static void add_signal(struct buf *b, int64_t number)
 {
@@ -71,47 +59,57 @@ static const char *reason_or_null(struct json_object *o)
 	return reason;
 }
 
-static void add_span_cell(struct table *t, struct json_object *job)
+static void state_cell(struct table *t, struct json_object *o, const char *key)
 {
-	int64_t ms = jobview_span_ms(job, "started_at", "ended_at");
-	struct buf b = BUF_INIT;
-
-	if (ms < 0) {
-		table_cell(t, NULL);
-		return;
-	}
-	units_format_ms(&b, ms);
-	table_cell(t, buf_str(&b));
-	buf_fini(&b);
+	table_cell(t, json_get_bool(o, "cancelling") ? "cancelling"
+						     : json_get_str(o, key));
 }
 
-void jobview_row(struct table *t, struct json_object *job)
+static void host_cell(struct table *t, struct json_object *o, const char *key)
 {
-	struct json_object *pilot = json_get(job, "pilot");
-	const char *reason = reason_or_null(job);
+	struct json_object *pilot = json_get(o, "pilot");
+
+	table_cell(t, pilot && json_type(pilot) == JSON_OBJECT
+			      ? text_or_null(pilot, key)
+			      : NULL);
+}
+
+static void end_cell(struct table *t, struct json_object *o, const char *key)
+{
+	const char *reason = reason_or_null(o);
 	struct buf b = BUF_INIT;
 
-	table_cellf(t, "%" PRId64, json_get_int(job, "number"));
-	table_cell(t, text_or_null(job, "name"));
-	table_cell(t, text_or_null(job, "jobtype"));
-	table_cell(t, text_or_null(job, "project"));
-	table_cellf(t, "%" PRId64, json_get_int(job, "priority"));
-	table_cell(t, json_get_bool(job, "cancelling")
-			      ? "cancelling"
-			      : json_get_str(job, "state"));
-	human_age(&b, jobview_span_ms(job, "submitted_at", "absent"));
-	table_cell(t, buf_str(&b));
-	add_span_cell(t, job);
-	table_cell(t, pilot && json_type(pilot) == JSON_OBJECT
-			      ? text_or_null(pilot, "host")
-			      : NULL);
-	buf_reset(&b);
-	jobview_end(&b, job);
+	(void)key;
+	jobview_end(&b, o);
 	if (reason != NULL)
 		buf_addf(&b, "%s%s", b.len ? ", " : "", reason);
 	table_cell(t, buf_str(&b));
 	buf_fini(&b);
 }
+
+static const struct table_column columns[] = {
+	{ .head = "JOB", .right = true, .key = "number" },
+	{ .head = "NAME", .flexible = true, .key = "name" },
+	{ .head = "TYPE", .flexible = true, .key = "jobtype" },
+	{ .head = "PROJECT", .flexible = true, .key = "project" },
+	{ .head = "PRIO", .right = true, .key = "priority" },
+	{ .head = "STATE", .key = "state", .cell = state_cell },
+	{ .head = "AGE",
+	  .right = true,
+	  .key = "submitted_at",
+	  .cell = list_age },
+	{ .head = "TIME", .right = true, .cell = list_span },
+	{ .head = "HOST", .flexible = true, .key = "host", .cell = host_cell },
+	{ .head = "END", .flexible = true, .cell = end_cell },
+};
+
+const struct list jobview_list = {
+	.path = "/api/v1/jobs",
+	.columns = columns,
+	.n_columns = CLI_N(columns),
+	.id = "number",
+	.none = "no such jobs",
+};
 
 int jobview_exit(struct json_object *o)
 {

@@ -4,12 +4,10 @@
 #define SORTIE_CLIENTS_JOBVIEW_H
 
 #include "clients/cli.h"
-#include "clients/table.h"
+#include "clients/list.h"
 #include "lib/json.h"
 
-#define JOBVIEW_COLUMNS 10
-extern const struct table_column jobview_columns[JOBVIEW_COLUMNS];
-void jobview_row(struct table *t, struct json_object *job);
+extern const struct list jobview_list;
 
 /* "exit 3", "SIGKILL", "" for a live job or an exit of 0. */
 void jobview_end(struct buf *b, struct json_object *o);

@@ -13,8 +13,10 @@
 struct printing {
 	struct cli *c;
 	const struct list *l;
-	int64_t n;  /* items so far */
-	bool begun; /* the first page is there */
+	const char *path;
+	int64_t max; /* 0 = all */
+	int64_t n;   /* items so far */
+	bool begun;  /* the first page is there */
 };
 
 void list_raw(const char *text, size_t len)
@@ -39,28 +41,6 @@ const char *list_text(struct arena *a, struct json_object *o, const char *key)
 	text = arena_strndup(a, buf_str(&b), b.len);
 	buf_fini(&b);
 	return text;
-}
-
-void list_cell(struct table *t, struct json_object *o, const char *key)
-{
-	struct arena *a = arena_new();
-
-	table_cell(t, list_text(a, o, key));
-	arena_free(a);
-}
-
-void list_time(struct table *t, struct json_object *o, const char *key)
-{
-	const char *text = json_get_str(o, key);
-	struct buf b = BUF_INIT;
-	int64_t ms;
-
-	if (text != NULL && human_time_parse(text, &ms)) {
-		human_time(&b, ms);
-		text = buf_str(&b);
-	}
-	table_cell(t, text);
-	buf_fini(&b);
 }
 
 static void print_ids(struct arena *a, const struct list *l,
@@ -98,13 +78,23 @@ static void print_part(struct json_object *items, bool first)
 	buf_fini(&b);
 }
 
+static void add_row(struct table *t, const struct list *l,
+		    struct json_object *item)
+{
+	for (size_t i = 0; i < l->n_columns; i++) {
+		const struct table_column *column = &l->columns[i];
+
+		(column->cell ? column->cell : list_cell)(t, item, column->key);
+	}
+}
+
 static void print_table(struct arena *a, const struct list *l,
 			struct json_object *items, bool head)
 {
 	struct table *t = table_new(a, l->columns, l->n_columns);
 
 	for (size_t i = 0; i < json_len(items); i++)
-		l->row(t, json_at(items, i));
+		add_row(t, l, json_at(items, i));
 	table_print(t, head);
 }
 
@@ -157,9 +147,9 @@ static bool next_page(struct printing *p, struct arena *a, char **cursor,
 	const char *next;
 	bool ok;
 
-	if (p->l->max > 0 && p->l->max - p->n < size)
-		size = p->l->max - p->n;
-	buf_adds(&path, p->l->path);
+	if (p->max > 0 && p->max - p->n < size)
+		size = p->max - p->n;
+	buf_adds(&path, p->path);
 	query_add_i64(&path, "page_size", size);
 	query_add(&path, "cursor", *cursor);
 	ok = call_get(p->c, a, buf_str(&path), &answer, e);
@@ -178,9 +168,12 @@ static bool next_page(struct printing *p, struct arena *a, char **cursor,
 	return true;
 }
 
-int list_print(struct cli *c, const struct list *l)
+int list_print(struct cli *c, const struct list *l, const char *path,
+	       int64_t max)
 {
-	struct printing p = { .c = c, .l = l };
+	struct printing p = {
+		.c = c, .l = l, .path = path ? path : l->path, .max = max
+	};
 	const struct cli_settings *s = c->settings;
 	struct arena *a = arena_new();
 	struct err e = ERR_INIT;
@@ -190,7 +183,7 @@ int list_print(struct cli *c, const struct list *l)
 	do {
 		arena_reset(a);
 		ok = next_page(&p, a, &cursor, &e);
-	} while (ok && cursor != NULL && (l->max == 0 || p.n < l->max));
+	} while (ok && cursor != NULL && (max == 0 || p.n < max));
 	arena_free(a);
 	if (!ok)
 		return cli_fail(c, &e);
@@ -198,4 +191,55 @@ int list_print(struct cli *c, const struct list *l)
 	if (p.n == 0 && !s->json && !s->ndjson && !s->quiet)
 		cli_note("%s", l->none);
 	return CLI_OK;
+}
+
+void list_query(const struct cli *c, struct buf *path, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct opt *o = &c->command->opts[i];
+		const char *field = (const char *)c->settings + o->offset;
+		const char *const *list;
+		const char *text;
+		int64_t s;
+
+		switch (o->kind) {
+		case OPT_STR:
+			memcpy(&text, field, sizeof(char *));
+			query_add(path, o->name, text);
+			break;
+		case OPT_LIST:
+			memcpy(&list, field, sizeof(char **));
+			query_add_joined(path, o->name, list);
+			break;
+		case OPT_SECONDS:
+			memcpy(&s, field, sizeof(s));
+			if (s > 0)
+				query_add_i64(
+					path,
+					arena_printf(c->arena, "%s_s", o->name),
+					s);
+			break;
+		default: /* not what is looked for */
+			break;
+		}
+	}
+}
+
+int64_t list_max(const struct cli *c)
+{
+	const struct list_opts *o = CLI_OPTS(c, struct list_opts);
+
+	return c->command->n_opts == 0 || o->all ? 0 : o->max;
+}
+
+int list_command(struct cli *c)
+{
+	struct buf path = BUF_INIT;
+	int status;
+
+	buf_adds(&path, c->command->list->path);
+	list_query(c, &path, c->command->n_opts);
+	status = list_print(c, c->command->list, buf_str(&path), list_max(c));
+	buf_fini(&path);
+	return status;
 }

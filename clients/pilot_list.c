@@ -4,9 +4,8 @@
 #include "clients/call.h"
 #include "clients/choice.h"
 #include "clients/commands.h"
+#include "clients/each.h"
 #include "clients/facts.h"
-#include "clients/human.h"
-#include "clients/jobview.h"
 #include "clients/list.h"
 #include "clients/query.h"
 #include "clients/refs.h"
@@ -14,11 +13,10 @@
 #include "lib/units.h"
 
 struct opts {
-	struct cli_settings common;
+	struct list_opts list;
 	const char **state;
 	const char *host, *site, *owner;
-	bool all;
-	int64_t max;
+	bool ended;
 };
 
 #define F(name) offsetof(struct opts, name)
@@ -50,31 +48,9 @@ static const struct opt opts[] = {
 	{ .name = "all",
 	  .letter = 'a',
 	  .kind = OPT_FLAG,
-	  .offset = F(all),
+	  .offset = F(ended),
 	  .help = "Those that have ended, too." },
-	{ .name = "max",
-	  .letter = 'n',
-	  .kind = OPT_INT,
-	  .offset = F(max),
-	  .min = 1,
-	  .max = 100000000,
-	  .def = "1000",
-	  .arg = "N",
-	  .help = "At most N pilots." },
-};
-
-static const struct table_column columns[] = {
-	{ .head = "PILOT", .right = true },
-	{ .head = "STATE" },
-	{ .head = "HOST", .flexible = true },
-	{ .head = "SITE", .flexible = true },
-	{ .head = "SLOTS", .right = true },
-	{ .head = "CORES", .right = true },
-	{ .head = "MEMORY", .right = true },
-	{ .head = "JOBS", .right = true },
-	{ .head = "AGE", .right = true },
-	{ .head = "HEARD", .right = true },
-	{ .head = "NOTE", .flexible = true },
+	LIST_MAX("pilots", "1000"),
 };
 
 static const char *text(struct json_object *o, const char *key)
@@ -84,81 +60,69 @@ static const char *text(struct json_object *o, const char *key)
 	return s != NULL && s[0] != '\0' ? s : NULL;
 }
 
-static void add_used(struct table *t, struct json_object *pilot,
-		     const char *key)
+static void used_cell(struct table *t, struct json_object *o, const char *key)
 {
-	struct json_object *used = json_get(pilot, "used");
+	struct json_object *used = json_get(o, "used");
 
 	table_cellf(t, "%" PRId64 "/%" PRId64,
 		    used && json_type(used) == JSON_OBJECT
 			    ? json_get_int(used, key)
 			    : 0,
-		    json_get_int(pilot, key));
+		    json_get_int(o, key));
 }
 
-static void add_age(struct table *t, struct json_object *o, const char *key)
+static void note_cell(struct table *t, struct json_object *o, const char *key)
 {
-	int64_t ms = jobview_span_ms(o, key, "absent");
-	struct buf b = BUF_INIT;
-
-	if (ms < 0) {
-		table_cell(t, NULL);
-		return;
-	}
-	human_age(&b, ms);
-	table_cell(t, buf_str(&b));
-	buf_fini(&b);
-}
-
-static void row(struct table *t, struct json_object *pilot)
-{
-	const char *note = text(pilot, "reason");
-	struct buf b = BUF_INIT;
+	const char *note = text(o, "reason");
 
 	if (note == NULL)
-		note = text(pilot, "order");
-	table_cellf(t, "%" PRId64, json_get_int(pilot, "number"));
-	table_cell(t, text(pilot, "state"));
-	table_cell(t, text(pilot, "host"));
-	table_cell(t, text(pilot, "site"));
-	add_used(t, pilot, "slots");
-	add_used(t, pilot, "cores");
-	units_format_bytes(&b, json_get_int(pilot, "memory"));
-	table_cell(t, buf_str(&b));
-	table_cellf(t, "%" PRId64, json_get_int(pilot, "jobs_done"));
-	add_age(t, pilot, "registered_at");
-	add_age(t, pilot, "heard_at");
-	table_cell(t, note ? note : text(pilot, "batch_id"));
-	buf_fini(&b);
+		note = text(o, "order");
+	table_cell(t, note ? note : text(o, key));
 }
+
+static const struct table_column columns[] = {
+	{ .head = "PILOT", .right = true, .key = "number" },
+	{ .head = "STATE", .key = "state" },
+	{ .head = "HOST", .flexible = true, .key = "host" },
+	{ .head = "SITE", .flexible = true, .key = "site" },
+	{ .head = "SLOTS", .right = true, .key = "slots", .cell = used_cell },
+	{ .head = "CORES", .right = true, .key = "cores", .cell = used_cell },
+	{ .head = "MEMORY",
+	  .right = true,
+	  .key = "memory",
+	  .cell = list_bytes },
+	{ .head = "JOBS", .right = true, .key = "jobs_done" },
+	{ .head = "AGE",
+	  .right = true,
+	  .key = "registered_at",
+	  .cell = list_age },
+	{ .head = "HEARD", .right = true, .key = "heard_at", .cell = list_age },
+	{ .head = "NOTE",
+	  .flexible = true,
+	  .key = "batch_id",
+	  .cell = note_cell },
+};
+
+static const struct list pilots = {
+	.path = "/api/v1/pilots",
+	.columns = columns,
+	.n_columns = CLI_N(columns),
+	.id = "number",
+	.none = "no pilots: `sortie pilot start` starts one here, "
+		"`sortie pilot list --all` shows ended ones",
+};
 
 static int run_list(struct cli *c)
 {
-	static const char *const live[] = { "active", "idle", "busy",
-					    "draining", NULL };
 	const struct opts *o = CLI_OPTS(c, struct opts);
-	const char *const *states = (const char *const *)o->state;
 	struct buf path = BUF_INIT;
-	struct list l = {
-		.columns = columns,
-		.n_columns = CLI_N(columns),
-		.row = row,
-		.id = "number",
-		.max = o->max,
-		.none = "no pilots: `sortie pilot start` starts one here, "
-			"`sortie pilot list --all` shows ended ones",
-	};
 	int status;
 
-	if ((states == NULL || states[0] == NULL) && !o->all)
-		states = live;
-	buf_adds(&path, "/api/v1/pilots");
-	query_add_joined(&path, "state", states);
-	query_add(&path, "host", o->host);
-	query_add(&path, "site", o->site);
-	query_add(&path, "owner", o->owner);
-	l.path = buf_str(&path);
-	status = list_print(c, &l);
+	buf_adds(&path, pilots.path);
+	list_query(c, &path, c->command->n_opts);
+	if ((o->state == NULL || o->state[0] == NULL) && !o->ended)
+		query_add(&path, "state", "live");
+	status = list_print(c, &pilots, buf_str(&path), list_max(c));
 	buf_fini(&path);
 	return status;
 }
@@ -185,7 +149,7 @@ static void print_runs(struct arena *a, struct json_object *pilot)
 		table_cell(t, list_text(a, run, "job"));
 		table_cell(t, attempt);
 		table_cell(t, text(run, "state"));
-		add_age(t, run, "started_at");
+		list_age(t, run, "started_at");
 	}
 	putchar('\n');
 	table_print(t, true);
@@ -241,71 +205,41 @@ static void print_pilot(struct arena *a, struct json_object *pilot)
 	print_runs(a, pilot);
 }
 
-static int show_path(struct cli *c, const char *path)
+static bool show(struct cli *c, const char *word, void *arg, struct err *e)
 {
 	struct call_answer answer;
-	struct err e = ERR_INIT;
+	struct buf path = BUF_INIT;
+	bool *first = arg, ok;
 
-	if (!call_get(c, c->arena, path, &answer, &e))
-		return cli_fail(c, &e);
-	if (c->settings->json || c->settings->ndjson)
+	query_path(&path, "/api/v1/pilots/", word);
+	ok = call_get(c, c->arena, buf_str(&path), &answer, e);
+	buf_fini(&path);
+	if (!ok)
+		return false;
+	if (c->settings->json || c->settings->ndjson) {
 		list_raw(answer.text, answer.len);
-	else if (c->settings->quiet)
+	} else if (c->settings->quiet) {
 		printf("%" PRId64 "\n", json_get_int(answer.doc, "number"));
-	else
+	} else {
+		if (!*first)
+			putchar('\n');
 		print_pilot(c->arena, answer.doc);
-	return CLI_OK;
-}
-
-static int show_numbers(struct cli *c, const struct refs *refs, bool *first)
-{
-	int status = CLI_OK;
-	char path[64];
-
-	for (size_t i = 0; i < refs->n; i++)
-		for (int64_t n = refs->ranges[i].first;
-		     n <= refs->ranges[i].last; n++) {
-			int s;
-
-			snprintf(path, sizeof(path), "/api/v1/pilots/%" PRId64,
-				 n);
-			if (!*first && !c->settings->json)
-				putchar('\n');
-			*first = false;
-			s = show_path(c, path);
-			if (status == CLI_OK)
-				status = s;
-		}
-	return status;
+	}
+	*first = false;
+	return true;
 }
 
 static int run_show(struct cli *c)
 {
-	int status = CLI_OK;
 	bool first = true;
 
-	for (size_t i = 0; i < c->n_args; i++) {
-		struct refs refs = { 0 };
-		struct err e = ERR_INIT;
-		char path[80];
-		int s;
-
-		if (id_uuid_valid(c->args[i])) {
-			snprintf(path, sizeof(path), "/api/v1/pilots/%s",
-				 c->args[i]);
-			s = show_path(c, path);
-		} else if (refs_add_text(c->arena, &refs, c->args[i], &e)) {
-			s = show_numbers(c, &refs, &first);
-		} else {
+	for (size_t i = 0; i < c->n_args; i++)
+		if (!refs_is_numbers(c->args[i]) && !id_uuid_valid(c->args[i]))
 			return cli_misuse(c,
 					  "\"%s\" does not name a pilot: "
 					  "write its number or UUID",
 					  c->args[i]);
-		}
-		if (status == CLI_OK)
-			status = s;
-	}
-	return status;
+	return each_named(c, "pilot", show, &first);
 }
 
 const struct cli_command command_pilot_list = {

@@ -13,55 +13,31 @@
 
 #define FILE_MAX (1024 * 1024)
 
-static const struct table_column columns[] = {
-	{ .head = "SITE", .flexible = true },
-	{ .head = "PILOTS", .right = true },
-	{ .head = "CYCLES", .right = true },
-	{ .head = "PERIOD", .right = true },
-	{ .head = "LIFE", .right = true },
-	{ .head = "ENV", .right = true },
-	{ .head = "COMMENT", .flexible = true },
-};
-
-static void add_number(struct table *t, struct json_object *o, const char *key)
+static void count_cell(struct table *t, struct json_object *o, const char *key)
 {
 	struct json_object *v = json_get(o, key);
 
-	if (v == NULL || json_type(v) == JSON_NULL)
-		table_cell(t, NULL);
-	else if (json_type(v) == JSON_STR)
-		table_cell(t, json_str(v));
-	else
-		table_cellf(t, "%" PRId64, json_get_int(o, key));
-}
-
-static void row(struct table *t, struct json_object *site)
-{
-	struct json_object *env = json_get(site, "env");
-
-	table_cell(t, json_get_str(site, "name"));
-	add_number(t, site, "pilots");
-	add_number(t, site, "pilotcycles");
-	add_number(t, site, "pilotperiod");
-	add_number(t, site, "pilotlife");
 	table_cellf(t, "%zu",
-		    env && json_type(env) == JSON_OBJECT ? json_len(env) : 0);
-	table_cell(t, json_get_str(site, "comment"));
+		    v && json_type(v) == JSON_OBJECT ? json_len(v) : 0);
 }
 
-static int run_list(struct cli *c)
-{
-	const struct list l = {
-		.path = "/api/v1/sites",
-		.columns = columns,
-		.n_columns = CLI_N(columns),
-		.row = row,
-		.id = "name",
-		.none = "no sites: `sortie site define FILE` makes one"
-	};
+static const struct table_column sites_columns[] = {
+	{ .head = "SITE", .flexible = true, .key = "name" },
+	{ .head = "PILOTS", .right = true, .key = "pilots" },
+	{ .head = "CYCLES", .right = true, .key = "pilotcycles" },
+	{ .head = "PERIOD", .right = true, .key = "pilotperiod" },
+	{ .head = "LIFE", .right = true, .key = "pilotlife" },
+	{ .head = "ENV", .right = true, .key = "env", .cell = count_cell },
+	{ .head = "COMMENT", .flexible = true, .key = "comment" },
+};
 
-	return list_print(c, &l);
-}
+static const struct list sites = {
+	.path = "/api/v1/sites",
+	.columns = sites_columns,
+	.n_columns = CLI_N(sites_columns),
+	.id = "name",
+	.none = "no sites: `sortie site define FILE` makes one",
+};
 
 static bool print_member(const char *key, struct json_object *v, void *arg)
 {
@@ -180,7 +156,8 @@ static int run_delete(struct cli *c)
 const struct cli_command command_site_list = {
 	.path = "site list",
 	.brief = "list sites",
-	.run = run_list,
+	.list = &sites,
+	.run = list_command,
 };
 
 const struct cli_command command_site_show = {

@@ -14,13 +14,18 @@
 #include "lib/arena.h"
 #include "lib/buf.h"
 
+struct table;
+struct json_object;
+
 struct table_column {
 	const char *head;
 	bool right;    /* numbers */
 	bool flexible; /* may shrink: to 8 columns, or 3 if it must */
+	/* Of lists: the member of an item, and what makes a cell of it (NULL:
+	 * its text). */
+	const char *key;
+	void (*cell)(struct table *t, struct json_object *o, const char *key);
 };
-
-struct table;
 
 struct table *table_new(struct arena *a, const struct table_column *columns,
 			size_t n);

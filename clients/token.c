@@ -118,58 +118,33 @@ static int run_create(struct cli *c)
 	return CLI_OK;
 }
 
-static const struct table_column columns[] = {
-	{ .head = "ID" },
-	{ .head = "NAME", .flexible = true },
-	{ .head = "ROLE" },
-	{ .head = "OWNER", .flexible = true },
-	{ .head = "PROJECTS", .flexible = true },
-	{ .head = "CREATED" },
-	{ .head = "EXPIRES" },
+/* With a star when it is for everybody's jobs. */
+static void role_cell(struct table *t, struct json_object *o, const char *key)
+{
+	table_cellf(t, "%s%s", json_get_str(o, key),
+		    json_get_bool(o, "everybody") ? "*" : "");
+}
+
+static const struct table_column tokens_columns[] = {
+	{ .head = "ID", .key = "id" },
+	{ .head = "NAME", .flexible = true, .key = "name" },
+	{ .head = "ROLE", .key = "role", .cell = role_cell },
+	{ .head = "OWNER", .flexible = true, .key = "owner" },
+	{ .head = "PROJECTS",
+	  .flexible = true,
+	  .key = "projects",
+	  .cell = list_words },
+	{ .head = "AGE", .right = true, .key = "created_at", .cell = list_age },
+	{ .head = "EXPIRES", .key = "expires_at", .cell = list_time },
 };
 
-static void add_projects(struct table *t, struct json_object *token)
-{
-	struct json_object *projects = json_get(token, "projects");
-	struct buf b = BUF_INIT;
-
-	if (projects == NULL || json_type(projects) != JSON_ARRAY ||
-	    json_len(projects) == 0) {
-		table_cell(t, NULL);
-		return;
-	}
-	for (size_t i = 0; i < json_len(projects); i++)
-		if (json_type(json_at(projects, i)) == JSON_STR)
-			buf_addf(&b, "%s%s", i > 0 ? "," : "",
-				 json_str(json_at(projects, i)));
-	table_cell(t, buf_str(&b));
-	buf_fini(&b);
-}
-
-static void row(struct table *t, struct json_object *token)
-{
-	const char *name = json_get_str(token, "name");
-
-	table_cell(t, json_get_str(token, "id"));
-	table_cell(t, name && name[0] ? name : NULL);
-	table_cell(t, json_get_str(token, "role"));
-	table_cell(t, json_get_str(token, "owner"));
-	add_projects(t, token);
-	list_time(t, token, "created_at");
-	list_time(t, token, "expires_at");
-}
-
-static int run_list(struct cli *c)
-{
-	const struct list l = { .path = "/api/v1/tokens",
-				.columns = columns,
-				.n_columns = CLI_N(columns),
-				.row = row,
-				.id = "id",
-				.none = "no tokens" };
-
-	return list_print(c, &l);
-}
+static const struct list tokens = {
+	.path = "/api/v1/tokens",
+	.columns = tokens_columns,
+	.n_columns = CLI_N(tokens_columns),
+	.id = "id",
+	.none = "no tokens",
+};
 
 static int run_revoke(struct cli *c)
 {
@@ -189,7 +164,9 @@ const struct cli_command command_token_create = {
 const struct cli_command command_token_list = {
 	.path = "token list",
 	.brief = "list tokens (never their secrets)",
-	.run = run_list,
+	.text = "A star behind a role marks tokens for everybody's jobs.",
+	.list = &tokens,
+	.run = list_command,
 };
 
 const struct cli_command command_token_revoke = {

@@ -8,25 +8,21 @@
 #include "clients/commands.h"
 #include "clients/each.h"
 #include "clients/facts.h"
-#include "clients/human.h"
 #include "clients/jobview.h"
 #include "clients/list.h"
-#include "clients/query.h"
 #include "clients/refs.h"
 #include "clients/workflow.h"
-#include "lib/units.h"
 
-struct list_opts {
-	struct cli_settings common;
+struct opts {
+	struct list_opts list;
 	const char **state;
 	const char *dag, *name, *owner, *project;
-	int64_t since_s, max;
-	bool all;
+	int64_t since_s;
 };
 
-#define F(name) offsetof(struct list_opts, name)
+#define F(name) offsetof(struct opts, name)
 
-static const struct opt list_opts[] = {
+static const struct opt opts[] = {
 	{ .name = "state",
 	  .letter = 's',
 	  .kind = OPT_LIST,
@@ -62,49 +58,14 @@ static const struct opt list_opts[] = {
 	  .max = INT64_C(1000000000),
 	  .arg = "TIME",
 	  .help = "Only workflows created within the last TIME (\"2 h\")." },
-	{ .name = "max",
-	  .letter = 'n',
-	  .kind = OPT_INT,
-	  .offset = F(max),
-	  .min = 1,
-	  .max = 100000000,
-	  .def = "100",
-	  .arg = "N",
-	  .help = "At most N workflows." },
-	{ .name = "all",
-	  .letter = 'a',
-	  .kind = OPT_FLAG,
-	  .offset = F(all),
-	  .help = "However many there are." },
+	LIST_MAX("workflows", "100"),
+	LIST_ALL,
 };
 
-static const struct cli_choice list_choices[] = {
+static const struct cli_choice choices[] = {
 	{ "state", CHOICE_WORKFLOW_STATES },
 	{ NULL, NULL },
 };
-
-static const struct table_column list_columns[] = {
-	{ .head = "WORKFLOW", .right = true },
-	{ .head = "NAME", .flexible = true },
-	{ .head = "DAG", .flexible = true },
-	{ .head = "PROJECT", .flexible = true },
-	{ .head = "STATE" },
-	{ .head = "ENDED", .right = true },
-	{ .head = "BAD", .right = true },
-	{ .head = "AGE", .right = true },
-	{ .head = "TIME", .right = true },
-};
-
-static void span_cell(struct table *t, struct json_object *o)
-{
-	int64_t ms = jobview_span_ms(o, "started_at", "ended_at");
-	struct buf b = BUF_INIT;
-
-	if (ms >= 0)
-		units_format_ms(&b, ms);
-	table_cell(t, ms >= 0 ? buf_str(&b) : NULL);
-	buf_fini(&b);
-}
 
 static const char *state_of(struct json_object *o)
 {
@@ -124,93 +85,62 @@ static void dag_text(struct buf *b, struct json_object *o)
 		buf_addf(b, "%s:%" PRId64, dag, json_get_int(o, "dag_version"));
 }
 
-static void row(struct table *t, struct json_object *o)
+static void dag_cell(struct table *t, struct json_object *o, const char *key)
 {
 	struct buf b = BUF_INIT;
 
-	table_cellf(t, "%" PRId64, json_get_int(o, "number"));
-	table_cell(t, json_get_str(o, "name"));
+	(void)key;
 	dag_text(&b, o);
-	table_cell(t, b.len > 0 ? buf_str(&b) : NULL);
-	table_cell(t, json_get_str(o, "project"));
+	list_buf(t, &b);
+}
+
+static void state_cell(struct table *t, struct json_object *o, const char *key)
+{
+	(void)key;
 	table_cell(t, state_of(o));
-	table_cellf(t, "%" PRId64 "/%" PRId64 "%s", json_get_int(o, "ended"),
+}
+
+static void ended_cell(struct table *t, struct json_object *o, const char *key)
+{
+	table_cellf(t, "%" PRId64 "/%" PRId64 "%s", json_get_int(o, key),
 		    json_get_int(o, "jobs"),
 		    json_get_bool(o, "open") ? "+" : "");
-	table_cellf(t, "%" PRId64, json_get_int(o, "bad"));
-	buf_reset(&b);
-	human_age(&b, jobview_span_ms(o, "created_at", "absent"));
-	table_cell(t, buf_str(&b));
-	buf_fini(&b);
-	span_cell(t, o);
 }
 
-static int run_list(struct cli *c)
-{
-	const struct list_opts *o = CLI_OPTS(c, struct list_opts);
-	struct buf path = BUF_INIT;
-	struct list l = {
-		.columns = list_columns,
-		.n_columns = CLI_N(list_columns),
-		.row = row,
-		.id = "number",
-		.none = "no such workflows",
-		.max = o->all ? 0 : o->max,
-	};
-	int status;
-
-	buf_adds(&path, "/api/v1/workflows");
-	query_add_joined(&path, "state", (const char *const *)o->state);
-	query_add(&path, "dag", o->dag);
-	query_add(&path, "name", o->name);
-	query_add(&path, "owner", o->owner);
-	query_add(&path, "project", o->project);
-	if (o->since_s > 0)
-		query_add_i64(&path, "since_s", o->since_s);
-	l.path = buf_str(&path);
-	status = list_print(c, &l);
-	buf_fini(&path);
-	return status;
-}
-
-struct show_opts {
-	struct cli_settings common;
-	const char **state;
-	int64_t max;
-	bool all;
+static const struct table_column columns[] = {
+	{ .head = "WORKFLOW", .right = true, .key = "number" },
+	{ .head = "NAME", .flexible = true, .key = "name" },
+	{ .head = "DAG", .flexible = true, .cell = dag_cell },
+	{ .head = "PROJECT", .flexible = true, .key = "project" },
+	{ .head = "STATE", .cell = state_cell },
+	{ .head = "ENDED", .right = true, .key = "ended", .cell = ended_cell },
+	{ .head = "BAD", .right = true, .key = "bad" },
+	{ .head = "AGE", .right = true, .key = "created_at", .cell = list_age },
+	{ .head = "TIME", .right = true, .cell = list_span },
 };
 
-#define S(name) offsetof(struct show_opts, name)
+static const struct list workflows = {
+	.path = "/api/v1/workflows",
+	.columns = columns,
+	.n_columns = CLI_N(columns),
+	.id = "number",
+	.none = "no such workflows",
+};
+
+struct show_opts {
+	struct list_opts list;
+	const char **state;
+};
 
 static const struct opt show_opts[] = {
 	{ .name = "state",
 	  .letter = 's',
 	  .kind = OPT_LIST,
-	  .offset = S(state),
+	  .offset = offsetof(struct show_opts, state),
 	  .arg = "STATE",
 	  .help = "Only its jobs in one of these states." },
-	{ .name = "max",
-	  .letter = 'n',
-	  .kind = OPT_INT,
-	  .offset = S(max),
-	  .min = 1,
-	  .max = 100000000,
-	  .def = "100",
-	  .arg = "N",
-	  .help = "At most N of its jobs." },
-	{ .name = "all",
-	  .letter = 'a',
-	  .kind = OPT_FLAG,
-	  .offset = S(all),
-	  .help = "All its jobs." },
-};
-
-static const struct table_column job_columns[] = {
-	{ .head = "JOB", .right = true },
-	{ .head = "NAME", .flexible = true },
-	{ .head = "STATE" },
-	{ .head = "TIME", .right = true },
-	{ .head = "END", .flexible = true },
+	LIST_MAX("of its jobs", "100"),
+	LIST_ALL,
 };
 
 static void job_end(struct buf *b, struct json_object *o)
@@ -228,18 +158,29 @@ static void job_end(struct buf *b, struct json_object *o)
 		buf_adds(b, "noop");
 }
 
-static void job_row(struct table *t, struct json_object *o)
+static void end_cell(struct table *t, struct json_object *o, const char *key)
 {
 	struct buf b = BUF_INIT;
 
-	table_cellf(t, "%" PRId64, json_get_int(o, "job"));
-	table_cell(t, json_get_str(o, "name"));
-	table_cell(t, json_get_str(o, "state"));
-	span_cell(t, o);
+	(void)key;
 	job_end(&b, o);
-	table_cell(t, b.len > 0 ? buf_str(&b) : NULL);
-	buf_fini(&b);
+	list_buf(t, &b);
 }
+
+static const struct table_column job_columns[] = {
+	{ .head = "JOB", .right = true, .key = "job" },
+	{ .head = "NAME", .flexible = true, .key = "name" },
+	{ .head = "STATE", .key = "state" },
+	{ .head = "TIME", .right = true, .cell = list_span },
+	{ .head = "END", .flexible = true, .cell = end_cell },
+};
+
+static const struct list jobs = {
+	.columns = job_columns,
+	.n_columns = CLI_N(job_columns),
+	.id = "job",
+	.none = "no such jobs",
+};
 
 static void print(struct json_object *o)
 {
@@ -271,22 +212,12 @@ static void print(struct json_object *o)
 
 static int print_jobs(struct cli *c, const char *word)
 {
-	const struct show_opts *o = CLI_OPTS(c, struct show_opts);
 	struct buf path = BUF_INIT;
-	struct list l = {
-		.columns = job_columns,
-		.n_columns = CLI_N(job_columns),
-		.row = job_row,
-		.id = "job",
-		.none = "no such jobs",
-		.max = o->all ? 0 : o->max,
-	};
 	int status;
 
 	workflow_path(&path, word, "/jobs");
-	query_add_joined(&path, "state", (const char *const *)o->state);
-	l.path = buf_str(&path);
-	status = list_print(c, &l);
+	list_query(c, &path, c->command->n_opts);
+	status = list_print(c, &jobs, buf_str(&path), list_max(c));
 	buf_fini(&path);
 	return status;
 }
@@ -321,11 +252,12 @@ const struct cli_command command_workflow_list = {
 	.brief = "list workflows, newest first",
 	.text = "ENDED tells how many of its jobs have ended, with a + when "
 		"jobs may still be added; BAD how many did not end well.",
-	.opts = list_opts,
-	.n_opts = CLI_N(list_opts),
-	.opts_size = sizeof(struct list_opts),
-	.choices = list_choices,
-	.run = run_list,
+	.opts = opts,
+	.n_opts = CLI_N(opts),
+	.opts_size = sizeof(struct opts),
+	.choices = choices,
+	.list = &workflows,
+	.run = list_command,
 };
 
 const struct cli_command command_workflow_show = {
