@@ -381,7 +381,8 @@ static void on_claim(struct req *r)
 	}
 	park_supersede(r->srv, t->pilot);
 	claim_weigh(t);
-	(void)lane_put(r->srv->lanes->claim, &t->item);
+	parking_expect(r->srv, t);
+	parking_put(r->srv, t);
 }
 
 /* Answers */
@@ -432,6 +433,7 @@ void talk_fail(struct lane_item *i, enum db_outcome o, const struct db_fault *f)
 {
 	struct talk *t = (struct talk *)i;
 
+	parking_answered(i->req->srv, t);
 	/* What it reported is recorded; only the grants did not come. */
 	if (t->reported) {
 		buf_reset(&t->grants);

@@ -50,6 +50,8 @@ static const char *claim_build(struct lane_batch *b, struct db_params *p)
 		struct talk *t = talk_of(b->item[i]);
 
 		t->sent_seq = park_seq(srv);
+		parking_sent(srv, t);
+		t->n_grants = 0;
 		buf_reset(&t->grants);
 		buf_reset(&t->orders);
 		db_a_i64(pilot, t->pilot);
@@ -209,6 +211,7 @@ static void claim_row(struct lane_batch *b, const struct db_result *r,
 	switch (what) {
 	case 'g':
 		add_grant(&t->grants, lane_server(b->lane), r, row, l, kinds);
+		t->n_grants++;
 		break;
 	case 'c':
 	case 'd':
@@ -219,6 +222,7 @@ static void claim_row(struct lane_batch *b, const struct db_result *r,
 	case 'p':
 		t->profile = (int32_t)db_i64(r, row, l->number);
 		t->fit_version = db_i64(r, row, l->run);
+		parking_profile(lane_server(b->lane), t);
 		break;
 	case 'o':
 		/* A newer call has been served: this one gets nothing. */
@@ -234,21 +238,26 @@ static void claim_row(struct lane_batch *b, const struct db_result *r,
 
 static void claim_deliver(struct lane_batch *b, const struct db_result *r)
 {
+	struct server *srv = lane_server(b->lane);
 	struct kind_rows kinds;
 
 	kinds_read(&kinds, b->arena, r, &claim_layout);
 	for (size_t row = 0; row < db_rows(r); row++)
 		claim_row(b, r, row, &kinds);
+	for (size_t i = 0; i < b->n; i++)
+		parking_answered(srv, talk_of(b->item[i]));
 	for (size_t i = 0; i < b->n; i++) {
 		struct talk *t = talk_of(b->item[i]);
+		int32_t profile = t->profile;
 
-		if (t->grants.len > 0)
-			parking_granted(t->item.req->srv, t);
-		if (t->grants.len == 0 && t->orders.len == 0 &&
+		if (t->n_grants > 0)
+			parking_granted(srv, t);
+		if (t->n_grants == 0 && t->orders.len == 0 &&
 		    t->unknown == NULL && t->deadline_ms > 0)
 			park_claim(t);
 		else
 			talk_reply(t);
+		parking_left(srv, profile);
 	}
 }
 
@@ -399,9 +408,7 @@ static void report_row(struct lane_batch *b, const struct db_result *r,
 
 	switch (what) {
 	case 'k':
-		return;
 	case 'w':
-		wake_class(srv, (int32_t)db_i64(r, row, l->kind), number);
 		return;
 	case 'W':
 		wake_work(srv);
@@ -446,24 +453,46 @@ static void report_row(struct lane_batch *b, const struct db_result *r,
 	}
 }
 
+static bool talk_goes_on(const struct talk *t)
+{
+	return t->claims && t->unknown == NULL;
+}
+
+/* What jobs got into line is for those first who have just ended some and
+ * claim now; the rest wakes others. */
+static void report_wake(struct lane_batch *b, const struct db_result *r)
+{
+	const struct layout *l = &report_layout;
+	struct server *srv = lane_server(b->lane);
+
+	for (size_t i = 0; i < b->n; i++)
+		if (talk_goes_on(talk_of(b->item[i])))
+			parking_expect(srv, talk_of(b->item[i]));
+	for (size_t row = 0; row < db_rows(r); row++)
+		if (db_text(r, row, 0)[0] == 'w')
+			wake_class(srv, (int32_t)db_i64(r, row, l->kind),
+				   db_i64(r, row, l->number));
+}
+
 static void report_deliver(struct lane_batch *b, const struct db_result *r)
 {
-	struct lanes *lanes = lane_server(b->lane)->lanes;
+	struct server *srv = lane_server(b->lane);
 	struct kind_rows kinds;
 
 	kinds_read(&kinds, b->arena, r, &report_layout);
 	for (size_t row = 0; row < db_rows(r); row++)
 		report_row(b, r, row, &kinds);
+	report_wake(b, r);
 	for (size_t i = 0; i < b->n; i++) {
 		struct talk *t = talk_of(b->item[i]);
 
 		t->reported = true;
-		if (t->claims && t->unknown == NULL) {
-			claim_weigh(t);
-			(void)lane_put(lanes->claim, &t->item);
-		} else {
+		if (!talk_goes_on(t)) {
 			talk_reply(t);
+			continue;
 		}
+		claim_weigh(t);
+		parking_put(srv, t);
 	}
 }
 

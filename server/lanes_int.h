@@ -176,6 +176,9 @@ struct talk {
 	int32_t profile; /* 0 = not known */
 	int64_t fit_version;
 	uint64_t sent_seq; /* wake counter when it was sent */
+	int64_t coming;    /* jobs it may take of those told of meanwhile */
+	int32_t expected;  /* parking_expect: under this profile, or 0 */
+	int64_t n_grants;
 	bool parked;
 };
 
@@ -215,6 +218,19 @@ void park_claim(struct talk *t);
 void park_supersede(struct server *srv, int64_t pilot);
 /* A claim was granted something: others of its profile may find more. */
 void parking_granted(struct server *srv, const struct talk *t);
+/* A claim is about to be queued: jobs told of until it is sent are its own, as
+ * far as it has room. */
+void parking_expect(struct server *srv, struct talk *t);
+/* Queues a claim. */
+void parking_put(struct server *srv, struct talk *t);
+void parking_sent(struct server *srv, struct talk *t);
+/* It was answered, or failed: n_grants. */
+void parking_answered(struct server *srv, struct talk *t);
+/* After it was parked or replied: when the last claim of this profile that was
+ * expected has left some of the jobs it was to take, others are woken. */
+void parking_left(struct server *srv, int32_t profile);
+/* A claim's answer told its pilot's profile. */
+void parking_profile(struct server *srv, const struct talk *t);
 /* The counter that park_claim compares. */
 uint64_t park_seq(const struct server *srv);
 

@@ -6,7 +6,8 @@
  * The gap between a claim's snapshot and its parking is closed by counters:
  * each wake gets the next number of one sequence and is noted with the
  * profile; a claim that was sent before the last wake of its profile is sent
- * again instead of being parked.
+ * again instead of being parked.  A claim that is queued and not yet sent will
+ * see what is told of now: jobs are its own first, and wake nobody.
  */
 #include "server/park_int.h"
 
@@ -18,6 +19,7 @@
 
 #define PILOT_SLOTS 4096
 #define PROFILE_SLOTS 256
+#define LAST_SLOTS 8192
 #define RECHECK_MS 2000
 
 TAILQ_HEAD(talk_list, talk);
@@ -27,8 +29,17 @@ struct profile {
 	int32_t id;
 	uint64_t woken_seq;
 	int64_t checked_ms;
+	int64_t coming;          /* room of queued claims, not told for yet */
+	int64_t n_expected;      /* such claims, until they are answered */
+	int64_t owed;            /* jobs that are theirs */
 	bool chain;              /* the next that gets work wakes another */
 	struct talk_list parked; /* longest first */
+};
+
+/* The profile that a pilot had last; others with its slot push it out. */
+struct last {
+	int64_t pilot;
+	int32_t profile;
 };
 
 enum { PARKED, WOKEN, RECHECKED, N_METRICS };
@@ -37,6 +48,7 @@ struct parking {
 	struct server *srv;
 	LIST_HEAD(, talk) by_pilot[PILOT_SLOTS];
 	LIST_HEAD(, profile) profiles[PROFILE_SLOTS];
+	struct last last[LAST_SLOTS];
 	size_t n_profiles;
 	uint64_t seq, all_seq;
 	struct arena *asking; /* of a re-check in flight */
@@ -89,9 +101,94 @@ static void unpark(struct parking *k, struct talk *t)
 	k->n--;
 }
 
-static void claim_again(struct parking *k, struct talk *t)
+static struct last *last_of(struct parking *k, int64_t pilot)
 {
-	(void)lane_put(k->srv->lanes->claim, &t->item);
+	return &k->last[(uint64_t)pilot % LAST_SLOTS];
+}
+
+void parking_profile(struct server *srv, const struct talk *t)
+{
+	struct last *l = last_of(parking_of(srv), t->pilot);
+
+	l->pilot = t->pilot;
+	l->profile = t->profile;
+}
+
+static void expect(struct profile *f, struct talk *t)
+{
+	t->coming = (int64_t)t->slots + t->ahead;
+	f->coming += t->coming;
+	t->expected = f->id;
+	f->n_expected++;
+}
+
+/* Jobs are those claims' that are queued; returns how many are left. */
+static int64_t take_coming(struct profile *f, int64_t n)
+{
+	int64_t taken = n < f->coming ? n : f->coming;
+
+	f->coming -= taken;
+	return n - taken;
+}
+
+void parking_expect(struct server *srv, struct talk *t)
+{
+	struct parking *k = parking_of(srv);
+	const struct last *l = last_of(k, t->pilot);
+
+	if (l->pilot != t->pilot)
+		return;
+	t->profile = l->profile;
+	expect(profile_get(k, t->profile), t);
+}
+
+void parking_sent(struct server *srv, struct talk *t)
+{
+	if (t->coming > 0)
+		(void)take_coming(profile_get(parking_of(srv), t->expected),
+				  t->coming);
+	t->coming = 0;
+}
+
+static void not_expected(struct profile *f, int64_t n_grants)
+{
+	f->n_expected--;
+	f->owed -= n_grants < f->owed ? n_grants : f->owed;
+}
+
+void parking_answered(struct server *srv, struct talk *t)
+{
+	parking_sent(srv, t);
+	if (t->expected != 0)
+		not_expected(profile_get(parking_of(srv), t->expected),
+			     t->n_grants);
+	t->expected = 0;
+}
+
+void parking_left(struct server *srv, int32_t profile)
+{
+	struct parking *k = parking_of(srv);
+	struct profile *f = profile_get(k, profile);
+	int64_t owed = f->owed;
+
+	if (f->n_expected > 0 || owed == 0)
+		return;
+	f->owed = 0;
+	(void)parking_wake(k, profile, owed);
+}
+
+void parking_put(struct server *srv, struct talk *t)
+{
+	int32_t expected = t->expected;
+	int64_t coming = t->coming;
+	struct profile *f;
+
+	/* A request that is refused is gone. */
+	if (lane_put(srv->lanes->claim, &t->item) || expected == 0)
+		return;
+	f = profile_get(parking_of(srv), expected);
+	(void)take_coming(f, coming);
+	not_expected(f, 0);
 }
 
 /* The connection of a parked claim was lost. */
@@ -118,9 +215,10 @@ void park_claim(struct talk *t)
 	}
 	if (t->slots + t->ahead > 0 &&
 	    (f->woken_seq > t->sent_seq || k->all_seq > t->sent_seq)) {
-		claim_again(k, t);
+		parking_put(k->srv, t);
 		return;
 	}
+	f->chain = false; /* there is no more */
 	park_supersede(t->item.req->srv, t->pilot);
 	TAILQ_INSERT_TAIL(&f->parked, t, park_link);
 	LIST_INSERT_HEAD(&k->by_pilot[pilot_slot(t->pilot)], t, park_hash);
@@ -151,7 +249,7 @@ static void wake_one(struct parking *k, struct talk *t)
 {
 	unpark(k, t);
 	metric_add(k->metric[WOKEN], 1);
-	claim_again(k, t);
+	parking_put(k->srv, t);
 }
 
 int64_t parking_wake(struct parking *k, int32_t profile, int64_t n)
@@ -159,17 +257,21 @@ int64_t parking_wake(struct parking *k, int32_t profile, int64_t n)
 	struct profile *f = profile_get(k, profile);
 	struct talk *t, *next;
 
+	f->owed += n;
+	n = take_coming(f, n);
+	f->owed -= n;
+	if (n == 0)
+		return 0;
 	f->woken_seq = ++k->seq;
 	for (t = TAILQ_FIRST(&f->parked); t != NULL && n > 0; t = next) {
-		int64_t room = t->slots + t->ahead;
-
 		next = TAILQ_NEXT(t, park_link);
-		if (room == 0)
+		if (t->slots + t->ahead == 0)
 			continue;
-		n -= room;
+		expect(f, t);
+		n = take_coming(f, n);
 		wake_one(k, t);
 	}
-	return n > 0 ? n : 0;
+	return n;
 }
 
 static void each_profile(struct parking *k,
@@ -276,7 +378,8 @@ static void expire(struct parking *k, struct profile *f)
 		unpark(k, t);
 		talk_reply(t);
 	}
-	if (TAILQ_EMPTY(&f->parked) && f->woken_seq + 100000 < k->seq) {
+	if (TAILQ_EMPTY(&f->parked) && f->n_expected == 0 &&
+	    f->woken_seq + 100000 < k->seq) {
 		LIST_REMOVE(f, link);
 		k->n_profiles--;
 		free(f);
