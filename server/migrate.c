@@ -137,15 +137,18 @@ static bool functions_apply(struct db_sync *db, struct err *e)
 	return record(db, FUNCTIONS, "functions", sum, e);
 }
 
-/* m NULL: the functions. */
+/* Functions come in one transaction with the last migration, so that nobody
+ * meets the new tables with the old ones. m NULL: only the functions. */
 static bool apply(struct db_sync *db, const struct sql_migration *m,
 		  struct err *e)
 {
+	bool last = m == NULL || m->number == migrate_level();
 	struct err ignored = ERR_INIT;
 
 	if (!db_sync_exec(db, migrate_sql("transaction_begin"), e))
 		return false;
-	if ((m != NULL ? migration_apply(db, m, e) : functions_apply(db, e)) &&
+	if ((m == NULL || migration_apply(db, m, e)) &&
+	    (!last || functions_apply(db, e)) &&
 	    db_sync_exec(db, migrate_sql("transaction_commit"), e))
 		return true;
 	if (!db_sync_exec(db, migrate_sql("transaction_rollback"), &ignored))
@@ -171,7 +174,7 @@ static bool run_locked(struct db_sync *db, int *applied, struct err *e)
 		ok = apply(db, &sql_migrations[i], e);
 		*applied += ok;
 	}
-	if (ok && (*applied > 0 || !there.functions))
+	if (ok && *applied == 0 && !there.functions)
 		ok = apply(db, NULL, e);
 	return ok;
 }

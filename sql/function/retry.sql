@@ -238,23 +238,17 @@ BEGIN
 			GROUP BY n.workflow) AS c
 		WHERE g.workflow = c.workflow;
 		PERFORM sortie.graph_back_1(p_bucket, v_now);
-		DELETE FROM sortie.firing f USING sortie.node n
-		WHERE n.number = ANY (v_now) AND f.workflow = n.workflow
-			AND f.number = n.number;
-		WITH d AS (
-			UPDATE sortie.edge d SET fired = NULL
-			WHERE d.parent = ANY (v_now) AND d.fired IS NOT NULL
-			RETURNING d.child)
-		SELECT array_agg(DISTINCT d.child) INTO v_child FROM d;
+		DELETE FROM sortie.firing f WHERE f.number = ANY (v_now);
+		SELECT array_agg(DISTINCT d.child) INTO v_child
+		FROM sortie.edge d WHERE d.parent = ANY (v_now);
 		PERFORM sortie.plans_1(cardinality(v_child));
 		UPDATE sortie.node n SET open = c.open, met = c.met,
 			unmet = c.unmet
-		FROM (SELECT u.child, count(*) FILTER (WHERE d.fired IS NULL)
-				::int AS open,
-				bool_or(coalesce(d.fired, false)) AS met,
-				bool_or(NOT coalesce(d.fired, true)) AS unmet
+		FROM (SELECT u.child, (count(*) - count(d.met))::int AS open,
+				coalesce(bool_or(d.met), false) AS met,
+				coalesce(bool_or(NOT d.met), false) AS unmet
 			FROM unnest(v_child) AS u(child)
-			JOIN sortie.edge d ON d.child = u.child
+			JOIN sortie.edges_1() AS d ON d.child = u.child
 			GROUP BY u.child) AS c
 		WHERE n.number = c.child;
 		-- A class is woken before any row is locked: next time.

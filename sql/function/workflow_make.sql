@@ -193,28 +193,26 @@ BEGIN
 	FROM unnest(i_class, i_kind, i_priority, n_index, i_name, i_definition)
 		WITH ORDINALITY AS i(class_id, kind_id, priority, idx, name,
 			definition, ord);
-	-- A parent that has ended tells its end at once.
+	-- A parent that has ended tells its end at once, or when its turn comes.
 	WITH e AS (
-		INSERT INTO sortie.edge (parent, child, cond, fired)
-		SELECT u.parent, u.child, u.cond, CASE WHEN d.number IS NULL
-			THEN NULL WHEN u.cond = 's' THEN d.state = 'finished'
-			WHEN u.cond = 'f' THEN d.state
-				IN ('failed', 'timelimit', 'lost')
-			ELSE true END
-		FROM (SELECT DISTINCT CASE WHEN x.parent > 0
+		INSERT INTO sortie.edge (parent, child, cond)
+		SELECT DISTINCT CASE WHEN x.parent > 0
 				THEN o_first + x.parent - 1
-				ELSE v_old[-x.parent] END AS parent,
-				o_first + x.child - 1 AS child, x.cond
-			FROM unnest(e_child, e_parent, e_cond)
-				AS x(child, parent, cond)) AS u
-		LEFT JOIN sortie.ended d ON d.number = u.parent
-			AND u.parent < o_first
-		RETURNING child, fired),
+				ELSE v_old[-x.parent] END,
+			o_first + x.child - 1, x.cond
+		FROM unnest(e_child, e_parent, e_cond) AS x(child, parent, cond)
+		RETURNING parent, child, cond),
 	c AS (
-		SELECT e.child, count(*) FILTER (WHERE e.fired IS NULL)::int
-			AS open, bool_or(coalesce(e.fired, false)) AS met,
-			bool_or(NOT coalesce(e.fired, true)) AS unmet
-		FROM e GROUP BY e.child)
+		SELECT e.child, (count(*) - count(m.met))::int AS open,
+			coalesce(bool_or(m.met), false) AS met,
+			coalesce(bool_or(NOT m.met), false) AS unmet
+		FROM e
+		LEFT JOIN sortie.ended d ON d.number = e.parent
+			AND e.parent < o_first AND NOT EXISTS (SELECT 1
+				FROM sortie.firing f WHERE f.number = e.parent)
+		CROSS JOIN LATERAL (SELECT sortie.cond_met_1(e.cond, d.state)
+			AS met) AS m
+		GROUP BY e.child)
 	INSERT INTO sortie.node (number, workflow, name, open, met, unmet,
 		any_of, noop, allow_failure)
 	SELECT o_first + i.ord - 1, p_workflow, i.name, coalesce(c.open, 0),

@@ -207,10 +207,10 @@ RETURNS text LANGUAGE sql STABLE AS $$
 		SELECT json_agg(json_strip_nulls(json_build_object('from',
 			a.name, 'to', b.name, 'on', CASE d.cond
 			WHEN 's' THEN 'success' WHEN 'f' THEN 'failure'
-			ELSE 'always' END, 'fired', d.fired))
+			ELSE 'always' END, 'fired', d.met))
 			ORDER BY d.parent, d.child, d.cond)
 		FROM sortie.node a
-		JOIN sortie.edge d ON d.parent = a.number
+		JOIN sortie.edges_1() AS d ON d.parent = a.number
 		JOIN sortie.node b ON b.number = d.child
 		WHERE a.workflow = p_workflow), '[]'),
 	'datasets', coalesce((
@@ -242,9 +242,9 @@ BEGIN
 			s.name, 'state', sortie.job_state_1(s.parent))
 			ORDER BY s.parent)
 		FROM (SELECT DISTINCT d.parent, n.name
-			FROM sortie.edge d
+			FROM sortie.edges_1() AS d
 			JOIN sortie.node n ON n.number = d.parent
-			WHERE d.child = p_child AND d.fired IS NULL
+			WHERE d.child = p_child AND d.met IS NULL
 			ORDER BY d.parent LIMIT 20) AS s);
 END $$;
 
@@ -266,13 +266,14 @@ BEGIN
 		RETURN format('its workflow %s is being cancelled', g.workflow);
 	ELSIF m.open > 0 AND NOT (m.any_of AND m.met) THEN
 		SELECT count(DISTINCT d.parent), count(DISTINCT d.parent)
-			FILTER (WHERE d.fired IS NULL)
-		INTO v_n, v_open FROM sortie.edge d WHERE d.child = p_number;
+			FILTER (WHERE d.met IS NULL)
+		INTO v_n, v_open FROM sortie.edges_1() AS d
+		WHERE d.child = p_number;
 		SELECT string_agg(format('%s (%s)', s.parent,
 			sortie.job_state_1(s.parent)), ', ' ORDER BY s.parent)
 		INTO v_list
-		FROM (SELECT DISTINCT d.parent FROM sortie.edge d
-			WHERE d.child = p_number AND d.fired IS NULL
+		FROM (SELECT DISTINCT d.parent FROM sortie.edges_1() AS d
+			WHERE d.child = p_number AND d.met IS NULL
 			ORDER BY d.parent LIMIT 5) AS s;
 		RETURN format('it waits for %s%s of %s %s: %s%s',
 			CASE WHEN m.any_of THEN 'one of ' ELSE '' END, v_open,

@@ -1,21 +1,15 @@
 -- Breaches of: a job gets into line when its conditions are met, exactly once
--- (I10): an edge is told when its parent has ended (or is left to a duty) and
--- says what that means, nodes count their edges, and nothing waits for what has
--- happened or runs before it has.
+-- (I10): nodes count what their edges say (a parent that has ended tells its
+-- children, or is left to a duty), and nothing waits for what has happened or
+-- runs before it has.
 -- Result: a row for each, at most 20: what is wrong. Locks: none.
-SELECT 'the edge from job ' || d.parent || ' to job ' || d.child || ' ('
-	|| d.cond::text || ') is ' || CASE WHEN d.fired IS NULL THEN 'not told'
-	WHEN d.fired THEN 'met' ELSE 'not met' END || ', the parent is '
-	|| coalesce(e.state::text, 'not over')
-FROM sortie.edge d
-JOIN sortie.node n ON n.number = d.parent
-LEFT JOIN sortie.ended e ON e.number = d.parent
-WHERE d.fired IS DISTINCT FROM CASE WHEN e.number IS NULL THEN NULL
-		WHEN d.cond = 's' THEN e.state = 'finished'
-		WHEN d.cond = 'f' THEN e.state IN ('failed', 'timelimit',
-			'lost') ELSE true END
-	AND NOT (d.fired IS NULL AND EXISTS (SELECT 1 FROM sortie.firing f
-		WHERE f.workflow = n.workflow AND f.number = d.parent))
+SELECT 'job ' || f.number || ' has edges to tell and ' || CASE
+	WHEN n.number IS NULL THEN 'is not in workflow ' || f.workflow
+	ELSE 'has not ended' END
+FROM sortie.firing f
+LEFT JOIN sortie.node n ON n.number = f.number AND n.workflow = f.workflow
+LEFT JOIN sortie.ended e ON e.number = f.number
+WHERE n.number IS NULL OR e.number IS NULL
 UNION ALL
 SELECT 'job ' || n.number || ' counts ' || n.open || ' open conditions ('
 	|| n.met || ', ' || n.unmet || '), its edges say '
@@ -23,10 +17,10 @@ SELECT 'job ' || n.number || ' counts ' || n.open || ' open conditions ('
 	|| coalesce(x.unmet, false) || ')'
 FROM sortie.node n
 JOIN sortie.workflow g ON g.workflow = n.workflow AND NOT g.deleting
-LEFT JOIN (SELECT d.child, count(*) FILTER (WHERE d.fired IS NULL) AS open,
-		bool_or(coalesce(d.fired, false)) AS met,
-		bool_or(NOT coalesce(d.fired, true)) AS unmet
-	FROM sortie.edge d GROUP BY d.child) AS x ON x.child = n.number
+LEFT JOIN (SELECT d.child, count(*) - count(d.met) AS open,
+		coalesce(bool_or(d.met), false) AS met,
+		coalesce(bool_or(NOT d.met), false) AS unmet
+	FROM sortie.edges_1() AS d GROUP BY d.child) AS x ON x.child = n.number
 WHERE (n.open, n.met, n.unmet) IS DISTINCT FROM (coalesce(x.open, 0),
 	coalesce(x.met, true), coalesce(x.unmet, false))
 UNION ALL

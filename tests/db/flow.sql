@@ -155,3 +155,10 @@ BEGIN
 	WHERE r.what NOT IN ('w', 'W');
 	RETURN v_rows;
 END $$;
+
+-- Tells all that is left to tell, one child a step.
+CREATE FUNCTION f.told() RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+	WHILE (SELECT t.more FROM sortie.graph_firing_1(0, 1) AS t) LOOP
+	END LOOP;
+END $$;

@@ -60,7 +60,7 @@ def main():
                     model.end(name, state)
                 model.settle()
                 words = " ".join(f"{n}:{s}" for n, s in ends)
-                print(f"SELECT NULL FROM f.run({flow}, '{words}');")
+                print(f"SELECT NULL FROM f.run({flow}, '{words}'), f.told();")
             else:
                 break
             check(f"workflow {number}, step {step}", flow, model)

@@ -103,8 +103,8 @@ breach workflow "UPDATE sortie.workflow SET state = 'finished', ended_at = now()
 	"a workflow that ended before its jobs"
 breach graph "UPDATE sortie.node SET open = 0 WHERE number = $(of "$w" c)" \
 	"a wrong count of conditions"
-breach graph "UPDATE sortie.edge SET fired = true WHERE child = $(of "$w" c)" \
-	"an edge told before its parent's end"
+breach graph "INSERT INTO sortie.firing (workflow, number) VALUES ($w, $(of "$w" a))" \
+	"a job that tells its end before it has ended"
 breach graph "UPDATE sortie.waiting SET why = 'after' WHERE number = $(of "$w" b)" \
 	"a job that waits for nothing"
 breach graph "DELETE FROM sortie.node WHERE number = $(of "$w" c)" "a job without its node"

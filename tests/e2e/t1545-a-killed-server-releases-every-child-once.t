@@ -19,8 +19,8 @@ end_run "$run" "$job"
 is "$status" 200 "the one has ended"
 untold()
 {
-	query "SELECT count(*) FROM sortie.edge e JOIN sortie.node p ON p.number = e.parent
-		WHERE e.fired IS NULL AND p.name = 'root'"
+	query "SELECT count(*) FROM sortie.edges_1() e JOIN sortie.node p ON p.number = e.parent
+		WHERE e.met IS NULL AND p.name = 'root'"
 }
 kill -9 "$server_pid"
 wait_until 5 gone "$server_pid"
