@@ -5,7 +5,7 @@ import subprocess
 from collections import Counter, defaultdict
 
 LOG_FAULTS = re.compile(
-    r"BUG|ERROR: [A-Za-z]*Sanitizer|runtime error:|deadlock detected"
+    r"BUG: |ERROR: [A-Za-z]*Sanitizer|runtime error:|deadlock detected"
     r"|stack smashing")
 RUN_END = {"finished", "failed", "timelimit", "cancelled"}
 

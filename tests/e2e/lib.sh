@@ -272,7 +272,7 @@ no_leftovers()
 search_logs()
 {
 	find "$T" \( -name '*.log' -o -name '*.out' -o -path '*/log/*' \) \
-		-type f -exec grep -aHE "BUG|ERROR: [A-Za-z]*Sanitizer|runtime error:|deadlock detected|stack smashing" {} +
+		-type f -exec grep -aHE "BUG: |ERROR: [A-Za-z]*Sanitizer|runtime error:|deadlock detected|stack smashing" {} +
 }
 
 show_logs()
