@@ -26,7 +26,8 @@ class Shape:
 class Server:
     def __init__(self, world, index):
         home = world.home
-        self.index = index
+        self.world, self.index = world, index
+        self.decoy = None       # whose database it was started on
         self.socket = home / f"s{index}"
         self.state = home / f"state{index}"
         with socket.socket() as probe:
@@ -55,6 +56,7 @@ class Server:
             world.logs, env=world.env)
 
     def start(self):
+        self.decoy = self.world.decoy
         self.process.start()
 
 
@@ -123,6 +125,7 @@ class World:
         self.killed_runs = set()    # whose payload was killed by us
         self.full_spools = set()    # hosts whose disk was ever full
         self.places = []
+        self.decoy = None           # what is behind the servers' addresses
         self.forgotten = []         # times of which a stale standby knew not
         self.stale_since = None
 
@@ -191,11 +194,17 @@ class World:
 
     def lead_database_to(self, decoy):
         """Behind the servers' addresses stands another one, or with None
-        their own again."""
+        their own again; who was started meanwhile took the other for the one
+        that is meant, and is started again."""
+        self.decoy = decoy
         for server in self.servers:
             for link, node in zip(server.db_links, self.db.nodes):
                 link.target = str((decoy or node).socket)
                 link.reset_all()
+        for server in self.servers:
+            if decoy is None and server.decoy and server.process.alive():
+                server.process.kill()
+                server.start()
 
     def ready(self, server):
         """Asked past all wires."""
