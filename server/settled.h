@@ -7,6 +7,7 @@
 #define SORTIE_SERVER_SETTLED_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct db_result;
