@@ -28,11 +28,36 @@ struct act {
 	bool flag, has_flag;
 	bool deletes;
 	int tries;
+	int64_t changed;
 };
 
-enum { COL_CODE, COL_MESSAGE, COL_CLASSES, COL_PILOTS, COL_MORE };
+enum { COL_CODE, COL_MESSAGE, COL_CLASSES, COL_PILOTS, COL_MORE, COL_CHANGED };
 
 static void act(struct req *r, int64_t number);
+
+static void on_shown(enum db_outcome o, const struct db_result *res,
+		     const struct db_fault *fault, void *arg)
+{
+	struct req *r = arg;
+	const struct act *a = r->data;
+	struct buf b = BUF_INIT;
+
+	if (o != DB_OK) {
+		db_reply_fault(r, o, fault);
+		return;
+	}
+	if (db_rows(res) == 0) {
+		view_reply_missing(
+			r, arena_printf(r->arena, "workflow %s", r->var[0]));
+		return;
+	}
+	/* The view is an object: all of it but its end. */
+	buf_add(&b, db_text(res, 0, 0), db_len(res, 0, 0) - 1);
+	buf_json_kv_i64(&b, "changed", a->changed);
+	buf_adds(&b, "}\n");
+	req_reply_buf(r, 200, &b);
+	buf_fini(&b);
+}
 
 /* The reply to a change: the workflow as it is now. */
 static void show(struct req *r)
@@ -42,8 +67,7 @@ static void show(struct req *r)
 
 	view_p_who(p, r);
 	db_p_i64(p, a->number);
-	r->data = arena_printf(r->arena, "workflow %s", r->var[0]);
-	db_run(r->srv->db, "workflow_show", p, view_on_one, r);
+	db_run(r->srv->db, "workflow_show", p, on_shown, r);
 }
 
 static void reply_refused(struct req *r, const struct db_result *res)
@@ -73,6 +97,7 @@ static void on_done(enum db_outcome o, const struct db_result *res,
 		reply_refused(r, res);
 		return;
 	}
+	a->changed = db_i64(res, 0, COL_CHANGED);
 	wake_listed(r->srv, res, 0, COL_CLASSES, COL_PILOTS);
 	wake_workflow(r->srv, a->number);
 	wake_events(r->srv);

@@ -2,12 +2,13 @@
 --
 -- Every action takes who asks as actions on jobs do (p_owner NULL: an
 -- administrator), and answers one row: code and message when it was refused,
--- classes that got work, pilots that got orders, and whether a step by a duty
--- must follow (more).
+-- classes that got work, pilots that got orders, whether a step by a duty must
+-- follow (more), and how many jobs it is about (changed): that begin, that are to
+-- be cancelled, that ended badly and are tried again, that get the priority.
 
 -- Whether there is such a workflow for whoever asks. What must be locked before
 -- its row is locked only then.
-CREATE OR REPLACE FUNCTION sortie.workflow_seen_1(p_owner int,
+CREATE OR REPLACE FUNCTION sortie.workflow_there_1(p_owner int,
 	p_projects int[], p_workflow bigint) RETURNS bool
 LANGUAGE plpgsql AS $$
 BEGIN
@@ -34,9 +35,10 @@ BEGIN
 END $$;
 
 -- Starts a held workflow: what waits for nothing else gets into line.
-CREATE OR REPLACE FUNCTION sortie.workflow_start_1(p_bucket int, p_owner int,
+CREATE OR REPLACE FUNCTION sortie.workflow_start_2(p_bucket int, p_owner int,
 	p_projects int[], p_workflow bigint, OUT code text, OUT message text,
-	OUT classes int[], OUT pilots bigint[], OUT more bool)
+	OUT classes int[], OUT pilots bigint[], OUT more bool,
+	OUT changed int)
 LANGUAGE plpgsql AS $$
 DECLARE
 	g sortie.workflow := sortie.workflow_lock_1(p_owner, p_projects,
@@ -44,6 +46,7 @@ DECLARE
 	v_look bigint[];
 BEGIN
 	more := false;
+	changed := 0;
 	IF g.workflow IS NULL THEN
 		code := 'not_found';
 		message := 'there is no workflow ' || p_workflow;
@@ -69,6 +72,7 @@ BEGIN
 		PERFORM sortie.workflow_over_1(ARRAY[p_workflow]);
 		RETURN;
 	END IF;
+	changed := cardinality(v_look);
 	SELECT array_agg(s.number::int) FILTER (WHERE s.what = 'w'),
 		coalesce(bool_or(s.what = 'f'), false)
 	INTO classes, more
@@ -77,15 +81,17 @@ BEGIN
 END $$;
 
 -- Closes an open workflow: it ends when its jobs have.
-CREATE OR REPLACE FUNCTION sortie.workflow_close_1(p_bucket int, p_owner int,
+CREATE OR REPLACE FUNCTION sortie.workflow_close_2(p_bucket int, p_owner int,
 	p_projects int[], p_workflow bigint, OUT code text, OUT message text,
-	OUT classes int[], OUT pilots bigint[], OUT more bool)
+	OUT classes int[], OUT pilots bigint[], OUT more bool,
+	OUT changed int)
 LANGUAGE plpgsql AS $$
 DECLARE
 	g sortie.workflow := sortie.workflow_lock_1(p_owner, p_projects,
 		p_workflow);
 BEGIN
 	more := false;
+	changed := 0;
 	IF g.workflow IS NULL THEN
 		code := 'not_found';
 		message := 'there is no workflow ' || p_workflow;
@@ -124,15 +130,17 @@ BEGIN
 END $$;
 
 -- Cancels a workflow.
-CREATE OR REPLACE FUNCTION sortie.workflow_cancel_1(p_bucket int, p_owner int,
+CREATE OR REPLACE FUNCTION sortie.workflow_cancel_2(p_bucket int, p_owner int,
 	p_projects int[], p_workflow bigint, OUT code text, OUT message text,
-	OUT classes int[], OUT pilots bigint[], OUT more bool)
+	OUT classes int[], OUT pilots bigint[], OUT more bool,
+	OUT changed int)
 LANGUAGE plpgsql AS $$
 DECLARE
 	g sortie.workflow := sortie.workflow_lock_1(p_owner, p_projects,
 		p_workflow);
 BEGIN
 	more := false;
+	changed := 0;
 	IF g.workflow IS NULL THEN
 		code := 'not_found';
 		message := 'there is no workflow ' || p_workflow;
@@ -143,6 +151,7 @@ BEGIN
 	ELSE
 		PERFORM sortie.workflow_doom_1(p_workflow, false);
 		more := true;
+		changed := g.n_jobs - g.n_ended;
 	END IF;
 END $$;
 
@@ -198,9 +207,10 @@ END $$;
 
 -- Tries again what ended badly, and what was skipped because of that: of a
 -- large workflow the first jobs, and steps the others.
-CREATE OR REPLACE FUNCTION sortie.workflow_retry_1(p_bucket int, p_owner int,
+CREATE OR REPLACE FUNCTION sortie.workflow_retry_2(p_bucket int, p_owner int,
 	p_projects int[], p_workflow bigint, OUT code text, OUT message text,
-	OUT classes int[], OUT pilots bigint[], OUT more bool)
+	OUT classes int[], OUT pilots bigint[], OUT more bool,
+	OUT changed int)
 LANGUAGE plpgsql
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
 AS $$
@@ -210,8 +220,9 @@ DECLARE
 	v_taken text;
 BEGIN
 	more := false;
+	changed := 0;
 	PERFORM pg_advisory_xact_lock(7008);
-	IF sortie.workflow_seen_1(p_owner, p_projects, p_workflow) THEN
+	IF sortie.workflow_there_1(p_owner, p_projects, p_workflow) THEN
 		PERFORM sortie.classes_wake_1(array_agg(DISTINCT j.class_id))
 		FROM sortie.workflow_bad_1(p_workflow, 1000) AS b
 		JOIN sortie.job j ON j.number = b;
@@ -245,6 +256,8 @@ BEGIN
 	FROM sortie.workflow_bad_1(p_workflow, NULL) AS b
 	WHERE b > v_again[cardinality(v_again)]
 	ON CONFLICT DO NOTHING;
+	GET DIAGNOSTICS changed = ROW_COUNT;
+	changed := changed + cardinality(v_again);
 	SELECT array_agg(s.number::int) FILTER (WHERE s.what = 'w'),
 		coalesce(bool_or(s.what = 'f'), false)
 	INTO classes, more
@@ -284,10 +297,10 @@ END $$;
 
 -- Changes a workflow. p_set: name, description, on_failure, max_running (null:
 -- none), priority (of jobs that no pilot has yet; steps follow in a large one).
-CREATE OR REPLACE FUNCTION sortie.workflow_adjust_1(p_bucket int, p_owner int,
+CREATE OR REPLACE FUNCTION sortie.workflow_adjust_2(p_bucket int, p_owner int,
 	p_projects int[], p_workflow bigint, p_set json, OUT code text,
 	OUT message text, OUT classes int[], OUT pilots bigint[],
-	OUT more bool)
+	OUT more bool, OUT changed int)
 LANGUAGE plpgsql
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
 AS $$
@@ -298,10 +311,16 @@ DECLARE
 	r record;
 BEGIN
 	more := false;
+	changed := 0;
 	PERFORM pg_advisory_xact_lock(7008);
 	-- Queued jobs are locked before the workflow.
-	IF v_set ? 'priority' AND sortie.workflow_seen_1(p_owner, p_projects,
+	IF v_set ? 'priority' AND sortie.workflow_there_1(p_owner, p_projects,
 		p_workflow) THEN
+		SELECT count(*) INTO changed FROM sortie.node n
+		WHERE n.workflow = p_workflow AND (EXISTS (SELECT 1
+			FROM sortie.queue q WHERE q.number = n.number)
+			OR EXISTS (SELECT 1 FROM sortie.waiting w
+			WHERE w.number = n.number));
 		v_below := sortie.workflow_priority_1(p_bucket, p_workflow,
 			9223372036854775807, (v_set ->> 'priority')::int,
 			1000);

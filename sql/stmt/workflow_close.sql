@@ -2,6 +2,7 @@
 -- $1 bucket, $2 owner id (NULL: administrators), $3 project ids of the token,
 -- $4 workflow.
 -- Result: one row: code and message (NULL: done), classes that have work,
--- pilots that have orders, whether a step must follow. Locks: the workflow.
-SELECT code, message, classes, pilots, more
-FROM sortie.workflow_close_1($1::int, $2::int, $3::int[], $4::bigint)
+-- pilots that have orders, whether a step must follow, how many jobs
+-- it is about. Locks: the workflow.
+SELECT code, message, classes, pilots, more, changed
+FROM sortie.workflow_close_2($1::int, $2::int, $3::int[], $4::bigint)

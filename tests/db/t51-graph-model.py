@@ -41,7 +41,7 @@ def main():
             if bad and (not ready or what < 0.1):
                 if what < 0.05 or not ready and what < 0.3:
                     model.again(bad)
-                    print(f"SELECT message FROM sortie.workflow_retry_1(0, "
+                    print(f"SELECT message FROM sortie.workflow_retry_2(0, "
                           f"NULL, '{{}}', {flow}) WHERE code IS NOT NULL;")
                 elif ready or what < 0.7:
                     name = rnd.choice(bad)

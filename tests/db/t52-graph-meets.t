@@ -47,7 +47,7 @@ two '{}' 'a b c d' 'a>c b>d'
 q "UPDATE sortie.job SET definition = '{}' WHERE number IN ($a, $b)" >/dev/null
 end_run "$a" failed 1 >/dev/null
 say a "BEGIN; $(sql_end "$b" failed 1)" >/dev/null
-ask b "SELECT coalesce(code, 'done') FROM sortie.workflow_retry_1(0, NULL, '{}', $w)"
+ask b "SELECT coalesce(code, 'done') FROM sortie.workflow_retry_2(0, NULL, '{}', $w)"
 until_blocked
 say a COMMIT >/dev/null
 is "$(hear b)" "done" "a retry waits for an end"
@@ -55,7 +55,7 @@ is "$(q "SELECT f.states($w)")" "a:ready b:ready c:after d:after" \
 	"and tries that again too"
 audit_clean "after a retry beside an end"
 asks=$((asks + 1)); claim 1 $asks 1 1 >/dev/null; claim 2 $asks 1 1 >/dev/null
-say a "BEGIN; SELECT n FROM sortie.workflow_cancel_1(0, NULL, '{}', $w) AS n" >/dev/null
+say a "BEGIN; SELECT n FROM sortie.workflow_cancel_2(0, NULL, '{}', $w) AS n" >/dev/null
 ask b "$(sql_end "$a" finished 0)"
 until_blocked
 say a COMMIT >/dev/null

@@ -27,7 +27,7 @@ SELECT sortie.due_1(0, 100);
 UPDATE sortie.waiting SET due = now() WHERE number = $(of "$w" b)" >/dev/null
 is "$(states "$w")" "a:ready b:time" "a job's time has come, its workflow has its maximum"
 say a "BEGIN; SELECT sortie.due_1(0, 100)" >/dev/null
-ask b "SELECT code FROM sortie.workflow_adjust_1(1, NULL, '{}', $w, '{\"max_running\":null}')"
+ask b "SELECT code FROM sortie.workflow_adjust_2(1, NULL, '{}', $w, '{\"max_running\":null}')"
 until_blocked
 say a COMMIT >/dev/null
 hear b >/dev/null

@@ -137,7 +137,7 @@ run "$w" a:failed
 say a "BEGIN; SELECT 1 FROM sortie.workflow WHERE workflow = $w FOR UPDATE" >/dev/null
 q "UPDATE sortie.class SET active = false WHERE class_id = 1" >/dev/null
 for call in "job_cancel_1(0, 2, '{}', '{$(of "$w" a)}', false)" "job_retry_1(0, 2, '{}', '{$(of "$w" a)}', false)" \
-	"job_release_1(0, 2, '{}', '{$(of "$w" a)}')" "workflow_retry_1(0, 2, '{}', $w)"; do
+	"job_release_1(0, 2, '{}', '{$(of "$w" a)}')" "workflow_retry_2(0, 2, '{}', $w)"; do
 	is "$(q "SELECT code FROM sortie.$call")" not_found "nobody waits for what is not his: ${call%%(*}"
 done
 is "$(q "SELECT active FROM sortie.class WHERE class_id = 1")" f "nor wakes its classes"
@@ -151,7 +151,7 @@ w=$(layered 2500)
 run "$w" r:failed
 while [ "$(q "SELECT more FROM sortie.graph_firing_1(0, 2000)")" = t ]; do :; done
 is "$(state "$w")" "failed 2502/2502 1" "a failure skips 2,501 jobs"
-is "$(q "SELECT more FROM sortie.workflow_retry_1(0, NULL, '{}', $w)")" t "a retry is begun"
+is "$(q "SELECT more, changed FROM sortie.workflow_retry_2(0, NULL, '{}', $w)")" "t|1" "a retry is begun"
 is "$(q "SELECT n_ended > 1000, (SELECT count(*) FROM sortie.again) > 1000, state FROM sortie.workflow WHERE workflow = $w")" \
 	"t|t|running" "with some of its jobs"
 audit_clean "between steps"
@@ -166,7 +166,7 @@ is "$(q "SELECT generation, (SELECT count(*) FROM sortie.event WHERE kind = 'wor
 	AND detail ->> 'workflow' = '$w') FROM sortie.workflow WHERE workflow = $w")" "1|1" "it was one retry"
 while [ "$(q "SELECT more FROM sortie.graph_firing_1(0, 2000)")" = t ]; do :; done
 is "$(q "SELECT count(*) FROM sortie.queue")" 2500 "what hangs on the first is ready"
-is "$(q "SELECT more FROM sortie.workflow_adjust_1(0, NULL, '{}', $w, '{\"priority\":7}')")" t "a priority is begun"
+is "$(q "SELECT more, changed FROM sortie.workflow_adjust_2(0, NULL, '{}', $w, '{\"priority\":7}')")" "t|2501" "a priority is begun"
 q "SELECT f.make('{}', 'late', '') " >/dev/null
 while [ "$(q "SELECT more FROM sortie.workflow_priority_step_1(0, 1000)")" = t ]; do :; done
 is "$(q "SELECT count(*), min(place), max(place) FROM sortie.queue q JOIN sortie.node n USING (number) WHERE n.workflow = $w")" \
@@ -175,7 +175,7 @@ is "$(q "SELECT count(*) FROM sortie.job WHERE priority = 7")" 2501 "that were t
 audit_clean "after priorities"
 stmt workflow_cancel "0, NULL, '{}', $w" >/dev/null
 while [ "$(q "SELECT more FROM sortie.workflow_cancel_step_1(0, 2000)")" = t ]; do :; done
-is "$(q "SELECT more FROM sortie.workflow_retry_1(0, NULL, '{}', $w)")" t "it is cancelled and tried again"
+is "$(q "SELECT more, changed FROM sortie.workflow_retry_2(0, NULL, '{}', $w)")" "t|2501" "it is cancelled and tried again"
 stmt workflow_cancel "0, NULL, '{}', $w" >/dev/null
 while [ "$(q "SELECT more FROM sortie.workflow_cancel_step_1(0, 2000)")" = t ]; do :; done
 is "$(q "SELECT count(*) > 0 FROM sortie.again")" t "and cancelled before it was gone through"

@@ -84,7 +84,10 @@ is "$(field "$(node "$flow" a)" .priority) $(field "$(node "$flow" b)" .priority
 	"and the priority of its jobs"
 exits 0 "the bound is lifted" sortie workflow adjust --max-running none "$flow"
 is "$(get $v/workflows/"$flow" | jq -r '.max_running // "none"')" none "again"
+call PATCH "$v/workflows/$flow" '{"priority":8}'
+changed=$(of .changed)
 act "$flow" start
+is "$changed $(of .changed) $(of .state)" "2 1 running" "what is done says how many jobs it is about"
 ends "$flow" finished "it ends"
 a=$(node "$flow" a)
 nok "its jobs are not deleted alone" sortie job delete "$a"
