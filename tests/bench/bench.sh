@@ -2,7 +2,8 @@
 # Measures Sortie against what this machine can do at best: starts a private
 # server with its own database, runs the programs beside it, prints a table and
 # writes out.json.  Every figure is compared within the run; none passes or
-# fails.  Usage: [QUICK=1] [PARTS="PART..."] bench.sh BUILD-DIRECTORY
+# fails.  Usage: [QUICK=1] [LONG=1 [JOBS=N]] [PARTS="PART..."] bench.sh
+# BUILD-DIRECTORY
 set -eu
 LC_ALL=C
 export LC_ALL
@@ -16,14 +17,18 @@ bin=$build/tests/bench
 if [ -n "${QUICK:-}" ]; then
 	spawns=3000 lives=20000 singles=300 cycles=20000 bulk=40000
 	queued=100000 grants=6000 requests=8000 singles_at_once=10000
-	overload_s=2
+	overloads=50000 idle=1000 wide_jobs=500
 	flow_layers=32 flow_jobs=1000 flow_links=200
 else
 	spawns=10000 lives=100000 singles=2000 cycles=120000 bulk=200000
 	queued=1000000 grants=60000 requests=40000 singles_at_once=60000
-	overload_s=5
+	overloads=200000 idle=10000 wide_jobs=4000
 	flow_layers=100 flow_jobs=10000 flow_links=1000
 fi
+
+# Each pilot and client is a connection, on both sides.
+# shellcheck disable=SC3045 # dash and bash know it
+ulimit -n "$(ulimit -Hn)"
 
 T=$(mktemp -d "${TMPDIR:-/tmp}/sortie-bench.XXXXXX")
 # The database's user has to pass through.
@@ -69,6 +74,12 @@ start_server()
 	chmod 711 "$state"
 	url=unix:$state/s
 	shift
+	serve "$@"
+}
+
+# serve [OPTION...]: a server with what is in $state.
+serve()
+{
 	"$build/server/sortied" --embedded "$state" --listen "$url" "$@" \
 		--log-file "$state.log" >"$state.out.log" 2>&1 &
 	server=$!
@@ -398,90 +409,6 @@ long_queue()
 	stop_server
 }
 
-. "$here/recovery.sh"
-
-# The rows of the database under $state hold together.
-audited()
-{
-	"$build/server/sortied" --audit --database \
-		"host=$state/run user=sortie dbname=sortie" \
-		>"$T/audit.log" 2>&1 || {
-		say "the audit found breaches"
-		exit 1
-	}
-}
-
-# Two processes as workers of one server, then as two servers on one database,
-# against one process; the audit after each.
-two_servers()
-{
-	start_server one
-	say "one process, then two"
-	run submit --count $bulk
-	run pilots --count $bulk
-	single=$ended_per_s
-	stop_server
-
-	start_server workers --workers 2
-	run submit --count $bulk
-	run pilots --count $bulk
-	row "full queue, workers = 2" "$ended_per_s" jobs/s "$single" \
-		"one process"
-	audited
-
-	"$build/server/sortied" --database \
-		"host=$state/run user=sortie dbname=sortie" --state-dir \
-		"$T/other" --blob-dir "$state/blobs" --listen "unix:$T/o" \
-		--log-file "$T/other.log" >"$T/other.out.log" 2>&1 &
-	server="$! $server"
-	until curl -sf -o "$T/ready" --unix-socket "$T/o" http://sortie/readyz; do
-		sleep 0.1
-	done
-	# More than both are to end, for each is granted some beyond its part.
-	run submit --count $((bulk + 10000))
-	"$bin/bench_pilots" --url "unix:$T/o" --token-file \
-		"$state/admin-token" --join-token-file "$state/join-token" \
-		--count $((bulk / 2)) >"$T/said.other" &
-	other=$!
-	run pilots --count $((bulk / 2))
-	wait $other
-	theirs=$(sed -n 's/^ended_per_s //p' "$T/said.other")
-	row "full queue, two servers" "$(calc "$ended_per_s + $theirs")" \
-		jobs/s "$single" "one process"
-	audited
-	stop_server
-}
-
-# accepted N: jobs a second that N connections have acknowledged, each asking
-# again as soon as it is answered, and the slowest answer in seconds.
-accepted()
-{
-	"$here/../e2e/overload.py" "$state/s" \
-		"$state/admin-token" rate "$1" "$overload_s" >"$T/accepted"
-	python3 -c 'import json, sys
-x = json.load(open(sys.argv[1]))
-print(x["statuses"].get("201", 0) / x["seconds"], x["slowest_s"])' "$T/accepted"
-}
-
-# The peak is the best of a few loads that it carries; then so many clients that
-# those that are refused, and come back a second later, ask for as much again.
-overload()
-{
-	start_server overload
-	say "more than it can carry"
-	peak=0
-	for n in 64 512 3000; do
-		got=$(accepted $n)
-		peak=$(calc "(${got% *} > $peak ? ${got% *} : $peak)")
-	done
-	got=$(accepted 12000)
-	row "submissions, 12,000 clients at once" "${got% *}" jobs/s "$peak" \
-		"the best without refusals"
-	row "slowest answer at that" "${got#* }" s 10 "what a lane lets wait"
-	audited
-	stop_server
-}
-
 table()
 {
 	awk -F '\t' '
@@ -514,6 +441,14 @@ json()
 		END { print "\n]" }' "$rows"
 }
 
+# shellcheck source=tests/bench/recovery.sh
+. "$here/recovery.sh"
+# shellcheck source=tests/bench/servers.sh
+. "$here/servers.sh"
+# shellcheck source=tests/bench/long.sh
+. "$here/long.sh"
+
+[ -z "${LONG:-}" ] || PARTS=${PARTS:-$long_parts}
 limits
 for part in ${PARTS:-one_at_a_time real_payloads zero_work parts keys long_queue \
 	tls takeover recovery workflows two_servers overload}; do

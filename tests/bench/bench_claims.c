@@ -16,12 +16,11 @@
 #include "tests/bench/http.h"
 #include "tests/bench/zpilot.h"
 
-#define SITES 8
 #define POOLS 7
 
 struct fill {
 	struct http *http;
-	int64_t classes, sent, count;
+	int64_t classes, sites, sent, count;
 	struct buf body;
 	bool done;
 };
@@ -45,7 +44,7 @@ static void fill_class(struct fill *f)
 		 (long long)(f->count / f->classes));
 	if (k % 10 == 5)
 		buf_addf(&f->body, ",\"site\":\"s%lld\"",
-			 (long long)(k % SITES));
+			 (long long)(k % f->sites));
 	if (k % 10 == 1 || k % 10 == 2)
 		buf_addf(&f->body, ",\"pools\":[\"p%lld\"]",
 			 (long long)(k % POOLS));
@@ -66,11 +65,12 @@ static void on_filled(int status, const char *body, size_t len, void *arg)
 }
 
 static void fill(struct event_base *base, const char *url, const char *token,
-		 int64_t classes, int64_t count)
+		 int64_t classes, int64_t sites, int64_t count)
 {
-	struct fill f = {
-		http_new(base, url, token), classes, 0, count, BUF_INIT, false
-	};
+	struct fill f = { .http = http_new(base, url, token),
+			  .classes = classes,
+			  .sites = sites,
+			  .count = count };
 
 	fill_class(&f);
 	while (!f.done)
@@ -138,7 +138,7 @@ int main(int argc, char **argv)
 	struct event_base *base = event_base_new();
 	const char *token_file = NULL, *join_file = NULL;
 	int64_t classes = 500, profiles = 60, pilots = 60, slots = 4;
-	int64_t count = 1000000, filling = 0;
+	int64_t count = 1000000, sites = 8, filling = 0;
 	struct zpilot_plan plan = { .split = true,
 				    .on_joined = on_joined,
 				    .on_ended = on_ended };
@@ -153,17 +153,19 @@ int main(int argc, char **argv)
 			      { "profiles", NULL, &profiles },
 			      { "pilots", NULL, &pilots },
 			      { "slots", NULL, &slots },
+			      { "sites", NULL, &sites },
+			      { "hold-ms", NULL, &plan.hold_ms },
 			      { "count", NULL, &count },
 			      { "fill", NULL, &filling },
 			      { NULL, NULL, NULL } });
-	if (classes < 1 || profiles < 1 || pilots < 1)
-		errx(2, "classes, profiles and pilots are at least 1");
+	if (classes < 1 || sites < 1 || profiles < 1 || pilots < 1)
+		errx(2, "classes, sites, profiles and pilots are at least 1");
 	token = bench_token(token_file);
 	join = bench_token(join_file);
 	plan.join_token = join;
 	plan.slots = (int)slots;
 	if (filling)
-		fill(base, plan.url, token, classes, count);
+		fill(base, plan.url, token, classes, sites, count);
 	else
 		drain(base, &plan, pilots, profiles, count);
 	event_base_free(base);

@@ -16,7 +16,7 @@ int main(int argc, char **argv)
 {
 	struct event_base *base = event_base_new();
 	const char *token_file = NULL;
-	int64_t parts = 0, keys = KEYS_NONE, start;
+	int64_t parts = 0, patient = 0, keys = KEYS_NONE, start;
 	bool done = false;
 	struct submitter_plan plan = { .count = 100000,
 				       .list = 1000,
@@ -35,10 +35,12 @@ int main(int argc, char **argv)
 			      { "in-flight", NULL, &plan.in_flight },
 			      { "parts", NULL, &parts },
 			      { "keys", NULL, &keys },
+			      { "patient", NULL, &patient },
 			      { NULL, NULL, NULL } });
 	token = bench_token(token_file);
 	plan.token = token;
 	plan.parts = parts;
+	plan.patient = patient;
 	plan.keys = (int)keys;
 	s = submitter_new(base, &plan);
 	start = clock_mono_us();
@@ -48,6 +50,8 @@ int main(int argc, char **argv)
 	bench_print("submitted_per_s",
 		    (double)submitter_count(s) * 1e6 /
 			    (double)(clock_mono_us() - start));
+	bench_print("refused", (double)submitter_refused(s));
+	bench_print("slowest_s", (double)submitter_slowest(s) / 1e6);
 	bench_print("job_bytes", submitter_job_bytes(s));
 	submitter_free(s);
 	event_base_free(base);

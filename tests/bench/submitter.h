@@ -21,6 +21,7 @@ struct submitter_plan {
 	/* What makes repeating harmless: an Idempotency-Key for each request,
 	 * or a key for each job. */
 	enum { KEYS_NONE, KEYS_OF_REQUESTS, KEYS_OF_JOBS } keys;
+	bool patient; /* whoever is refused comes again a second later */
 	void (*on_done)(void *arg);
 	void *arg;
 };
@@ -33,6 +34,10 @@ void submitter_go(struct submitter *s);
 int64_t submitter_count(const struct submitter *s);
 /* The mean size of a job as it is sent. */
 double submitter_job_bytes(const struct submitter *s);
+/* Of the patient: how many answers were refusals, and the longest time to an
+ * answer in microseconds. */
+int64_t submitter_refused(const struct submitter *s);
+int64_t submitter_slowest(const struct submitter *s);
 void submitter_free(struct submitter *s);
 
 #endif

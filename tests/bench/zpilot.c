@@ -19,6 +19,7 @@
 struct zpilot {
 	struct zpilot_plan plan;
 	struct http *http;
+	struct event *over;   /* what it runs has ended */
 	struct http *leaving; /* the connection it takes its leave on */
 	bool left;
 	char *token;
@@ -72,9 +73,24 @@ static void take_grants(struct zpilot *z, const char *body, size_t len)
 	}
 }
 
+static void on_over(evutil_socket_t fd, short what, void *arg)
+{
+	struct zpilot *z = arg;
+
+	(void)fd;
+	(void)what;
+	if (!z->leaving)
+		report(z);
+}
+
 static void next(struct zpilot *z)
 {
-	if (z->n_runs)
+	struct timeval hold = { z->plan.hold_ms / 1000,
+				z->plan.hold_ms % 1000 * 1000 };
+
+	if (z->n_runs && z->plan.hold_ms > 0)
+		event_add(z->over, &hold);
+	else if (z->n_runs)
 		report(z);
 	else
 		claim(z);
@@ -171,6 +187,7 @@ struct zpilot *zpilot_new(struct event_base *base,
 
 	z->plan = *plan;
 	z->http = http_new(base, plan->url, plan->join_token);
+	z->over = evtimer_new(base, on_over, z);
 	buf_addf(
 		&z->body,
 		"{\"protocol\":1,\"version\":\"bench\",\"host\":\"bench\","
@@ -199,6 +216,7 @@ static void zpilot_free(struct zpilot *z)
 {
 	http_free(z->http);
 	http_free(z->leaving);
+	event_free(z->over);
 	free(z->token);
 	free(z->path);
 	free(z->claim_path);
