@@ -43,6 +43,7 @@ EXTRAS = {
     "small spools": (0.4, "root"),
     "cables": (0.4, "root's ip"),
     "clock": (0.2, "faketime"),
+    "workers": (0.25, None),
 }
 
 

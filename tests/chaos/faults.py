@@ -48,13 +48,15 @@ def start_again(world, step, one):
 
 
 def server_stop(world, step):
-    server = choose(step, world.servers)
-    server.process.signal(signal.SIGSTOP)
-    return server
+    """One of its processes."""
+    pid = choose(step, [pid for s in world.servers for pid in s.pids()])
+    return send(pid, signal.SIGSTOP) if pid else None
 
 
-def go_on(world, step, one):
-    one.process.signal(signal.SIGCONT)
+def worker_kill(world, step):
+    """Its server starts another one."""
+    pid = choose(step, [pid for s in world.servers for pid in s.pids()[1:]])
+    return send(pid, signal.SIGKILL) if pid else None
 
 
 # Pilots and payloads
@@ -281,7 +283,9 @@ def wires(kind):
 
 TABLE = [
     Fault("server-kill", "server", (0.1, 4), server_kill, start_again),
-    Fault("server-stop", "server", (1, 15), server_stop, go_on),
+    Fault("server-stop", "server", (1, 15), server_stop, resume_pid),
+    Fault("worker-kill", "server", (0, 0), worker_kill, needs="workers",
+          weight=2),
     Fault("pilot-kill", "pilot", (0.1, 4), pilot_kill, pilot_again, weight=2),
     Fault("keeper-kill", "pilot", (0.1, 4), keeper_kill, pilot_again),
     Fault("pilot-stop", "pilot", (1, 12), pilot_stop, resume_pid, weight=2),

@@ -52,12 +52,19 @@ class Server:
              "--state-dir", str(self.state),
              "--blob-dir", str(home / "blobs"),
              "--lease", str(LEASE_S), "--heartbeat", str(HEARTBEAT_S),
-             "--loss-budget", "1000", "--retention", "0"],
+             "--loss-budget", "1000", "--retention", "0",
+             "--workers", "2" if "workers" in world.shape.has else "1"],
             world.logs, env=world.env)
 
     def start(self):
         self.decoy = self.world.decoy
         self.process.start()
+
+    def pids(self):
+        """The process that was started, and its workers."""
+        if not self.process.alive():
+            return []
+        return [self.process.pid, *children(self.process.pid)]
 
 
 class Pilot:
@@ -257,6 +264,12 @@ class World:
                 one.process.signal(signal.SIGCONT)
             else:
                 one.start()
+        self.resume_all()
+
+    def resume_all(self):
+        for server in self.servers:
+            for pid in server.pids():
+                resume(pid)
         for pilot in self.pilots:
             for pid in [pilot.child(), *pilot.payloads()]:
                 resume(pid)
@@ -264,9 +277,8 @@ class World:
     def stop(self):
         """In order; the names of those that did not end in time."""
         slow = []
+        self.resume_all()
         for pilot in self.pilots:
-            for pid in [pilot.child(), *pilot.payloads()]:
-                resume(pid)
             pilot.process.expected = True
             pilot.process.signal(signal.SIGTERM)
         for one in [*self.pilots, *self.servers]:
