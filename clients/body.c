@@ -11,7 +11,7 @@ static bool blame(struct err *e, const char *key)
 	char option[64];
 	size_t i = 0;
 
-	for (; key[i] != '\0' && i < sizeof(option) - 1; i++)
+	for (; i < sizeof(option) - 1 && key[i] != '\0'; i++)
 		option[i] = key[i] == '_' ? '-' : key[i];
 	option[i] = '\0';
 	return err_prefix(e, "--%s", option);

@@ -58,12 +58,12 @@ static bool refuse(const struct cli_choice *choice, const char *text,
 static bool check(const struct cli *c, const struct opt *o,
 		  const struct cli_choice *choice, struct err *e)
 {
-	const char *field = (const char *)c->settings + o->offset;
+	const void *field = (const char *)c->settings + o->offset;
 	const char *one[2] = { NULL, NULL };
 	const char *const *list = one;
 
 	if (o->kind == OPT_STR)
-		memcpy(&one[0], field, sizeof(char *));
+		memcpy(&one[0], field, sizeof(one[0]));
 	else
 		memcpy(&list, field, sizeof(list));
 	for (; list != NULL && *list != NULL; list++)

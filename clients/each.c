@@ -2,6 +2,7 @@
 #include "clients/each.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 #include "clients/last.h"
 

@@ -197,18 +197,18 @@ void list_query(const struct cli *c, struct buf *path, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		const struct opt *o = &c->command->opts[i];
-		const char *field = (const char *)c->settings + o->offset;
+		const void *field = (const char *)c->settings + o->offset;
 		const char *const *list;
 		const char *text;
 		int64_t s;
 
 		switch (o->kind) {
 		case OPT_STR:
-			memcpy(&text, field, sizeof(char *));
+			memcpy(&text, field, sizeof(text));
 			query_add(path, o->name, text);
 			break;
 		case OPT_LIST:
-			memcpy(&list, field, sizeof(char **));
+			memcpy(&list, field, sizeof(list));
 			query_add_joined(path, o->name, list);
 			break;
 		case OPT_SECONDS:
