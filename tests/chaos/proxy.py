@@ -117,8 +117,11 @@ class Link:
     def half_close(self, way):
         for near, far in list(self.pairs):
             writer = far if way == UP else near
-            if not writer.is_closing():
-                writer.write_eof()
+            try:
+                if not writer.is_closing():
+                    writer.write_eof()
+            except OSError:     # its other side has just gone
+                reset(writer)
 
     # From other threads
 
