@@ -54,12 +54,20 @@ start_database()
 		-c shared_buffers=32MB -c autovacuum=off -c jit=off \
 		-c deadlock_timeout=200ms" \
 		start || { cat "$T/log"; exit 99; }
-	run_psql -d postgres -c 'CREATE DATABASE t'
+	make_database t
+}
+
+# make_database NAME [FILE...]: with the schema, the functions and the files.
+make_database()
+{
+	run_psql -d postgres -c "CREATE DATABASE $1"
+	database=$1
+	shift
 	{
 		echo 'CREATE SCHEMA sortie; SET check_function_bodies = off;'
-		cat "$top"/sql/schema/*.sql "$top"/sql/function/*.sql
+		cat "$top"/sql/schema/*.sql "$top"/sql/function/*.sql "$@"
 	} >"$T/schema.sql"
-	run_psql -d t --single-transaction -f - <"$T/schema.sql" ||
+	run_psql -d "$database" --single-transaction -f - <"$T/schema.sql" ||
 		{ echo "Bail out! the schema does not load"; exit 99; }
 }
 
@@ -136,10 +144,10 @@ ask()
 hear()
 {
 	case $1 in a) fd=6 ;; b) fd=7 ;; esac
-	last=done-$(cat "$T/asked.$1") heard=
+	heard_end=done-$(cat "$T/asked.$1") heard=
 	while IFS= read -r line <&$fd; do
 		case $line in
-		"$last") break ;;
+		"$heard_end") break ;;
 		done-*) heard= ;;
 		*) heard="$heard$line
 " ;;
