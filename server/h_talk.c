@@ -429,18 +429,27 @@ void talk_reply(struct talk *t)
 	buf_fini(&b);
 }
 
-void talk_fail(struct lane_item *i, enum db_outcome o, const struct db_fault *f)
+static void fail_reply(struct talk *t, enum db_outcome o,
+		       const struct db_fault *f)
 {
-	struct talk *t = (struct talk *)i;
-
-	parking_answered(i->req->srv, t);
 	/* What it reported is recorded; only the grants did not come. */
 	if (t->reported) {
 		buf_reset(&t->grants);
 		talk_reply(t);
-		return;
+	} else {
+		db_reply_fault(t->item.req, o, f);
 	}
-	db_reply_fault(i->req, o, f);
+}
+
+void talk_fail(struct lane_item *i, enum db_outcome o, const struct db_fault *f)
+{
+	struct talk *t = (struct talk *)i;
+	struct server *srv = i->req->srv;
+	int32_t profile = t->profile;
+
+	parking_answered(srv, t);
+	fail_reply(t, o, f);
+	parking_left(srv, profile);
 }
 
 /* Leaving */

@@ -168,9 +168,13 @@ void parking_answered(struct server *srv, struct talk *t)
 void parking_left(struct server *srv, int32_t profile)
 {
 	struct parking *k = parking_of(srv);
-	struct profile *f = profile_get(k, profile);
-	int64_t owed = f->owed;
+	struct profile *f;
+	int64_t owed;
 
+	if (profile == 0)
+		return;
+	f = profile_get(k, profile);
+	owed = f->owed;
 	if (f->n_expected > 0 || owed == 0)
 		return;
 	f->owed = 0;
