@@ -445,7 +445,9 @@ void talk_fail(struct lane_item *i, enum db_outcome o, const struct db_fault *f)
 {
 	struct talk *t = (struct talk *)i;
 	struct server *srv = i->req->srv;
-	int32_t profile = t->profile;
+	/* One whose peer has gone is dropped while the lane makes a batch:
+	 * nothing may be put into it then. */
+	int32_t profile = i->req->gone ? 0 : t->profile;
 
 	parking_answered(srv, t);
 	fail_reply(t, o, f);
