@@ -120,4 +120,8 @@ bool workflow_step(struct workflow *w, size_t max, bool *done,
 bool workflow_job(const struct workflow *w, uint32_t node, struct buf *b,
 		  struct err *e) MUST_CHECK;
 
+/* The path with single slashes and without "." and a slash at its end; a URI as
+ * it is. Datasets are known by that. */
+const char *workflow_path(struct arena *a, const char *s);
+
 #endif

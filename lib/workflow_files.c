@@ -434,14 +434,16 @@ static bool make_path(struct workflow *w, const struct naming *n,
 	size_t len = strlen(dir);
 
 	if (n->data.uri && *n->data.uri) {
-		*path = n->data.uri;
+		*path = workflow_path(w->arena, n->data.uri);
 		*name = n->data.name ? n->data.name : last_part(*path);
 		return true;
 	}
 	if (!make_name(w, n, name, e))
 		return false;
-	*path = arena_printf(w->arena, "%s%s%s", dir,
-			     len && dir[len - 1] != '/' ? "/" : "", *name);
+	*path = workflow_path(
+		w->arena,
+		arena_printf(w->arena, "%s%s%s", dir,
+			     len && dir[len - 1] != '/' ? "/" : "", *name));
 	return true;
 }
 

@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <string.h>
 #include "lib/jobspec.h"
+#include "lib/workflow.h"
 #include "server/route.h"
 #include "server/server.h"
 #include "server/view.h"
@@ -104,7 +105,7 @@ static bool p_ref(struct db_params *p, struct req *r, struct err *e)
 	db_p_i64(p, number);
 	db_p_text(p, uuid);
 	db_p_text(p, site == NULL ? "" : site);
-	db_p_text(p, by_path ? ref : NULL);
+	db_p_text(p, by_path ? workflow_path(r->arena, ref) : NULL);
 	return true;
 }
 

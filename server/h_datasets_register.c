@@ -109,6 +109,7 @@ static bool item_path(struct reading *g, struct item *x, const char *where)
 		return err_set(g->e, ERR_BAD_REQUEST,
 			       "%sthe path \"%.200s\" must begin with \"/\"",
 			       where, x->path);
+	x->path = workflow_path(g->r->arena, x->path);
 	if (strlen(x->path) > WORKFLOW_PATH_MAX)
 		return err_set(g->e, ERR_BAD_REQUEST,
 			       "%sthe path has %zu bytes, at most %d are "

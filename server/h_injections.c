@@ -167,6 +167,7 @@ static void post_injection(struct req *r)
 		req_reply_err(r, &e);
 		return;
 	}
+	in->path = workflow_path(r->arena, in->path);
 	if (in->workflow != NULL)
 		make_workflow(r, in);
 	else

@@ -45,6 +45,8 @@ call POST $v/datasets '{"path":"/data/a.txt"}'
 is "$status $(of '[.number, .created] | join(" ")')" "200 1 false" \
 	"what is there already is not made again"
 is "$(of .id)" "$id" "and keeps its id"
+call POST $v/datasets '{"path":"//data/./a.txt"}'
+is "$(of .id) $(get "$v/datasets/%2fdata%2f%2fa.txt" | jq -r .id)" "$id $id" "however its path is spelled"
 call POST "$v/datasets?version=new" '{"path":"/data/a.txt"}'
 is "$status $(of '[.number, .version] | join(" ")')" "201 2 2" "but for a new version"
 call POST $v/datasets '[{"path":"/data/b"},{"uri":"root://host//c"},{"path":"/data/b","site":"far"},{"path":"/data/b"}]'

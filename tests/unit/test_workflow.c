@@ -105,6 +105,36 @@ static void a_matrix_is_a_job_for_each_environment(void)
 	"{'from':'a','to':'b','name':'m.txt','dirpath':'/d/','datatag':'M'}," \
 	"{'from':'b','to':'out','uri':'s3://b/o','tag':'OUT'}]}"
 
+static void a_path_has_one_spelling(void)
+{
+	static const char *const cases[][2] = {
+		{ "/d/x", "/d/x" },
+		{ "//d///x", "/d/x" },
+		{ "/d/./x/.", "/d/x" },
+		{ "/d/x/", "/d/x" },
+		{ "./f", "f" },
+		{ "a//b/", "a/b" },
+		{ "/", "/" },
+		{ "///", "/" },
+		{ ".", "." },
+		{ "", "" },
+		{ "/d/../x", "/d/../x" },
+		{ "/d/.x/..y", "/d/.x/..y" },
+		{ "s3://b//o/", "s3://b//o/" },
+		{ "file:///d//x", "file:///d//x" },
+	};
+
+	for (size_t i = 0; i < UNIT_N(cases); i++)
+		CHECK_STR_EQ(workflow_path(arena, cases[i][0]), cases[i][1]);
+	CHECK_STR_EQ(refused("{'jobs':{'a':{'argv':['x']},'b':{'argv':['x']},"
+			     "'c':{'argv':['x']}},'datasets':[{'from':'a','to'"
+			     ":'c','name':'f','directory':'/d/'},{'from':'b',"
+			     "'to':'c','name':'f','directory':'//d/.'}]}",
+			     JOBS),
+		     "the jobs \"a\" and \"b\" would both write the file "
+		     "\"/d/f\"");
+}
+
 static void files_reach_both_ends_of_their_edges(void)
 {
 	struct workflow *w = expand(CHAIN, JOBS);
@@ -320,6 +350,7 @@ static const struct unit_test tests[] = {
 	  a_job_gets_the_documents_environment_under_its_own },
 	{ "a matrix is a job for each environment",
 	  a_matrix_is_a_job_for_each_environment },
+	{ "a path has one spelling", a_path_has_one_spelling },
 	{ "files reach both ends of their edges",
 	  files_reach_both_ends_of_their_edges },
 	{ "files are named by the policy", files_are_named_by_the_policy },
