@@ -21,6 +21,7 @@ struct opts {
 	struct list_opts list;
 	const char **state;
 	const char *datatype, *name, *path, *workflow, *producer, *tag, *site;
+	const char *owner, *project;
 };
 
 #define F(name) offsetof(struct opts, name)
@@ -71,6 +72,17 @@ static const struct opt opts[] = {
 	  .offset = F(site),
 	  .arg = "SITE",
 	  .help = "Only files of this site." },
+	{ .name = "owner",
+	  .kind = OPT_STR,
+	  .offset = F(owner),
+	  .arg = "NAME",
+	  .help = "Only datasets of this owner." },
+	{ .name = "project",
+	  .letter = 'p',
+	  .kind = OPT_STR,
+	  .offset = F(project),
+	  .arg = "NAME",
+	  .help = "Only datasets of this project." },
 	LIST_MAX("datasets", "100"),
 	LIST_ALL,
 };

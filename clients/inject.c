@@ -329,7 +329,8 @@ static const char *misuse(const struct cli *c, const struct inject_wish *w)
 }
 
 /* What would refuse every file is told at once, not with the first that
- * comes: a token that may not, a dag that is not there. A server that is away
+ * comes: a token that may not, a dag that is not there, or not as options have
+ * it. A server that is away
  * is waited for, but not for a single look. */
 static bool ask_first(struct cli *c, const struct inject_wish *w,
 		      const struct inject_plan *plan, struct err *e)
@@ -346,6 +347,9 @@ static bool ask_first(struct cli *c, const struct inject_wish *w,
 	}
 	ok = call_get(c, c->arena, buf_str(&path), &answer, e);
 	buf_fini(&path);
+	if (ok && w->dag != NULL)
+		return inject_order_check(c->arena, w, &plan->order,
+					  answer.text, answer.len, e);
 	if (ok || plan->once || e->code != ERR_UNAVAILABLE)
 		return ok;
 	*e = (struct err)ERR_INIT;

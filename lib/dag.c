@@ -206,6 +206,33 @@ const char *dag_parent_name(const struct dag *d, const struct dag_edge *e)
 				    : d->outside[e->from - d->n_nodes];
 }
 
+/* Is s, up to its end or the next colon, that text? Moves behind it. */
+static bool take(const char **s, const char *text)
+{
+	size_t len = strlen(text);
+
+	if (strncmp(*s, text, len) != 0 ||
+	    ((*s)[len] != '\0' && (*s)[len] != ':'))
+		return false;
+	*s += len + ((*s)[len] == ':');
+	return true;
+}
+
+bool dag_edge_is_named(const struct dag *d, const struct dag_edge *e,
+		       const char *name)
+{
+	const char *tag;
+
+	if (e->data == DAG_NONE)
+		return false;
+	tag = d->data[e->data].tag;
+	if (tag == NULL)
+		tag = d->defaults.tag;
+	return take(&name, dag_parent_name(d, e)) &&
+	       take(&name, d->nodes[e->to].name) &&
+	       (*name == '\0' || (tag != NULL && strcmp(name, tag) == 0));
+}
+
 const char *dag_cond_name(char cond)
 {
 	return cond == DAG_SUCCESS   ? "success"

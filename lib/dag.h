@@ -136,6 +136,9 @@ void dag_write_json(struct buf *b, const struct dag *d);
 uint32_t dag_find(const struct dag *d, const char *name);
 /* The name of an edge's parent, inside or outside. */
 const char *dag_parent_name(const struct dag *d, const struct dag_edge *e);
+/* Whether "FROM:TO" or "FROM:TO:TAG" names the edge, which must carry a file. */
+bool dag_edge_is_named(const struct dag *d, const struct dag_edge *e,
+		       const char *name);
 /* The layer of each node: 0 for roots, else one more than its highest
  * parent's. Allocated in a. */
 uint32_t *dag_layers(const struct dag *d, struct arena *a, uint32_t *n_layers);

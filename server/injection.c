@@ -120,30 +120,6 @@ static void lay_file(const struct injection *in, struct dag *d,
 		data->datatype = in->datatype;
 }
 
-/* Is s, up to its end or the next colon, that text? Moves behind it. */
-static bool take(const char **s, const char *text)
-{
-	size_t len = strlen(text);
-
-	if (strncmp(*s, text, len) != 0 ||
-	    ((*s)[len] != '\0' && (*s)[len] != ':'))
-		return false;
-	*s += len + ((*s)[len] == ':');
-	return true;
-}
-
-static bool is_named(const struct dag *d, const struct dag_edge *edge,
-		     const char *name)
-{
-	const char *tag = d->data[edge->data].tag;
-
-	if (tag == NULL)
-		tag = d->defaults.tag;
-	return take(&name, dag_parent_name(d, edge)) &&
-	       take(&name, d->nodes[edge->to].name) &&
-	       (*name == '\0' || (tag != NULL && strcmp(name, tag) == 0));
-}
-
 static bool named_edge(const struct injection *in, struct dag *d,
 		       const char *name, struct err *e)
 {
@@ -151,7 +127,7 @@ static bool named_edge(const struct injection *in, struct dag *d,
 
 	for (uint32_t i = 0; i < d->n_edges; i++) {
 		if (d->edges[i].data == DAG_NONE ||
-		    !is_named(d, &d->edges[i], name))
+		    !dag_edge_is_named(d, &d->edges[i], name))
 			continue;
 		lay_file(in, d, &d->edges[i]);
 		found = true;

@@ -165,6 +165,12 @@ exits 0 "followed, a link" sortie inject --dag copy --follow -m '*.root' \
 	--once --settle 0 "$T/in"
 within 10 "is a file" arrived link.root before
 
+exits 1 "an edge that is not there" timeout 10 \
+	sortie inject --dag copy --edge copy:SOURCE "$T/empty"
+like "$said" '*--edge*"copy:SOURCE"*' "is told before a file comes"
+exits 1 "a job that is not there" timeout 10 \
+	sortie inject --dag copy --jobinfo '{"cpoy": {}}' "$T/empty"
+like "$said" '*--jobinfo*"cpoy"*' "too"
 exits 5 "a dag that is not there" sortie inject --dag none --name x --once "$T/in"
 exits 2 "no directory" sortie inject --dag copy
 exits 2 "no such directory" sortie inject --dag copy "$T/nowhere"

@@ -74,6 +74,8 @@ is "$(sortie dataset show "$T/d/in" --json | jq -r .state)" ready "alone"
 sortie dataset register -q "$T/r1" "$T/r2" "$T/r3" >"$T/made"
 exits 0 "all that was registered last is adjusted" sortie dataset adjust --tag R @last
 is "$(sortie dataset list -q --tag R | sort -n)" "$(sort -n "$T/made")" "at once"
+is "$(sortie dataset list -q --owner nobody; sortie dataset list -q -p elsewhere)" \
+	"" "nobody else has any, nor has another project"
 exits 0 "a range is deleted" sortie dataset delete "$(head -n 1 "$T/made")-$(tail -n 1 "$T/made")"
 is "$(sortie dataset list -q --tag R -s ready)" "" "whole"
 
