@@ -37,6 +37,9 @@ class Records:
         self.seen = self.read_payloads()
         self.notes = {n["job"]: n for n in self.told.of("submitted")}
         self.flow_notes = {n["flow"]: n for n in self.told.of("flow")}
+        self.asked_cancel = {n["job"] for n in self.told.of("asked cancel")}
+        self.asked_flow = {what: {n["flow"] for n in self.told.of(
+            f"asked flow {what}")} for what in ("cancel", "retry")}
 
     def flow_of(self, job):
         """The workflow that a job was made in, or None."""
@@ -44,7 +47,7 @@ class Records:
 
     def asked(self, what):
         """The workflows for which somebody asked that."""
-        return {n["flow"] for n in self.told.of(f"asked flow {what}")}
+        return self.asked_flow[what]
 
     def read_payloads(self):
         """run -> {"job", "start", "end", "code"}, times in ms."""
@@ -113,7 +116,7 @@ def ends_are_right(rec):
 def may_be_cancelled(rec, number):
     """Somebody asked for it, or its workflow's failure does."""
     flow = rec.flow_of(number)
-    return (number in {n["job"] for n in rec.told.of("asked cancel")}
+    return (number in rec.asked_cancel
             or flow in rec.asked("cancel")
             or flow and rec.flow_notes[flow]["on_failure"] == "cancel")
 
