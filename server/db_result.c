@@ -198,15 +198,16 @@ enum db_outcome db_fault_row(struct db_fault *fault, const struct db_result *r,
 	const char *state = db_text(r, row, col);
 	const struct fault_class *c = fault_class_find(state);
 
-	if (c == NULL || !c->ours)
-		BUG("a row tells of the fault \"%s\"", state);
 	memset(fault, 0, sizeof(*fault));
-	memcpy(fault->sqlstate, state, 5);
-	(void)err_set(&fault->err, c->code, "%s", db_text(r, row, col + 1));
-	detail_fill(fault, c,
-		    db_is_null(r, row, col + 2) ? NULL
-						: db_text(r, row, col + 2));
-	return c->outcome;
+	if (c != NULL && c->ours) {
+		memcpy(fault->sqlstate, state, 5);
+		(void)err_set(&fault->err, c->code, "%s",
+			      db_text(r, row, col + 1));
+		if (!db_is_null(r, row, col + 2))
+			detail_fill(fault, c, db_text(r, row, col + 2));
+		return c->outcome;
+	}
+	BUG("a row tells of the fault \"%s\"", state);
 }
 
 size_t db_stmt_find(const char *name)
