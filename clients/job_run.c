@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "clients/body.h"
 #include "clients/call.h"
 #include "clients/commands.h"
 #include "clients/follow.h"
@@ -222,10 +223,27 @@ static bool add_sent(struct cli *c, struct patch *p, const struct opts *o,
 	return true;
 }
 
+/* So that a wrong number is blamed on its option. */
+static bool check_numbers(const struct opts *o, struct err *e)
+{
+	struct buf b = BUF_INIT;
+	bool ok = body_seconds(&b, "timeout", o->timeout, e) &&
+		  body_number(&b, "cores", o->cores, 1, INT32_MAX, e) &&
+		  body_bytes(&b, "memory", o->memory, e) &&
+		  body_number(&b, "priority", o->priority, INT32_MIN, INT32_MAX,
+			      e) &&
+		  body_number(&b, "retries", o->retries, 0, INT32_MAX, e);
+
+	buf_fini(&b);
+	return ok;
+}
+
 /* What is wrong here is wrong use. */
 static bool add_options(struct cli *c, struct patch *p, const struct opts *o,
 			struct err *e)
 {
+	if (!check_numbers(o, e))
+		return false;
 	add_command(c, p, o);
 	add_list(p, "pools", (const char *const *)o->pool);
 	add_limits(p, (const char *const *)o->limit);

@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include "clients/body.h"
 #include "clients/call.h"
 #include "clients/choice.h"
 #include "clients/commands.h"
@@ -153,6 +154,17 @@ static void add_text(struct patch *p, const char *key, const char *text)
 		patch_set_text(p, key, text);
 }
 
+/* Else a wrong number is blamed on the file. */
+static bool check_priority(const char *text, struct err *e)
+{
+	struct buf scratch = BUF_INIT;
+	bool ok = body_number(&scratch, "priority", text, INT32_MIN, INT32_MAX,
+			      e);
+
+	buf_fini(&scratch);
+	return ok;
+}
+
 static bool make_patch(struct submit *s, struct err *e)
 {
 	const struct opts *o = s->o;
@@ -162,7 +174,8 @@ static bool make_patch(struct submit *s, struct err *e)
 	for (size_t i = 0; o->set != NULL && o->set[i] != NULL; i++)
 		if (!patch_set_word(p, o->set[i], e))
 			return false;
-	if (!add_joins(p, "--env", "env", (const char *const *)o->env, e) ||
+	if (!check_priority(o->priority, e) ||
+	    !add_joins(p, "--env", "env", (const char *const *)o->env, e) ||
 	    !add_joins(p, "--tag", "tags", (const char *const *)o->tag, e))
 		return false;
 	add_text(p, "project", o->project);

@@ -58,6 +58,10 @@ exits 2 "an unknown option" sortie job list --no-such
 like "$said" "*usage:*" "shows the usage"
 exits 2 "an argument short" sortie job show
 exits 2 "no number" sortie job submit -N x "$top/examples/replicas.json"
+exits 2 "no priority" sortie job submit -P x "$top/examples/replicas.json"
+like "$said" 'sortie: --priority: "x"*' "is blamed on the option, not on the file"
+exits 2 "no number of cores" sortie job run --cores x true
+like "$said" 'sortie: --cores: "x"*' "is, too"
 exits 5 "a job that is not there" sortie job show 999
 exits 1 "a file that is not there" sortie job submit "$T/nothing.json"
 exits 4 "a token that is not known" \

@@ -135,6 +135,8 @@ exits 0 "a look at nothing" timeout 10 sortie inject --dag copy --once \
 like "$said" "* 0 files injected*" "ends at once"
 exits 5 "a dag that is not there" timeout 10 sortie inject --dag cpoy "$T/empty"
 like "$said" '*there is no dag "cpoy"*' "is told before a file comes"
+exits 1 "a datatype that is not there" timeout 10 sortie inject --dag copy --datatype none "$T/empty"
+like "$said" 'sortie: --datatype "none"*' "is told before a file comes, too"
 exits 3 "without a server a single look" timeout 10 \
 	env SORTIE_URL="unix:$T/none.sock" sortie inject --dag copy --once "$T/in"
 like "$said" '*no server answers*' "gives up"
