@@ -3,7 +3,7 @@
 # test gets a server of its own, which ends with it.
 set -u
 top=${abs_top_srcdir:-$(cd "${0%/*}/../.." && pwd)}
-n=0
+n_claims=0
 T=$(mktemp -d "${TMPDIR:-/tmp}/sortie-db.XXXXXX") || exit 99
 
 skip_all()
@@ -71,11 +71,11 @@ make_database()
 		{ echo "Bail out! the schema does not load"; exit 99; }
 }
 
-pass() { n=$((n + 1)); echo "ok $n - $1"; }
+pass() { n_claims=$((n_claims + 1)); echo "ok $n_claims - $1"; }
 fail()
 {
-	n=$((n + 1))
-	echo "not ok $n - $1"
+	n_claims=$((n_claims + 1))
+	echo "not ok $n_claims - $1"
 	[ $# -gt 1 ] && printf '%s\n' "$2" | sed 's/^/# /'
 }
 # is GOT WANTED CLAIM
@@ -174,7 +174,7 @@ finish()
 	else
 		pass "no deadlock"
 	fi
-	echo "1..$n"
+	echo "1..$n_claims"
 	exit 0
 }
 
