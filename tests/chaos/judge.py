@@ -219,7 +219,9 @@ def one_live_run(rec):
 
 
 def overlaps(rec):
-    """Payloads of one job that ran at one time: (job, what, allowed)."""
+    """Payloads of one job that ran at one time: (job, what, allowed). The run
+    that was granted first may be the one that began later, when its grant was
+    long on its way."""
     by_job = defaultdict(list)
     for run, seen in rec.seen.items():
         by_job[seen["job"]].append((seen["start"], seen["end"], run))
@@ -228,9 +230,11 @@ def overlaps(rec):
         for (_, end, first), (start, _, second) in zip(spans, spans[1:]):
             if end is None or end <= start:
                 continue
-            state = rec.by_run.get(first, {}).get("state")
-            yield job, (f"job {job}: run {first} ({state}) ran on for "
-                        f"{end - start} ms beside run {second}"), \
+            older = min(first, second, key=lambda run: rec.by_run.get(
+                run, {}).get("attempt", 0))
+            state = rec.by_run.get(older, {}).get("state")
+            yield job, (f"job {job}: run {first} ran on for {end - start} ms "
+                        f"beside run {second}; {older} was before, {state}"), \
                 state == "lost" or forgotten(rec, start / 1000)
 
 
