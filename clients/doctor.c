@@ -4,7 +4,9 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <unistd.h>
 #include "clients/commands.h"
+#include "clients/table.h"
 
 static const char *const levels[] = { "ok", "warn", "fail" };
 
@@ -26,7 +28,11 @@ void doctor_tell(struct doctor *d, enum doctor_level level, const char *what,
 		buf_json_kv_str(&d->json, "text", text);
 		buf_addc(&d->json, '}');
 	} else if (!d->c->settings->quiet || level != DOCTOR_OK) {
-		printf("%-4s  %-10s  %s\n", levels[level], what, text);
+		struct buf b = BUF_INIT;
+
+		table_wrap(&b, text, 18, table_terminal_width(STDOUT_FILENO));
+		printf("%-4s  %-10s  %s\n", levels[level], what, buf_str(&b));
+		buf_fini(&b);
 	}
 }
 

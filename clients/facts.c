@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 #include "clients/human.h"
 #include "clients/table.h"
 #include "lib/clock.h"
@@ -15,7 +16,8 @@ static void line(const char *name, const char *value, size_t len)
 	struct buf b = BUF_INIT, out = BUF_INIT;
 
 	buf_add(&b, value, len);
-	table_add_text(&out, buf_str(&b), 1 << 20);
+	table_wrap(&out, buf_str(&b), NAME_WIDTH + 2,
+		   table_terminal_width(STDOUT_FILENO));
 	printf("%-*s  %s\n", NAME_WIDTH, name, buf_str(&out));
 	buf_fini(&b);
 	buf_fini(&out);

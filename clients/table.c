@@ -16,6 +16,7 @@
 #define GAP 2
 #define FLEX_MIN 8
 #define FLEX_LEAST 3
+#define WRAP_MIN 20 /* columns: narrower text is not broken */
 #define HIDDEN (-1)
 #define REPLACEMENT "\xef\xbf\xbd"
 #define ELLIPSIS "\xe2\x80\xa6"
@@ -253,6 +254,29 @@ void table_write(const struct table *t, struct buf *b, int width, bool head)
 	for (size_t i = 0; i + t->n_columns <= t->n_cells; i += t->n_columns)
 		write_row(t, b, widths, width, t->cells + i);
 	free(widths);
+}
+
+void table_wrap(struct buf *b, const char *text, int indent, int width)
+{
+	int at = indent;
+
+	if (width < indent + WRAP_MIN)
+		width = INT_MAX;
+	while (*text != '\0') {
+		size_t blanks = strspn(text, " ");
+		size_t len = blanks + strcspn(text + blanks, " ");
+		char *word = xstrndup(text, len);
+		int columns = table_text_width(word);
+
+		if (at > indent && columns > width - at) {
+			buf_addf(b, "\n%*s", indent, "");
+			at = indent + table_add_text(b, word + blanks, INT_MAX);
+		} else {
+			at += table_add_text(b, word, INT_MAX);
+		}
+		free(word);
+		text += len;
+	}
 }
 
 int table_terminal_width(int fd)

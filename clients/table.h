@@ -44,6 +44,10 @@ int table_text_width(const char *text);
 /* Appends text, cut to width columns with an ellipsis, control characters
  * made harmless; returns the columns used. */
 int table_add_text(struct buf *b, const char *text, int width);
+/* Appends text, control characters made harmless, broken at blanks so that no
+ * line that can be shorter is wider than width (0: as wide as need be); what
+ * follows the first line, which begins at column indent, is indented. */
+void table_wrap(struct buf *b, const char *text, int indent, int width);
 /* Columns of the terminal behind fd; 0 when it is none. */
 int table_terminal_width(int fd);
 

@@ -133,6 +133,30 @@ static void control_characters_do_no_harm(void)
 	buf_fini(&b);
 }
 
+static const char *wrapped(const char *text, int indent, int width)
+{
+	struct buf b = BUF_INIT;
+	char *out;
+
+	table_wrap(&b, text, indent, width);
+	out = arena_strdup(a, buf_str(&b));
+	buf_fini(&b);
+	return out;
+}
+
+static void text_is_broken_at_blanks(void)
+{
+	CHECK_STR_EQ(wrapped("one two three four five six", 4, 24),
+		     "one two three four\n    five six");
+	CHECK_STR_EQ(wrapped("one two three four five six", 4, 23),
+		     "one two three four five six");
+	CHECK_STR_EQ(
+		wrapped("  1  /a/rather/long/path/of/a/file, ready", 2, 30),
+		"  1\n  /a/rather/long/path/of/a/file,\n  ready");
+	CHECK_STR_EQ(wrapped("a  b\x1b", 16, 0), "a  b\xef\xbf\xbd");
+	CHECK_STR_EQ(wrapped("", 16, 80), "");
+}
+
 static const char *age(int64_t ms)
 {
 	struct buf b = BUF_INIT;
@@ -212,6 +236,7 @@ static const struct unit_test tests[] = {
 	  wide_and_combining_characters_count_as_shown },
 	{ "a wide character is not halved", a_wide_character_is_not_halved },
 	{ "control characters do no harm", control_characters_do_no_harm },
+	{ "text is broken at blanks", text_is_broken_at_blanks },
 	{ "ages have one unit", ages_have_one_unit },
 	{ "counts have commas", counts_have_commas },
 	{ "times are read", times_are_read },
