@@ -101,7 +101,7 @@ static bool cannot_make(struct workdir_pool *pool, struct err *e)
 {
 	if (errno == ENOSPC || errno == EDQUOT)
 		return err_set(e, ERR_NO_SPACE,
-			       "no space left for a working "
+			       "disk full: no room for a working "
 			       "directory under '%s'",
 			       pool->spool);
 	return err_set_errno(e, ERR_IO,

@@ -224,7 +224,7 @@ static void fill_wholly(void)
 	fclose(f);
 	kit_run(&r, "{\"payload\":\"true\"}");
 	CHECK_FALSE(r.end.started);
-	CHECK_CONTAINS(r.reason, "no space left for a working directory");
+	CHECK_CONTAINS(r.reason, "disk full: no room for a working directory");
 	kit_free(&r);
 	CHECK_INT_EQ(unlink(path), 0);
 	kit_run(&r, "{\"payload\":\"true\"}");
