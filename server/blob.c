@@ -166,12 +166,18 @@ bool blob_read(struct blobs *b, const uint8_t hash[32], uint64_t at, size_t len,
 
 	blob_name(hash, name);
 	fd = openat(b->dir, name, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT) {
+		log_warn("the blob \"%s\" is not in \"%s\": do all servers "
+			 "of the database share it?",
+			 name + 3, b->path);
+		return err_set(
+			e, ERR_NOT_FOUND,
+			"what is kept under \"%s\" is not at this "
+			"server: its administrator finds more in the log",
+			name + 3);
+	}
 	if (fd < 0)
-		return errno == ENOENT
-			       ? err_set(e, ERR_NOT_FOUND,
-					 "the blob \"%s\" is not in \"%s\"",
-					 name + 3, b->path)
-			       : fault(e, "open", name);
+		return fault(e, "open", name);
 	buf_reserve(out, len);
 	while (out->len - had < len) {
 		size_t got = out->len - had;
