@@ -5,7 +5,8 @@
 --     7001 (7001, class): shared by whoever queues a job of the class, tried
 --          exclusively by whoever finds it empty
 --     7002 numbers of jobs, for an instant
---     7003 (7003, hash): one idempotency key
+--     7003 (7003, hash): one Idempotency-Key of what takes long (workflows,
+--          commits of parts), so that its like waits for the answer
 --     7004 the table of which profile fits which class; taken before any
 --          lock of a pilot's row, never while one is held
 --     7005 rows of servers; 7006 retention; 7007 folding of counters

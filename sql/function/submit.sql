@@ -10,12 +10,12 @@
 --     i_due         not before (NULL = at once)
 --     i_tags        JSON object or NULL; i_sends: "hex,hex" or NULL
 -- p_project, p_queueable: the projects and how many queueable jobs each gets.
--- p_high, p_low: time and salt of the UUIDs (lib/id.h).
+-- p_high, p_low: time and salt of the UUIDs (lib/id.h). p_first: the number of
+-- the first job; the others follow.
 -- Returns a row for each request: its first number and count.
 -- SO003: too many classes would be queued. SO004: an unknown file (detail).
--- SO030: too many jobs of an owner.
-CREATE OR REPLACE FUNCTION sortie.submit_1(p_bucket int, p_high bigint, p_low bigint,
-	p_total bigint, p_project int[], p_queueable bigint[],
+CREATE OR REPLACE FUNCTION sortie.submit_2(p_bucket int, p_high bigint, p_low bigint,
+	p_first bigint, p_project int[], p_queueable bigint[],
 	r_owner int[], r_count bigint[],
 	i_req int[], i_project int[], i_off bigint[], i_turn bigint[],
 	i_replicas int[], i_class int[], i_kind int[], i_priority int[],
@@ -27,7 +27,7 @@ SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
 SET plan_cache_mode = force_generic_plan
 AS $$
 DECLARE
-	v_first bigint;
+	v_first bigint := p_first;
 	v_base bigint[] := '{}';
 	v_gated bool[] := '{}';
 	v_turn_1 bigint;
@@ -41,7 +41,6 @@ DECLARE
 	v_missing text;
 	v record;
 BEGIN
-	PERFORM sortie.owner_room_1(r_owner, r_count);
 	-- Projects in order of id: their rows are locked until the end.
 	FOR v IN
 		SELECT u.ord, u.project_id, u.n
@@ -61,7 +60,6 @@ BEGIN
 	END LOOP;
 	v_any_wait := v_any_gated OR true = ANY (i_held)
 		OR array_remove(i_due, NULL) <> '{}';
-	v_first := sortie.job_numbers_1(p_total);
 
 	INSERT INTO sortie.job (number, id, kind_id, class_id, priority, idx,
 		submitted_at, name, definition)
@@ -193,6 +191,28 @@ BEGIN
 		FROM unnest(r_count) WITH ORDINALITY AS r(c, ord)) AS u;
 END $$;
 
+-- The same of p_total jobs, whose numbers it takes itself. SO030: too many jobs
+-- of an owner, which the caller of submit_2 looks at.
+CREATE OR REPLACE FUNCTION sortie.submit_1(p_bucket int, p_high bigint, p_low bigint,
+	p_total bigint, p_project int[], p_queueable bigint[],
+	r_owner int[], r_count bigint[],
+	i_req int[], i_project int[], i_off bigint[], i_turn bigint[],
+	i_replicas int[], i_class int[], i_kind int[], i_priority int[],
+	i_held bool[], i_due timestamptz[], i_name text[],
+	i_definition text[], i_tags text[], i_sends text[])
+RETURNS TABLE (req int, first bigint, n bigint)
+LANGUAGE plpgsql AS $$
+BEGIN
+	-- Numbers are not for those who may have no more jobs.
+	PERFORM sortie.owner_room_1(r_owner, r_count);
+	RETURN QUERY SELECT s.req, s.first, s.n
+	FROM sortie.submit_2(p_bucket, p_high, p_low,
+		sortie.job_numbers_1(p_total), p_project, p_queueable, r_owner,
+		r_count, i_req, i_project, i_off, i_turn, i_replicas, i_class,
+		i_kind, i_priority, i_held, i_due, i_name, i_definition,
+		i_tags, i_sends) AS s;
+END $$;
+
 -- Makes all staged parts real, in one commit. SO010: a part is missing
 -- (detail: its number). The answer as for submit_keyed_1.
 CREATE OR REPLACE FUNCTION sortie.submission_commit_1(p_submission uuid, p_parts int,
@@ -258,9 +278,8 @@ BEGIN
 		WHERE s.submission_id = p_submission AND s.part <= p_parts
 		ORDER BY s.part, s.item) AS s;
 	IF p_key IS NOT NULL THEN
-		INSERT INTO sortie.idempotency (owner_id, key, body_hash,
-			answer)
-		VALUES (p_owner, p_key, p_hash, v_answer);
+		PERFORM sortie.idempotency_keep_1(p_owner, p_key, p_hash,
+			v_answer);
 	END IF;
 	DELETE FROM sortie.staged WHERE submission_id = p_submission;
 	DELETE FROM sortie.submission WHERE submission_id = p_submission;

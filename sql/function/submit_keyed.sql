@@ -1,10 +1,10 @@
 -- Submissions that may be repeated: with an Idempotency-Key, or of jobs that
 -- have keys of their own.
 --
--- Nobody waits for a key. What is there is looked up first; then what is new
--- is made, and its keys are written last, in one order. Who finds one of them
--- taken by then was overtaken by another server: all is undone and run again
--- (40001), and now it finds what the other has made.
+-- What is there is looked up first. The keys of what is new are written in one
+-- order, before any other row is locked, together with the answer: its numbers
+-- are known by then. Who finds a key taken was overtaken by another server:
+-- all is undone and run again (40001), and now it finds what the other has made.
 
 -- The sentence about a key that belongs to a job with another definition.
 CREATE OR REPLACE FUNCTION sortie.job_key_differs_1(p_key text,
@@ -36,6 +36,20 @@ BEGIN
 		RAISE EXCEPTION 'the same is submitted elsewhere'
 			USING ERRCODE = '40001';
 	END IF;
+END $$;
+
+-- The answer that a repeated request gets from now on.
+CREATE OR REPLACE FUNCTION sortie.idempotency_keep_1(p_owner int, p_key text,
+	p_hash bytea, p_answer json) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+	v_kept bigint;
+BEGIN
+	INSERT INTO sortie.idempotency (owner_id, key, body_hash, answer)
+	VALUES (p_owner, p_key, p_hash, p_answer)
+	ON CONFLICT DO NOTHING;
+	GET DIAGNOSTICS v_kept = ROW_COUNT;
+	PERFORM sortie.keys_kept_1(v_kept, 1);
 END $$;
 
 -- A batch of requests, some of which may have keys; items as for submit_1,
@@ -227,13 +241,9 @@ BEGIN
 		LOOP
 			v_queueable[v.project] := v.n;
 		END LOOP;
-		SELECT min(s.first) INTO v_first
-		FROM sortie.submit_1(p_bucket, p_high, p_low,
-			(SELECT sum(x) FROM unnest(v_count) AS x)::bigint,
-			p_project, v_queueable, r_owner, v_count, n_req,
-			n_project, n_off, n_turn, n_replicas, n_class, n_kind,
-			n_priority, n_held, n_due, n_name, n_definition,
-			n_tags, n_sends) AS s;
+		PERFORM sortie.owner_room_1(r_owner, v_count);
+		v_first := sortie.job_numbers_1((SELECT sum(x)::bigint
+			FROM unnest(v_count) AS x));
 		IF v_any_key THEN
 			INSERT INTO sortie.job_key (owner_id, project_id, key,
 				number)
@@ -296,6 +306,13 @@ BEGIN
 		RETURN NEXT;
 	END LOOP;
 	PERFORM sortie.keys_kept_1(v_kept, v_keys);
+	IF n_req IS NOT NULL THEN
+		PERFORM sortie.submit_2(p_bucket, p_high, p_low, v_first,
+			p_project, v_queueable, r_owner, v_count, n_req,
+			n_project, n_off, n_turn, n_replicas, n_class, n_kind,
+			n_priority, n_held, n_due, n_name, n_definition,
+			n_tags, n_sends);
+	END IF;
 END $$;
 
 -- One request alone: as a batch of one, but what is refused is raised, and the

@@ -418,9 +418,8 @@ BEGIN
 	v_answer := sortie.workflow_answer_1(v_flow, r.o_first, r.o_class,
 		r.o_firing);
 	IF p_key IS NOT NULL THEN
-		INSERT INTO sortie.idempotency (owner_id, key, body_hash,
-			answer)
-		VALUES (p_owner, p_key, p_hash, v_answer);
+		PERFORM sortie.idempotency_keep_1(p_owner, p_key, p_hash,
+			v_answer);
 	END IF;
 	RETURN v_answer;
 END $$;
@@ -475,9 +474,8 @@ BEGIN
 	v_answer := sortie.workflow_answer_1(p_workflow, r.o_first, r.o_class,
 		r.o_firing);
 	IF p_key IS NOT NULL THEN
-		INSERT INTO sortie.idempotency (owner_id, key, body_hash,
-			answer)
-		VALUES (g.owner_id, p_key, p_hash, v_answer);
+		PERFORM sortie.idempotency_keep_1(g.owner_id, p_key, p_hash,
+			v_answer);
 	END IF;
 	RETURN v_answer;
 END $$;
