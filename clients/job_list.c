@@ -154,9 +154,8 @@ static int run(struct cli *c)
 	int status;
 
 	buf_adds(&path, "/api/v1/jobs");
-	list_query(c, &path, N_QUERY);
 	add_tags(c, &path, (const char *const *)o->tag);
-	if (!add_jobs(c, &path, &e)) {
+	if (!list_query(c, &path, N_QUERY, &e) || !add_jobs(c, &path, &e)) {
 		buf_fini(&path);
 		return refs_fail(c, &e);
 	}

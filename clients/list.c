@@ -5,8 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 #include "clients/call.h"
-#include "clients/human.h"
+#include "clients/each.h"
 #include "clients/query.h"
+#include "clients/refs.h"
 
 #define PAGE_MAX 1000
 
@@ -193,7 +194,18 @@ int list_print(struct cli *c, const struct list *l, const char *path,
 	return CLI_OK;
 }
 
-void list_query(const struct cli *c, struct buf *path, size_t n)
+/* The workflow of --workflow may be @last. */
+static bool add_text(struct cli *c, struct buf *path, const char *name,
+		     const char *text, struct err *e)
+{
+	if (text != NULL && strcmp(name, "workflow") == 0 &&
+	    !each_one(c, name, text, &text, e))
+		return false;
+	query_add(path, name, text);
+	return true;
+}
+
+bool list_query(struct cli *c, struct buf *path, size_t n, struct err *e)
 {
 	for (size_t i = 0; i < n; i++) {
 		const struct opt *o = &c->command->opts[i];
@@ -205,7 +217,8 @@ void list_query(const struct cli *c, struct buf *path, size_t n)
 		switch (o->kind) {
 		case OPT_STR:
 			memcpy(&text, field, sizeof(text));
-			query_add(path, o->name, text);
+			if (!add_text(c, path, o->name, text, e))
+				return false;
 			break;
 		case OPT_LIST:
 			memcpy(&list, field, sizeof(list));
@@ -223,6 +236,7 @@ void list_query(const struct cli *c, struct buf *path, size_t n)
 			break;
 		}
 	}
+	return true;
 }
 
 int64_t list_max(const struct cli *c)
@@ -235,11 +249,15 @@ int64_t list_max(const struct cli *c)
 int list_command(struct cli *c)
 {
 	struct buf path = BUF_INIT;
+	struct err e = ERR_INIT;
 	int status;
 
 	buf_adds(&path, c->command->list->path);
-	list_query(c, &path, c->command->n_opts);
-	status = list_print(c, c->command->list, buf_str(&path), list_max(c));
+	if (!list_query(c, &path, c->command->n_opts, &e))
+		status = refs_fail(c, &e);
+	else
+		status = list_print(c, c->command->list, buf_str(&path),
+				    list_max(c));
 	buf_fini(&path);
 	return status;
 }

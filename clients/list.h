@@ -41,10 +41,11 @@ struct list_opts {
 /* Runs a command that is a list (command->list): its options of text, of lists
  * and of time are the query. The exit status. */
 int list_command(struct cli *c);
-/* The same in parts. list_query adds what the first n options filter by;
- * list_max is how many are wanted, 0 = all; list_print takes the path with its
+/* The same in parts. list_query adds what the first n options filter by and
+ * fails when there is no @last; list_max is how many are wanted, 0 = all; list_print takes the path with its
  * query, NULL = the list's own. */
-void list_query(const struct cli *c, struct buf *path, size_t n);
+bool list_query(struct cli *c, struct buf *path, size_t n,
+		struct err *e) MUST_CHECK;
 int64_t list_max(const struct cli *c);
 int list_print(struct cli *c, const struct list *l, const char *path,
 	       int64_t max);

@@ -116,10 +116,14 @@ static int run_list(struct cli *c)
 {
 	const struct opts *o = CLI_OPTS(c, struct opts);
 	struct buf path = BUF_INIT;
+	struct err e = ERR_INIT;
 	int status;
 
 	buf_adds(&path, pilots.path);
-	list_query(c, &path, c->command->n_opts);
+	if (!list_query(c, &path, c->command->n_opts, &e)) {
+		buf_fini(&path);
+		return refs_fail(c, &e);
+	}
 	if ((o->state == NULL || o->state[0] == NULL) && !o->ended)
 		query_add(&path, "state", "live");
 	status = list_print(c, &pilots, buf_str(&path), list_max(c));

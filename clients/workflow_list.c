@@ -213,11 +213,14 @@ static void print(struct json_object *o)
 static int print_jobs(struct cli *c, const char *word)
 {
 	struct buf path = BUF_INIT;
+	struct err e = ERR_INIT;
 	int status;
 
 	workflow_path(&path, word, "/jobs");
-	list_query(c, &path, c->command->n_opts);
-	status = list_print(c, &jobs, buf_str(&path), list_max(c));
+	if (!list_query(c, &path, c->command->n_opts, &e))
+		status = refs_fail(c, &e);
+	else
+		status = list_print(c, &jobs, buf_str(&path), list_max(c));
 	buf_fini(&path);
 	return status;
 }

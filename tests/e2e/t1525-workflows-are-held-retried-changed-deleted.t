@@ -128,6 +128,8 @@ done >"$T/made"
 low=$(head -n 1 "$T/made") high=$(tail -n 1 "$T/made")
 like "$(sortie workflow graph @last)" "many (workflow $high)*a \[HIT\]*" \
 	"the last one is drawn with the file between its jobs"
+is "$(sortie job list -q --workflow @last | sort)" "$(sortie workflow show -q "$high" | sort)" \
+	"its jobs are listed"
 exits 0 "a range is cancelled" sortie workflow cancel "$low-$high"
 within 20 "all of it" eval \
 	'[ "$(sortie workflow list -q -s cancelled --name many | wc -l)" = 3 ]'
