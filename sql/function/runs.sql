@@ -275,21 +275,16 @@ BEGIN
 END $$;
 
 -- A job that did not stand behind its workflow's gate runs all the same: it
--- takes a place there, beyond the maximum if need be. 55P03: somebody has the
+-- takes a place there, beyond the maximum if need be. The caller holds the
 -- workflow.
 CREATE OR REPLACE FUNCTION sortie.share_enter_1(p_number bigint) RETURNS void
 LANGUAGE plpgsql
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
 AS $$
-DECLARE
-	v_flow bigint;
 BEGIN
-	SELECT g.workflow INTO v_flow FROM sortie.workflow g
-	WHERE g.workflow = sortie.job_workflow_1(p_number)
-	FOR NO KEY UPDATE NOWAIT;
 	UPDATE sortie.workflow g SET admitted = g.admitted + 1
 	FROM sortie.node n
-	WHERE g.workflow = v_flow AND g.max_running IS NOT NULL
+	WHERE g.workflow = n.workflow AND g.max_running IS NOT NULL
 		AND n.number = p_number AND NOT n.admitted;
 	IF FOUND THEN
 		UPDATE sortie.node n SET admitted = true
@@ -332,6 +327,10 @@ BEGIN
 		DELETE FROM sortie.queue WHERE number = p_number
 		RETURNING class_id, kind_id, place, turn INTO q;
 	ELSE
+		-- Whoever opens a workflow's gate passes over locked jobs.
+		PERFORM sortie.graph_lock_1((SELECT array_agg(w.number)
+			FROM sortie.waiting w WHERE w.number = p_number),
+			false);
 		PERFORM 1 FROM sortie.waiting
 		WHERE number = p_number AND attempt = r.attempt + 1
 		FOR UPDATE NOWAIT;

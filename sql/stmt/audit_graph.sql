@@ -47,7 +47,7 @@ SELECT 'job ' || w.number || ' waits behind the gate of a workflow without a '
 	|| 'maximum'
 FROM sortie.waiting w
 JOIN sortie.workflow g ON g.workflow = w.workflow
-WHERE w.why = 'share' AND g.max_running IS NULL
+WHERE w.why = 'share' AND g.max_running IS NULL AND g.cancelling IS NULL
 UNION ALL
 SELECT 'job ' || n.number || CASE WHEN j.number IS NULL
 	THEN ', a node, does not exist' WHEN g.workflow IS NULL

@@ -164,6 +164,9 @@ DECLARE
 	v_what int := t.pick(100);
 	v_pilots bigint[];
 BEGIN
+	IF t.pick(4) = 0 THEN
+		RETURN t.random_flow(b);
+	END IF;
 	CASE
 	WHEN v_what < 3 THEN
 		PERFORM sortie.class_ensure_1(1, t.random_req(), 0);
@@ -293,7 +296,7 @@ BEGIN
 			-- What a server repeats, refusals, and a class that
 			-- fell asleep or was taken from its limit on the way.
 			IF v_code NOT IN ('40001', '55P03', 'SO002', 'SO009',
-				'SO006', 'SO005') THEN
+				'SO006', 'SO005', 'SO012') THEN
 				RAISE WARNING '%: % (% %)', v_code, v_what,
 					v_detail, v_said;
 			END IF;

@@ -9,7 +9,9 @@ seconds=${STRESS_SECONDS:-8}
 seed=${STRESS_SEED:-$(od -An -N2 -tu2 /dev/urandom | tr -d ' ')}
 echo "# STRESS_SEED=$seed STRESS_SECONDS=$seconds"
 
-psql -qXv ON_ERROR_STOP=1 -f "$abs_top_srcdir/tests/db/stress.sql"
+for file in flow stress_flow stress; do
+	psql -qXv ON_ERROR_STOP=1 -f "$abs_top_srcdir/tests/db/$file.sql"
+done
 sql "SELECT sortie.limit_set_1('m', 6), sortie.limit_set_1('k', 5),
 	sortie.project_set_1(0, 'p1', 8, true, NULL, false),
 	sortie.class_ensure_1(1, '{}', 0),
@@ -29,6 +31,9 @@ for pid in $pids; do
 done
 ok "$bad" "all sessions came to their end"
 is "$(cat "$T"/out.* | head -n 40)" "" "no call failed but as it may"
+for file in audit_workflow audit_graph audit_dataset; do
+	is "$(sql "$(cat "$abs_top_srcdir/sql/stmt/$file.sql")")" "" "$file finds nothing"
+done
 is_sound "after $(sql 'SELECT count(*) FROM t.did') calls"
 sql "SELECT '# ' || what || ' ' || outcome || ': ' || count(*) FROM t.did
 	GROUP BY what, outcome ORDER BY 1"
