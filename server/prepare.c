@@ -164,6 +164,30 @@ static bool first_tokens(struct db_sync *db, const struct settings *set,
 	       make_token(db, ROLE_ADMIN, set->admin_token_file, e);
 }
 
+/* An empty database where there was one before is another that stands behind
+ * the address, or a new disk in the place of the old: a new cluster there would
+ * write its tokens over those of the cluster that is missed. */
+static bool not_missed(struct db_sync *db, const struct settings *set,
+		       struct err *e)
+{
+	struct arena *a = arena_new();
+	struct stat st;
+	int64_t empty = 0;
+	bool ok = db_sync_run(db, "database_empty", db_params_new(a), on_count,
+			      &empty, e);
+
+	arena_free(a);
+	if (!ok || !empty || stat(set->admin_token_file, &st) != 0 ||
+	    st.st_size == 0)
+		return ok;
+	return err_set(
+		e, ERR_CONFLICT,
+		"the database is empty, but \"%s\" is from one that this "
+		"server had: name that one, or remove the file when a "
+		"new cluster is meant",
+		set->admin_token_file);
+}
+
 struct db_sync *prepare_database(struct server *srv,
 				 const volatile sig_atomic_t *stop,
 				 struct err *e)
@@ -173,8 +197,8 @@ struct db_sync *prepare_database(struct server *srv,
 
 	if (db == NULL)
 		return NULL;
-	if (!migrate_run(db, &applied, e) || !migrate_cluster(db, srv, e) ||
-	    !first_tokens(db, srv->set, e)) {
+	if (!not_missed(db, srv->set, e) || !migrate_run(db, &applied, e) ||
+	    !migrate_cluster(db, srv, e) || !first_tokens(db, srv->set, e)) {
 		db_sync_close(db);
 		return NULL;
 	}

@@ -66,6 +66,13 @@ throughout 4 "before an empty database it lives on, too" \
 within 5 "and the server is not ready" ready 503
 is "$(query "SELECT count(*) FROM pg_namespace WHERE nspname = 'sortie'")" 0 \
 	"nothing was made in the empty one"
+mkdir "$T/y.state"
+echo precious >"$T/y.state/admin-token"
+exits 1 "a server that had another one is not started there" timeout 30 \
+	sortied --database "host=$T/db user=sortie dbname=sortie" \
+	--listen "unix:$T/y" --state-dir "$T/y.state"
+like "$said" "*the database is empty*" "and says why"
+is "$(cat "$T/y.state/admin-token")" precious "its tokens are there still"
 kill -INT "$database_pid"
 wait_until 10 gone "$database_pid"
 rm -rf "$T/db"
