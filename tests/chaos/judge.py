@@ -35,8 +35,15 @@ class Records:
         for r in sorted(self.runs, key=lambda r: r["attempt"]):
             self.by_job[r["number"]].append(r)
         self.seen = self.read_payloads()
-        self.notes = {n["job"]: n for n in self.told.of("submitted")}
-        self.flow_notes = {n["flow"]: n for n in self.told.of("flow")}
+        # A restored database gives numbers again that it had given.
+        self.notes = {n["job"]: n for n in self.told.of("submitted")
+                      if self.jobs.get(n["job"], {}).get("id") == n["id"]}
+        self.flows = {g["workflow"]: g for g in rows(
+            "SELECT workflow, id, state, generation, n_jobs "
+            "FROM sortie.workflow")}
+        self.flow_notes = {n["flow"]: n for n in self.told.of("flow")
+                           if self.flows.get(n["flow"], {}).get("id")
+                           == n["id"]}
         self.asked_cancel = {n["job"] for n in self.told.of("asked cancel")}
         self.asked_flow = {what: {n["flow"] for n in self.told.of(
             f"asked flow {what}")} for what in ("cancel", "retry")}
@@ -104,7 +111,7 @@ def ends_are_right(rec):
             continue
         if state == "cancelled" and may_be_cancelled(rec, number):
             continue
-        if state == "skipped" and rec.notes[number].get("after"):
+        if state == "skipped" and rec.notes.get(number, {}).get("after"):
             continue
         if state == "failed" and excused(rec, rec.by_job[number][-1]):
             continue
@@ -118,7 +125,7 @@ def may_be_cancelled(rec, number):
     flow = rec.flow_of(number)
     return (number in rec.asked_cancel
             or flow in rec.asked("cancel")
-            or flow and rec.flow_notes[flow]["on_failure"] == "cancel")
+            or rec.flow_notes.get(flow, {}).get("on_failure") == "cancel")
 
 
 def excused(rec, run):

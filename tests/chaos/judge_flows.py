@@ -12,9 +12,7 @@ class Flows:
     def __init__(self, rec):
         self.rec = rec
         rows = rec.world.db.rows
-        self.rows = {g["workflow"]: g for g in rows(
-            "SELECT workflow, id, state, generation, n_jobs "
-            "FROM sortie.workflow")}
+        self.rows = rec.flows
         self.files = {d["path"]: d for d in rows(
             "SELECT DISTINCT ON (path) path, state, producer, producer_run "
             "FROM sortie.dataset ORDER BY path, version DESC")}
@@ -38,11 +36,11 @@ class Flows:
 
 
 def none_is_lost(rec, flows):
-    for number, note in rec.flow_notes.items():
-        row = flows.rows.get(number)
+    for note in rec.told.of("flow"):
+        row = flows.rows.get(note["flow"])
         if (row is None or row["id"] != note["id"]) and \
                 not forgotten(rec, note["at"]):
-            yield f"workflow {number} was acknowledged and is not there"
+            yield f"workflow {note['flow']} was acknowledged and is not there"
     for number, row in flows.rows.items():
         if number not in rec.flow_notes:
             yield f"workflow {number} is there and nobody was told"
@@ -108,8 +106,9 @@ class Before:
     def __init__(self, rec, flows):
         self.rec, self.flows = rec, flows
         self.good = {}          # job -> when a payload of it first ended well
-        for seen in rec.seen.values():
-            if seen["end"] is not None and seen["code"] == 0:
+        for run, seen in rec.seen.items():
+            if run in rec.by_run and seen["end"] is not None \
+                    and seen["code"] == 0:
                 job = seen["job"]
                 self.good[job] = min(seen["end"],
                                      self.good.get(job, seen["end"]))
@@ -127,7 +126,7 @@ class Before:
         well = well is not None and well <= seen["start"]
         if cond == "s":
             return well
-        if run is None or "clock" in self.rec.world.shape.has:
+        if "clock" in self.rec.world.shape.has:
             return True
         return self.failed(parent, run) or cond == "a" and (
             well or self.over(parent, run))
@@ -157,7 +156,8 @@ def no_child_is_early(rec, flows):
                 if note["after"]}
     for run, seen in rec.seen.items():
         note = children.get(seen["job"])
-        if note and not before.all_hold(note, seen, rec.by_run.get(run)):
+        if note and run in rec.by_run and \
+                not before.all_hold(note, seen, rec.by_run[run]):
             yield (f"run {run} of job {note['job']} ({note['name']} of "
                    f"workflow {note['flow']}) began before its conditions")
 
