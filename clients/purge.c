@@ -86,7 +86,6 @@ static int purge(struct cli *c, const char *body)
 		struct call_answer answer;
 
 		arena_reset(a);
-		more = false;
 		ok = call_post(c, a, "/api/v1/purge", body, &answer, &e);
 		if (ok) {
 			n += json_get_int(answer.doc, "deleted");
@@ -162,7 +161,6 @@ static int export_to(struct cli *c, const char *body, const char *name)
 		struct json_object *step;
 
 		arena_reset(a);
-		more = false;
 		ok = export_step(c, a, body, &exported, &jobs, &step, &e);
 		if (!ok)
 			break;
