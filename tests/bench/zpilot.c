@@ -79,17 +79,27 @@ static void on_over(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	if (!z->leaving)
+	if (z->leaving)
+		return;
+	if (z->n_runs)
 		report(z);
+	else
+		claim(z);
+}
+
+/* From half to three halves of it, so that pilots do not keep in step. */
+static void hold(struct zpilot *z)
+{
+	int64_t ms = z->plan.hold_ms / 2 + rand() % z->plan.hold_ms;
+	struct timeval tv = { ms / 1000, ms % 1000 * 1000 };
+
+	event_add(z->over, &tv);
 }
 
 static void next(struct zpilot *z)
 {
-	struct timeval hold = { z->plan.hold_ms / 1000,
-				z->plan.hold_ms % 1000 * 1000 };
-
 	if (z->n_runs && z->plan.hold_ms > 0)
-		event_add(z->over, &hold);
+		hold(z);
 	else if (z->n_runs)
 		report(z);
 	else
@@ -201,7 +211,10 @@ struct zpilot *zpilot_new(struct event_base *base,
 
 void zpilot_go(struct zpilot *z)
 {
-	claim(z);
+	if (z->plan.hold_ms > 0)
+		hold(z);
+	else
+		claim(z);
 }
 
 static void on_left(int status, const char *body, size_t len, void *arg)

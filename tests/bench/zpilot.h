@@ -21,7 +21,7 @@ struct zpilot_plan {
 	const char *offer;      /* JSON members of the registration: site,
 				   pools, jobtypes ...; "" = none */
 	int slots;              /* and as many cores */
-	int64_t hold_ms;        /* between a grant and its end */
+	int64_t hold_ms;        /* between a grant and its end, on average */
 	bool split;             /* claims and reports are calls apart */
 	struct samples *claims; /* with split: times of claims that were
 				   answered with grants; NULL = not wanted */
