@@ -84,6 +84,13 @@ void db_reply_fault(struct req *r, enum db_outcome o,
 	req_reply_err(r, &fault->err);
 }
 
+enum db_outcome db_fault_row(struct db_fault *fault, const struct db_result *r,
+			     size_t row, int col)
+{
+	(void)fault, (void)r, (void)row, (void)col;
+	BUG("a row tells of a fault");
+}
+
 size_t db_rows(const struct db_result *r)
 {
 	return r == NULL ? 0 : 1;
@@ -148,6 +155,18 @@ void lane_free(struct lane *l)
 struct server *lane_server(const struct lane *l)
 {
 	return l->srv;
+}
+
+bool lane_refuses(struct lane *l, struct req *r, size_t bytes)
+{
+	(void)l, (void)r, (void)bytes;
+	return false;
+}
+
+void lane_again(struct lane *l, struct lane_item *i)
+{
+	(void)l, (void)i;
+	BUG("an item is put back");
 }
 
 bool lane_put(struct lane *l, struct lane_item *i)
@@ -307,6 +326,36 @@ void park_claim(struct talk *t)
 void park_supersede(struct server *srv, int64_t pilot)
 {
 	(void)srv, (void)pilot;
+}
+
+void parking_expect(struct server *srv, struct talk *t)
+{
+	(void)srv, (void)t;
+}
+
+void parking_put(struct server *srv, struct talk *t)
+{
+	(void)srv, (void)t;
+}
+
+void parking_sent(struct server *srv, struct talk *t)
+{
+	(void)srv, (void)t;
+}
+
+void parking_answered(struct server *srv, struct talk *t)
+{
+	(void)srv, (void)t;
+}
+
+void parking_left(struct server *srv, int32_t profile)
+{
+	(void)srv, (void)profile;
+}
+
+void parking_profile(struct server *srv, const struct talk *t)
+{
+	(void)srv, (void)t;
 }
 
 void parking_granted(struct server *srv, const struct talk *t)
