@@ -99,12 +99,12 @@ bool db_options_init(struct db_options *o, const char *conninfo,
 static void turn(char *list)
 {
 	char *comma = strchr(list, ',');
-	char *first = xstrndup(list, (size_t)(comma - list));
-	size_t rest = strlen(comma + 1);
+	size_t n = (size_t)(comma - list), rest = strlen(comma + 1);
+	char *first = xstrndup(list, n);
 
 	memmove(list, comma + 1, rest);
 	list[rest] = ',';
-	memcpy(list + rest + 1, first, strlen(first));
+	memcpy(list + rest + 1, first, n + 1);
 	free(first);
 }
 

@@ -45,7 +45,7 @@ static void write_list(struct submitter *s, int64_t list)
 			 i ? "," : "[", (long long)i);
 		if (s->plan.keys == KEYS_OF_JOBS)
 			buf_addf(&s->body, ",\"key\":\"k%lld-%lld\"", s->run,
-				 (long long)(list * s->plan.list + i));
+				 (long long)list * s->plan.list + i);
 		buf_addc(&s->body, '}');
 	}
 	buf_addc(&s->body, ']');
