@@ -86,6 +86,7 @@ static int purge(struct cli *c, const char *body)
 		struct call_answer answer;
 
 		arena_reset(a);
+		more = false;
 		ok = call_post(c, a, "/api/v1/purge", body, &answer, &e);
 		if (ok) {
 			n += json_get_int(answer.doc, "deleted");
