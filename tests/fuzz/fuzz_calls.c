@@ -335,7 +335,7 @@ void parking_expect(struct server *srv, struct talk *t)
 
 void parking_put(struct server *srv, struct talk *t)
 {
-	(void)srv, (void)t;
+	(void)lane_put(srv->lanes->claim, &t->item);
 }
 
 void parking_sent(struct server *srv, struct talk *t)
@@ -521,6 +521,8 @@ static bool read_head(struct req *r, const char *line, size_t len,
 		(int)len, line, extra & 1 ? "Idempotency-Key: k\r\n" : "",
 		extra & 2 ? "Content-Type: application/x-ndjson\r\n" : "",
 		extra & 4 ? "Accept: application/x-ndjson\r\n" : "");
+	r->http->head.field =
+		ARENA_ARRAY(r->arena, struct http_field, HTTP_FIELDS_MAX);
 	if (!http_head_parse(&r->http->head, head, strlen(head), &e))
 		return false;
 	r->method = r->http->head.method;
