@@ -73,6 +73,26 @@ void workflow_path(struct buf *path, const char *word, const char *suffix)
 	buf_adds(path, suffix);
 }
 
+bool workflow_get(struct cli *c, const char *word, const char *suffix,
+		  struct call_answer *answer, int *status)
+{
+	struct buf path = BUF_INIT;
+	struct err e = ERR_INIT;
+	bool ok;
+
+	workflow_path(&path, word, suffix);
+	ok = call_get(c, c->arena, buf_str(&path), answer, &e);
+	buf_fini(&path);
+	if (!ok) {
+		*status = cli_fail(c, &e);
+	} else if (c->settings->json || c->settings->ndjson) {
+		list_raw(answer->text, answer->len);
+		*status = CLI_OK;
+		ok = false;
+	}
+	return ok;
+}
+
 /* What is done to each of the workflows. */
 struct change {
 	const char *method, *suffix, *body, *said;

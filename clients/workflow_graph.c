@@ -265,24 +265,16 @@ static int run_graph(struct cli *c)
 {
 	const struct opts *o = CLI_OPTS(c, struct opts);
 	struct dag_draw_options draw = { .title = NULL };
-	struct buf path = BUF_INIT;
 	struct call_answer answer;
 	struct err e = ERR_INIT;
 	const char *word;
 	struct dag *d;
-	bool ok;
+	int status;
 
 	if (!each_one(c, "workflow", c->args[0], &word, &e))
 		return refs_fail(c, &e);
-	workflow_path(&path, word, "/graph");
-	ok = call_get(c, c->arena, buf_str(&path), &answer, &e);
-	buf_fini(&path);
-	if (!ok)
-		return cli_fail(c, &e);
-	if (c->settings->json || c->settings->ndjson) {
-		list_raw(answer.text, answer.len);
-		return CLI_OK;
-	}
+	if (!workflow_get(c, word, "/graph", &answer, &status))
+		return status;
 	if (!read_graph(c, &answer, &d, &draw, &e))
 		return cli_fail(c, &e);
 	draw.title = title_of(c, answer.doc);

@@ -228,24 +228,16 @@ static int print_jobs(struct cli *c, const char *word)
 static int run_show(struct cli *c)
 {
 	struct call_answer answer;
-	struct buf path = BUF_INIT;
 	struct err e = ERR_INIT;
 	const char *word;
-	bool ok;
+	int status;
 
 	if (!each_one(c, "workflow", c->args[0], &word, &e))
 		return refs_fail(c, &e);
 	if (c->settings->quiet)
 		return print_jobs(c, word);
-	workflow_path(&path, word, "");
-	ok = call_get(c, c->arena, buf_str(&path), &answer, &e);
-	buf_fini(&path);
-	if (!ok)
-		return cli_fail(c, &e);
-	if (c->settings->json || c->settings->ndjson) {
-		list_raw(answer.text, answer.len);
-		return CLI_OK;
-	}
+	if (!workflow_get(c, word, "", &answer, &status))
+		return status;
 	print(answer.doc);
 	return print_jobs(c, word);
 }

@@ -69,45 +69,6 @@ struct db_params *db_params_new(struct arena *a)
 	return arena_alloc(a, 1);
 }
 
-/* Metrics are another test's. */
-struct metric **metrics_register(struct metrics *m,
-				 const struct metric_def *defs, size_t n)
-{
-	static struct metric *cells[16];
-
-	(void)m;
-	(void)defs;
-	(void)n;
-	return cells;
-}
-
-void metrics_gauge_fn(struct metrics *m, const struct metric_def *def,
-		      int64_t (*fn)(void *arg), void *arg)
-{
-	(void)m;
-	(void)def;
-	(void)fn;
-	(void)arg;
-}
-
-void metric_add(struct metric *x, int64_t n)
-{
-	(void)x;
-	(void)n;
-}
-
-void metric_observe(struct metric *x, int64_t value)
-{
-	(void)x;
-	(void)value;
-}
-
-void metric_observe_us(struct metric *x, int64_t us)
-{
-	(void)x;
-	(void)us;
-}
-
 static int n_busy;
 
 void req_reply_busy(struct req *r, const char *why)
@@ -170,7 +131,14 @@ static void start(void)
 				   .fail = fail };
 	memset(items, 0, sizeof(items));
 	n_busy = 0;
+	server.metrics = metrics_new();
 	lane = lane_new(&server, &kind);
+}
+
+static void stop(void)
+{
+	lane_free(lane);
+	metrics_free(server.metrics);
 }
 
 static void put(int id, int64_t owner, uint32_t weight)
@@ -218,7 +186,7 @@ static void one_request_goes_at_once(void)
 	CHECK_UINT_EQ(n_sent, 1);
 	answer(DB_OK);
 	CHECK_INT_EQ(items[1].delivered, 1);
-	lane_free(lane);
+	stop();
 }
 
 static void what_queues_meanwhile_is_the_next_batch(void)
@@ -233,7 +201,7 @@ static void what_queues_meanwhile_is_the_next_batch(void)
 	CHECK_TRUE(conn.done == NULL);
 	CHECK_UINT_EQ(lane_n_put(lane), 5);
 	CHECK_UINT_EQ(lane_n_done(lane), 5);
-	lane_free(lane);
+	stop();
 }
 
 static void a_batch_keeps_to_its_caps(void)
@@ -253,7 +221,7 @@ static void a_batch_keeps_to_its_caps(void)
 	answer(DB_OK);
 	CHECK_INT_EQ(sent[0], 21);
 	answer(DB_OK);
-	lane_free(lane);
+	stop();
 }
 
 static void an_item_above_the_cap_goes_alone(void)
@@ -268,7 +236,7 @@ static void an_item_above_the_cap_goes_alone(void)
 	answer(DB_OK);
 	CHECK_INT_EQ(sent[0], 2);
 	answer(DB_OK);
-	lane_free(lane);
+	stop();
 }
 
 static void owners_take_turns(void)
@@ -285,7 +253,7 @@ static void owners_take_turns(void)
 	while (conn.done != NULL)
 		answer(DB_OK);
 	CHECK_INT_EQ(items[9].delivered, 1);
-	lane_free(lane);
+	stop();
 }
 
 static void solo_items_go_alone(void)
@@ -305,7 +273,7 @@ static void solo_items_go_alone(void)
 	answer(DB_OK);
 	CHECK_INT_EQ(sent[0], 3);
 	answer(DB_OK);
-	lane_free(lane);
+	stop();
 }
 
 static void an_owner_stands_once_in_a_batch_where_so_wanted(void)
@@ -324,7 +292,7 @@ static void an_owner_stands_once_in_a_batch_where_so_wanted(void)
 	CHECK_UINT_EQ(n_sent, 1);
 	CHECK_INT_EQ(sent[0], 2);
 	answer(DB_OK);
-	lane_free(lane);
+	stop();
 }
 
 static void a_bad_item_is_found_by_halving(void)
@@ -339,7 +307,7 @@ static void a_bad_item_is_found_by_halving(void)
 		CHECK_INT_EQ(items[i].failed, i == 5);
 	}
 	CHECK_INT_EQ(items[5].outcome, DB_DATA);
-	lane_free(lane);
+	stop();
 }
 
 static void who_spoilt_a_batch_is_alone_for_a_while(void)
@@ -360,7 +328,7 @@ static void who_spoilt_a_batch_is_alone_for_a_while(void)
 	CHECK_UINT_EQ(n_sent, 1);
 	CHECK_INT_EQ(sent[0], 3);
 	answer(DB_OK);
-	lane_free(lane);
+	stop();
 }
 
 static void a_serialization_failure_runs_the_batch_again(void)
@@ -376,7 +344,7 @@ static void a_serialization_failure_runs_the_batch_again(void)
 	for (int i = 0; conn.done != NULL && i < 100; i++)
 		answer(DB_RETRY);
 	CHECK_INT_EQ(items[1].failed, 1);
-	lane_free(lane);
+	stop();
 }
 
 static void an_unknown_outcome_is_told_to_all_of_the_batch(void)
@@ -396,7 +364,7 @@ static void an_unknown_outcome_is_told_to_all_of_the_batch(void)
 	conn.on_ready(conn.ready_arg);
 	answer(DB_OK);
 	CHECK_INT_EQ(items[3].delivered, 1);
-	lane_free(lane);
+	stop();
 }
 
 static void without_a_database_nobody_waits(void)
@@ -410,7 +378,7 @@ static void without_a_database_nobody_waits(void)
 	CHECK_INT_EQ(items[0].outcome, DB_AWAY);
 	put(1, 1, 1);
 	CHECK_INT_EQ(n_busy, 1);
-	lane_free(lane);
+	stop();
 }
 
 static void a_full_queue_is_busy(void)
@@ -426,7 +394,7 @@ static void a_full_queue_is_busy(void)
 	kind.queue_bytes = 0;
 	put(6, 1, 1);
 	CHECK_INT_EQ(n_busy, 3);
-	lane_free(lane);
+	stop();
 }
 
 static void who_went_away_is_dropped_before_it_costs_anything(void)
@@ -443,7 +411,7 @@ static void who_went_away_is_dropped_before_it_costs_anything(void)
 	CHECK_INT_EQ(items[1].failed, 1);
 	answer(DB_OK);
 	CHECK_UINT_EQ(lane_n_done(lane), 3);
-	lane_free(lane);
+	stop();
 }
 
 static const struct unit_test tests[] = {

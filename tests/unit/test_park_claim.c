@@ -35,7 +35,7 @@ void waker_fit_version(struct waker *w, int64_t version)
 	(void)version;
 }
 
-/* The database and metrics are other tests'. */
+/* The database is another test's. */
 struct db_params *db_params_new(struct arena *a)
 {
 	return arena_alloc(a, 1);
@@ -89,32 +89,6 @@ void db_run(struct db *db, const char *stmt, struct db_params *p,
 	(void)arg;
 }
 
-struct metric **metrics_register(struct metrics *m,
-				 const struct metric_def *defs, size_t n)
-{
-	static struct metric *cells[8];
-
-	(void)m;
-	(void)defs;
-	(void)n;
-	return cells;
-}
-
-void metrics_gauge_fn(struct metrics *m, const struct metric_def *def,
-		      int64_t (*fn)(void *arg), void *arg)
-{
-	(void)m;
-	(void)def;
-	(void)fn;
-	(void)arg;
-}
-
-void metric_add(struct metric *x, int64_t n)
-{
-	(void)x;
-	(void)n;
-}
-
 /* A server with pilots 0 to 3 of one profile, each with two slots. */
 static struct server srv;
 static struct lanes lanes;
@@ -131,6 +105,7 @@ static void start(void)
 	srv.park = &park;
 	lanes.srv = &srv;
 	park.srv = &srv;
+	srv.metrics = metrics_new();
 	park.parking = parking_new(&srv);
 	for (int i = 0; i < PILOTS; i++) {
 		req[i].srv = &srv;
@@ -143,6 +118,12 @@ static void start(void)
 	}
 	n_queued = 0;
 	n_replies = 0;
+}
+
+static void stop(void)
+{
+	parking_free(park.parking);
+	metrics_free(srv.metrics);
 }
 
 static void queue(int i)
@@ -190,7 +171,7 @@ static void as_many_are_woken_as_have_room(void)
 	CHECK_UINT_EQ(n_queued, 2);
 	CHECK_INT_EQ(parking_wake(park.parking, PROFILE, 9), 5);
 	CHECK_UINT_EQ(n_queued, 4);
-	parking_free(park.parking);
+	stop();
 }
 
 static void jobs_are_queued_claims_first(void)
@@ -205,7 +186,7 @@ static void jobs_are_queued_claims_first(void)
 	CHECK_INT_EQ(parking_wake(park.parking, PROFILE, 1), 0);
 	CHECK_UINT_EQ(n_queued, 1);
 	CHECK_INT_EQ(queued[0], 1);
-	parking_free(park.parking);
+	stop();
 }
 
 static void what_a_claim_leaves_wakes_others(void)
@@ -221,7 +202,7 @@ static void what_a_claim_leaves_wakes_others(void)
 	send(0);
 	answer(0, 0);
 	CHECK_UINT_EQ(n_queued, 0);
-	parking_free(park.parking);
+	stop();
 }
 
 static void the_last_of_several_claims_decides(void)
@@ -237,7 +218,7 @@ static void the_last_of_several_claims_decides(void)
 	CHECK_UINT_EQ(n_queued, 0);
 	answer(2, 2);
 	CHECK_UINT_EQ(n_queued, 0);
-	parking_free(park.parking);
+	stop();
 }
 
 static void a_claim_that_fails_keeps_no_jobs(void)
@@ -251,7 +232,7 @@ static void a_claim_that_fails_keeps_no_jobs(void)
 	parking_left(&srv, PROFILE);
 	CHECK_UINT_EQ(n_queued, 1);
 	CHECK_INT_EQ(queued[0], 1);
-	parking_free(park.parking);
+	stop();
 }
 
 static void a_claim_in_flight_asks_again(void)
@@ -263,7 +244,7 @@ static void a_claim_in_flight_asks_again(void)
 	answer(0, 0);
 	CHECK_UINT_EQ(n_queued, 1);
 	CHECK_INT_EQ(queued[0], 1);
-	parking_free(park.parking);
+	stop();
 }
 
 static void a_chain_ends_where_nothing_is_found(void)
@@ -284,7 +265,7 @@ static void a_chain_ends_where_nothing_is_found(void)
 	send(0);
 	answer(0, 1);
 	CHECK_UINT_EQ(n_queued, 0);
-	parking_free(park.parking);
+	stop();
 }
 
 static const struct unit_test tests[] = {
