@@ -69,21 +69,10 @@ static bool state_ok(const char *state, struct err *e)
 		       state);
 }
 
-/* What an answer called "exported" and brings back: "10:20:11,12;1,2,3". */
 static bool exported_ok(const struct wanted *w, struct err *e)
 {
-	const char *s = w->exported;
-
-	if (s == NULL)
-		return true;
-	if (!w->export)
-		return err_set(e, ERR_BAD_REQUEST,
-			       "\"exported\" goes with \"export\"");
-	if (strchr(s, ';') == NULL || strspn(s, "0123456789:,;") != strlen(s))
-		return err_set(e, ERR_BAD_REQUEST,
-			       "\"exported\" must be what the step before "
-			       "was answered");
-	return true;
+	return w->exported == NULL || w->export ||
+	       err_set(e, ERR_BAD_REQUEST, "\"exported\" goes with \"export\"");
 }
 
 static void add_deleted(struct buf *b, int64_t deleted, bool more)
@@ -116,8 +105,17 @@ static void on_exported(enum db_outcome o, const struct db_result *res,
 {
 	struct req *r = arg;
 	struct buf b = BUF_INIT;
+	struct err e = ERR_INIT;
 	bool more;
 
+	/* Its form is the database's. */
+	if (o != DB_OK && fault->err.code == ERR_BAD_REQUEST) {
+		(void)err_set(&e, ERR_BAD_REQUEST,
+			      "\"exported\" must be what the step before was "
+			      "answered");
+		req_reply_err(r, &e);
+		return;
+	}
 	if (o != DB_OK) {
 		db_reply_fault(r, o, fault);
 		return;

@@ -37,8 +37,10 @@ step "$told"
 is "$jobs$gone" "[2,2] 0" "what became of it since is told before it goes"
 step "$told"
 is "$status $jobs$gone $told" "200 1 null" "then it goes, and there is no more"
-call POST /api/v1/purge '{"older_s":0,"export":true,"exported":"x"}'
-is "$status" 400 "a wrong confirmation is refused"
+call POST /api/v1/purge '{"older_s":0,"export":true,"exported":"1:2:3;4"}'
+like "$status $(of .error.message)" \
+	'400 "exported" must be what the step before*' \
+	"a wrong confirmation is refused by name"
 submit '{"argv":["false"]}'
 failed=$job
 within 10 "another fails" job_is "$failed" failed
