@@ -39,6 +39,7 @@ struct dag *dag_new(struct arena *a)
 
 void dag_reader_fini(struct dag_reader *r)
 {
+	free(r->place);
 	free(r->after);
 	free(r->parent);
 }
@@ -177,16 +178,21 @@ bool dag_add_node(struct dag_reader *r, uint32_t *out)
 	return true;
 }
 
-bool dag_add_edge(struct dag_reader *r, uint32_t from, uint32_t to, char cond,
-		  uint32_t data)
+bool dag_add_edge(struct dag_reader *r, struct json_span at,
+		  struct dag_edge edge)
 {
 	struct dag *d = r->d;
+	uint32_t cap = r->edges_cap;
 
 	if (d->n_edges == DAG_EDGES_MAX)
 		return dag_fail_large(r, "edges, at most %d are allowed",
 				      DAG_EDGES_MAX);
 	d->edges = grow(d->edges, d->n_edges, &r->edges_cap, sizeof(*d->edges));
-	d->edges[d->n_edges++] = (struct dag_edge){ from, to, data, cond };
+	if (r->edges_cap != cap)
+		r->place = xrealloc(r->place, r->edges_cap * sizeof(*r->place));
+	r->place[d->n_edges] =
+		at.p ? (uint32_t)(at.p - r->text) : (uint32_t)r->line;
+	d->edges[d->n_edges++] = edge;
 	return true;
 }
 

@@ -41,6 +41,7 @@ struct dag_key {
 	const char *type;  /* attr.type: "string", "int"... ; never NULL */
 	const char *scope; /* for: "node", "edge", "graph", "all" */
 	const char *def;   /* the default's text, NULL = none */
+	uint32_t line;     /* of the default in the text; 0 = unknown */
 };
 
 /* An attribute of GraphML that is no key of jobs or datasets, or the place
@@ -109,6 +110,7 @@ struct dag {
 	/* What edges carry that do not say otherwise, from keys' defaults; a
 	 * job's defaults are in keys. */
 	struct dag_data defaults;
+	char edge_cond;       /* of edges with data that do not say otherwise */
 	const char *graph_id; /* NULL: none */
 
 	struct dag_index *index; /* names of nodes; internal */
@@ -143,6 +145,10 @@ bool dag_edge_is_named(const struct dag *d, const struct dag_edge *e,
  * parent's. Allocated in a. */
 uint32_t *dag_layers(const struct dag *d, struct arena *a, uint32_t *n_layers);
 const char *dag_cond_name(char cond); /* "success" ... */
+/* The value that the text of a job's key has: a number, a list ... as the
+ * key's type and name say, else the text itself. */
+struct json_span dag_key_value(struct arena *a, const struct dag_key *k,
+			       const char *text);
 /* Whether the key is for nodes ("node"), edges or the graph. */
 bool dag_key_is_for(const struct dag_key *k, const char *scope);
 /* Whether the edge carries a file: it has a name, directory, uri, datatype or

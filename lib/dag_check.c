@@ -53,20 +53,20 @@ static void number_outside(struct dag *d)
 			d->edges[i].from -= DAG_JOBS_MAX - d->n_nodes;
 }
 
-/* A parent of the node that is on or before a cycle, as the node is. */
-static uint32_t *stuck_parents(const struct dag *d, const struct dag_order *o)
+/* Of each node on or behind a cycle an edge from another such node. */
+static uint32_t *stuck_edges(const struct dag *d, const struct dag_order *o)
 {
-	uint32_t *parent = xmalloc((size_t)d->n_nodes * sizeof(*parent));
+	uint32_t *edge = xmalloc((size_t)d->n_nodes * sizeof(*edge));
 
 	for (uint32_t i = 0; i < d->n_nodes; i++)
-		parent[i] = DAG_NONE;
+		edge[i] = DAG_NONE;
 	for (uint32_t i = 0; i < d->n_edges; i++) {
 		const struct dag_edge *e = &d->edges[i];
 
 		if (e->from < d->n_nodes && o->open[e->from] && o->open[e->to])
-			parent[e->to] = e->from;
+			edge[e->to] = i;
 	}
-	return parent;
+	return edge;
 }
 
 static void write_cycle(struct dag_reader *r, const uint32_t *chain, uint32_t n,
@@ -83,11 +83,26 @@ static void write_cycle(struct dag_reader *r, const uint32_t *chain, uint32_t n,
 	}
 }
 
+/* Of the edges between the nodes of the chain, from its end on as it is
+ * written, the first whose place is known: that of a tree is not. */
+static struct json_span cycle_place(struct dag_reader *r, const uint32_t *edge,
+				    const uint32_t *chain, uint32_t n)
+{
+	size_t place = 0;
+
+	for (uint32_t i = 0; i + 1 < n && !place; i++)
+		place = r->place[edge[chain[i]]];
+	if (!place || !r->text) {
+		r->line = place;
+		return (struct json_span){ NULL, 0 };
+	}
+	return (struct json_span){ r->text + place, 1 };
+}
+
 static bool fail_cycle(struct dag_reader *r, const struct dag_order *o)
 {
-	const struct json_span nowhere = { NULL, 0 };
 	const struct dag *d = r->d;
-	uint32_t *parent = stuck_parents(d, o), *chain, n = 0, at = 0, first;
+	uint32_t *edge = stuck_edges(d, o), *chain, n = 0, at = 0, first;
 	uint32_t *seen = xcalloc(d->n_nodes, sizeof(*seen));
 	struct buf b = BUF_INIT;
 
@@ -95,57 +110,21 @@ static bool fail_cycle(struct dag_reader *r, const struct dag_order *o)
 	while (!o->open[at])
 		at++;
 	/* Upwards until a node comes again. */
-	for (; !seen[at]; at = parent[at]) {
+	for (; !seen[at]; at = d->edges[edge[at]].from) {
 		chain[n++] = at;
 		seen[at] = n;
 	}
 	first = seen[at] - 1;
 	chain[n++] = at;
 	write_cycle(r, chain + first, n - first, &b);
-	dag_fail(r, nowhere, "the jobs wait for each other in a circle: %s",
-		 buf_str(&b));
+	dag_fail(r, cycle_place(r, edge, chain + first, n - first),
+		 "the jobs wait for each other in a circle: %s", buf_str(&b));
+	r->line = 0;
 	buf_fini(&b);
-	free(parent);
+	free(edge);
 	free(seen);
 	free(chain);
 	return false;
-}
-
-/* Nodes and edges that do not say otherwise are as keys of GraphML say. */
-static bool apply_default(struct dag_reader *r, const struct dag_key *k)
-{
-	struct dag *d = r->d;
-	const char **field = dag_data_field(&d->defaults, k->name);
-	struct json_span key, v;
-	struct buf b = BUF_INIT;
-
-	if (dag_key_is_for(k, "edge") && field)
-		*field = k->def;
-	if (!dag_key_is_for(k, "node") || !strcmp(k->name, "name"))
-		return true;
-	buf_json_str(&b, k->name);
-	key.p = arena_strndup(d->arena, buf_str(&b), b.len);
-	key.len = b.len;
-	buf_reset(&b);
-	buf_json_str(&b, k->def);
-	v.p = arena_strndup(d->arena, buf_str(&b), b.len);
-	v.len = b.len;
-	buf_fini(&b);
-	if (!dag_is_job_key(key))
-		return true;
-	for (uint32_t i = 0; i < d->n_nodes; i++)
-		if (!json_span_get(d->nodes[i].job, k->name).p &&
-		    !dag_read_job_key(r, i, key, v))
-			return false;
-	return true;
-}
-
-static bool apply_defaults(struct dag_reader *r)
-{
-	for (uint32_t i = 0; i < r->d->n_keys; i++)
-		if (r->d->keys[i].def && !apply_default(r, &r->d->keys[i]))
-			return false;
-	return true;
 }
 
 bool dag_check(struct dag_reader *r)
@@ -155,7 +134,7 @@ bool dag_check(struct dag_reader *r)
 
 	r->line = 0;
 	number_outside(r->d);
-	if (!apply_defaults(r))
+	if (!dag_apply_defaults(r))
 		return false;
 	o = dag_order_new(r->d);
 	if (o->n < r->d->n_nodes)

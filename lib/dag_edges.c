@@ -71,7 +71,8 @@ static bool add_after(struct dag_reader *r, uint32_t node, struct json_span v,
 
 	if (from == DAG_NONE)
 		return fail_unknown(r, v, after_where(r, node));
-	return dag_add_edge(r, from, node, cond, DAG_NONE);
+	return dag_add_edge(r, v,
+			    (struct dag_edge){ from, node, DAG_NONE, cond });
 }
 
 static bool read_after_object(struct dag_reader *r, uint32_t node,
@@ -119,7 +120,9 @@ static bool read_node(struct dag_reader *r, uint32_t node)
 	struct json_cursor c;
 
 	if (r->parent[node] != DAG_NONE &&
-	    !dag_add_edge(r, r->parent[node], node, default_cond(r), DAG_NONE))
+	    !dag_add_edge(r, (struct json_span){ NULL, 0 },
+			  (struct dag_edge){ r->parent[node], node, DAG_NONE,
+					     default_cond(r) }))
 		return false;
 	if (!after.p)
 		return true;
@@ -258,7 +261,8 @@ static bool read_entry(struct dag_reader *r, struct json_span v,
 				"%sneeds \"from\" and \"to\", names of jobs",
 				entry_where(r, &en));
 	*dag_add_data(r, &data) = en.data;
-	return dag_add_edge(r, en.from, en.to, en.cond, data);
+	return dag_add_edge(r, v,
+			    (struct dag_edge){ en.from, en.to, data, en.cond });
 }
 
 bool dag_read_datasets(struct dag_reader *r, struct json_span v)

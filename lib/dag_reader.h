@@ -13,6 +13,9 @@ struct dag_reader {
 	const char *text, *end;
 	unsigned flags;
 	size_t line; /* GraphML: of what is being read; 0 = by span */
+	/* By edge, where it stands: the line in GraphML, else how far into the
+	 * text; 0 = unknown. */
+	uint32_t *place;
 	struct err *e;
 	/* By node, until the edges are made. */
 	struct json_span *after;
@@ -41,8 +44,9 @@ bool dag_fail_key(struct dag_reader *r, struct json_span key, const char *where,
 bool dag_add_node(struct dag_reader *r, uint32_t *out) MUST_CHECK;
 bool dag_name_node(struct dag_reader *r, struct json_span at, uint32_t node,
 		   const char *name) MUST_CHECK;
-bool dag_add_edge(struct dag_reader *r, uint32_t from, uint32_t to, char cond,
-		  uint32_t data) MUST_CHECK;
+/* at: where it stands; p NULL: unknown, or in GraphML at r->line. */
+bool dag_add_edge(struct dag_reader *r, struct json_span at,
+		  struct dag_edge edge) MUST_CHECK;
 struct dag_data *dag_add_data(struct dag_reader *r, uint32_t *out);
 /* The node of that name (a JSON string), or with DAG_ADDITION and outside a
  * job that is not in the document (DAG_JOBS_MAX and more, until dag_check);
@@ -92,8 +96,15 @@ bool dag_check_name(struct dag_reader *r, struct json_span at,
 		    const char *name) MUST_CHECK;
 /* Defaults and cycles, when all is there. */
 bool dag_check(struct dag_reader *r) MUST_CHECK;
-/* dag_values.c. Whether the values of the node's keys are what jobs may have;
- * a command may be missing, for jobinfo may bring one. */
+/* dag_values.c. Whether the values of the keys are what jobs may have; a
+ * command may be missing, for jobinfo may bring one. where begins the message. */
+bool dag_check_job(struct dag_reader *r, struct json_span job,
+		   const char *where) MUST_CHECK;
 bool dag_check_values(struct dag_reader *r, uint32_t node) MUST_CHECK;
+
+/* dag_defaults.c. Gives nodes and edges what keys say of them. */
+bool dag_apply_defaults(struct dag_reader *r) MUST_CHECK;
+/* Whether an attribute of that name is a key of the job in GraphML. */
+bool dag_is_node_key(struct arena *a, const char *name);
 
 #endif

@@ -23,7 +23,7 @@ static bool is_blank(const char *s)
 
 /* p3s has env as a text that holds JSON. */
 static bool add_env(struct dag_reader *r, struct buf *b, struct json_span v,
-		    const char *name)
+		    const char *where)
 {
 	struct err why = ERR_INIT;
 	char *text;
@@ -34,9 +34,9 @@ static bool add_env(struct dag_reader *r, struct buf *b, struct json_span v,
 			return true;
 		if (!json_check(text, strlen(text), &why))
 			return dag_fail(r, v,
-					"job \"%.256s\": the key \"env\" is a "
-					"text that is not JSON: %s",
-					name, why.text);
+					"%s: the key \"env\" is a text that is "
+					"not JSON: %s",
+					where, why.text);
 		v = json_span_of(text, strlen(text));
 	}
 	buf_json_key(b, "env");
@@ -44,7 +44,7 @@ static bool add_env(struct dag_reader *r, struct buf *b, struct json_span v,
 	return true;
 }
 
-static bool add_member(struct dag_reader *r, struct buf *b, const char *name,
+static bool add_member(struct dag_reader *r, struct buf *b, const char *where,
 		       struct json_span key, struct json_span v, bool *command)
 {
 	if (json_span_type(v) == JSON_NULL || json_span_is(key, "name") ||
@@ -56,7 +56,7 @@ static bool add_member(struct dag_reader *r, struct buf *b, const char *name,
 		*command = true;
 	}
 	if (json_span_is(key, "env"))
-		return add_env(r, b, v, name);
+		return add_env(r, b, v, where);
 	buf_json_comma(b);
 	buf_add(b, key.p, key.len);
 	buf_addc(b, ':');
@@ -65,10 +65,8 @@ static bool add_member(struct dag_reader *r, struct buf *b, const char *name,
 }
 
 static bool decode(struct dag_reader *r, const struct buf *b,
-		   const struct dag_node *n)
+		   struct json_span job, const char *where)
 {
-	const char *where =
-		arena_printf(r->d->arena, "job \"%.256s\"", n->name);
 	struct arena *a = arena_new();
 	struct err why = ERR_INIT;
 	struct json_object *o;
@@ -77,24 +75,33 @@ static bool decode(struct dag_reader *r, const struct buf *b,
 		  jobspec_decode(a, o, where, &spec, &why);
 
 	arena_free(a);
-	return ok || dag_fail(r, n->job, "%s", why.text);
+	return ok || dag_fail(r, job, "%s", why.text);
 }
 
-bool dag_check_values(struct dag_reader *r, uint32_t node)
+bool dag_check_job(struct dag_reader *r, struct json_span job,
+		   const char *where)
 {
-	const struct dag_node *n = &r->d->nodes[node];
-	struct json_cursor c = json_cursor_open(n->job);
+	struct json_cursor c = json_cursor_open(job);
 	struct json_span key, v;
 	struct buf b = BUF_INIT;
 	bool ok = true, command = false;
 
 	buf_addc(&b, '{');
 	while (ok && json_cursor_member(&c, &key, &v))
-		ok = add_member(r, &b, n->name, key, v, &command);
+		ok = add_member(r, &b, where, key, v, &command);
 	if (!command)
 		buf_json_kv_raw(&b, "argv", "[\"true\"]");
 	buf_addc(&b, '}');
-	ok = ok && decode(r, &b, n);
+	ok = ok && decode(r, &b, job, where);
 	buf_fini(&b);
 	return ok;
+}
+
+bool dag_check_values(struct dag_reader *r, uint32_t node)
+{
+	const struct dag_node *n = &r->d->nodes[node];
+
+	return dag_check_job(
+		r, n->job,
+		arena_printf(r->d->arena, "job \"%.256s\"", n->name));
 }

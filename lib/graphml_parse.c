@@ -279,6 +279,8 @@ static void XMLCALL on_start(void *arg, const char *full, const char **attrs)
 		begin_key(p, attrs);
 		break;
 	case DEFAULT:
+		p->r->d->keys[p->r->d->n_keys - 1].line =
+			(uint32_t)XML_GetCurrentLineNumber(p->xml);
 		buf_reset(&p->text);
 		break;
 	case GRAPH:

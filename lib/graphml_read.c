@@ -26,25 +26,6 @@ bool graphml_probe(const char *text, size_t len)
 	return text < end && *text == '<';
 }
 
-/* Keys of jobs whose text in GraphML is JSON. env stays a text, so that it
- * comes out as it came in. */
-static const char *const structured[] = { "args",   "argv",     "config",
-					  "inputs", "labels",   "limits",
-					  "matrix", "metadata", "outputs",
-					  "pools",  "send",     "tags" };
-
-/* Of a job's keys in a node, those that mean something else there. */
-static const char *const not_in_nodes[] = { "name", "after", "attributes",
-					    "children", "replicas" };
-
-static bool is_one_of(const char *name, const char *const *list, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (!strcmp(list[i], name))
-			return true;
-	return false;
-}
-
 static struct json_span quoted(struct arena *a, const char *text)
 {
 	struct buf b = BUF_INIT;
@@ -92,36 +73,6 @@ static uint32_t first_key(const struct dag *d, const char *name,
 		    dag_key_is_for(&d->keys[i], scope))
 			return i;
 	return DAG_NONE;
-}
-
-/* A whole number as it would be written again. */
-static bool is_number(const char *s)
-{
-	const char *digits = s + (*s == '-');
-	size_t n = strspn(digits, "0123456789");
-
-	return n > 0 && n < 19 && !digits[n] && (n == 1 || *digits != '0') &&
-	       strcmp(s, "-0") != 0;
-}
-
-static void write_member(struct buf *b, const struct dag_key *k,
-			 const char *text)
-{
-	struct err ignored = ERR_INIT;
-	bool raw =
-		!strcmp(k->type, "boolean")
-			? !strcmp(text, "true") || !strcmp(text, "false")
-		: !strcmp(k->type, "int") || !strcmp(k->type, "long")
-			? is_number(text)
-			: is_one_of(k->name, structured, COUNT(structured)) &&
-				  (*text == '[' || *text == '{') &&
-				  json_check(text, strlen(text), &ignored);
-
-	buf_json_key(b, k->name);
-	if (raw)
-		json_span_write(b, json_span_of(text, strlen(text)));
-	else
-		buf_json_str(b, text);
 }
 
 /* The data of one node or edge, sorted into its own members and attributes. */
@@ -225,15 +176,16 @@ static bool build_node(struct dag_reader *r, const struct graphml_item *item)
 	buf_addc(&b, '{');
 	for (const struct graphml_datum *u = item->data; ok && u; u = u->next) {
 		const struct dag_key *k = find_key(r, u, "node");
-		bool own =
-			k && dag_is_job_key(quoted(d->arena, k->name)) &&
-			!is_one_of(k->name, not_in_nodes, COUNT(not_in_nodes));
+		bool own = k && dag_is_node_key(d->arena, k->name);
 
 		ok = k && add(&s, k, u->text, own ? place++ : -1);
 		if (ok && own && !strcmp(k->name, "env"))
 			ok = check_env(r, item->id, u->text);
-		if (ok && own)
-			write_member(&b, k, u->text);
+		if (ok && own) {
+			buf_json_key(&b, k->name);
+			json_span_write(&b,
+					dag_key_value(d->arena, k, u->text));
+		}
 	}
 	buf_addc(&b, '}');
 	d->nodes[node].job =
@@ -309,7 +261,8 @@ static bool build_edge(struct dag_reader *r, const struct graphml_item *item)
 	}
 	data.attrs = finish(&s);
 	*dag_add_data(r, &index) = data;
-	return dag_add_edge(r, from, to, cond, index);
+	return dag_add_edge(r, nowhere,
+			    (struct dag_edge){ from, to, index, cond });
 }
 
 /* The header, as far as a graph's data are named as its keys. */
@@ -354,7 +307,7 @@ static bool build(struct dag_reader *r, const struct graphml_raw *raw)
 bool graphml_read(struct arena *a, const char *text, size_t len,
 		  const char *source, struct dag **out, struct err *e)
 {
-	struct dag_reader r = { .source = source, .e = e };
+	struct dag_reader r = { .source = source, .flags = DAG_VALUES, .e = e };
 	struct graphml_raw raw = { 0 };
 	bool ok;
 

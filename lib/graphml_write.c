@@ -10,16 +10,16 @@
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static const struct dag_key p3s_keys[] = {
-	{ "d101", "payload", "string", "node", NULL },
-	{ "d102", "env", "string", "node", NULL },
-	{ "d103", "jobtype", "string", "node", NULL },
-	{ "d104", "timelimit", "int", "node", NULL },
-	{ "d105", "priority", "int", "node", NULL },
-	{ "d1", "name", "string", "edge", NULL },
-	{ "d2", "dirpath", "string", "edge", NULL },
-	{ "d3", "datatype", "string", "edge", NULL },
-	{ "d4", "datatag", "string", "edge", NULL },
-	{ "d5", "comment", "string", "edge", NULL },
+	{ "d101", "payload", "string", "node", NULL, 0 },
+	{ "d102", "env", "string", "node", NULL, 0 },
+	{ "d103", "jobtype", "string", "node", NULL, 0 },
+	{ "d104", "timelimit", "int", "node", NULL, 0 },
+	{ "d105", "priority", "int", "node", NULL, 0 },
+	{ "d1", "name", "string", "edge", NULL, 0 },
+	{ "d2", "dirpath", "string", "edge", NULL, 0 },
+	{ "d3", "datatype", "string", "edge", NULL, 0 },
+	{ "d4", "datatag", "string", "edge", NULL, 0 },
+	{ "d5", "comment", "string", "edge", NULL, 0 },
 };
 
 /* What is written is collected first, so that its keys can be declared
@@ -111,7 +111,7 @@ static uint32_t need_key(struct writing *w, const char *name, const char *scope,
 		id = arena_printf(w->arena, "d%u", number++);
 	} while (id_taken(w, id));
 	push_key(w, (struct dag_key){ id, arena_strdup(w->arena, name), type,
-				      scope, NULL });
+				      scope, NULL, 0 });
 	return w->n - 1;
 }
 
@@ -256,7 +256,6 @@ static void write_edge(struct writing *w, const struct dag_edge *e)
 	const struct dag *d = w->d;
 	const struct dag_data *f =
 		e->data == DAG_NONE ? &none : &d->data[e->data];
-	char usual = d->join_any ? DAG_ALWAYS : DAG_SUCCESS;
 	struct own own[16];
 	size_t n = 0;
 
@@ -268,7 +267,7 @@ static void write_edge(struct writing *w, const struct dag_edge *e)
 	put(own, &n, "comment", f->comment);
 	put(own, &n, "uri", f->uri);
 	put(own, &n, "site", f->site);
-	if (f->has_on || e->cond != usual)
+	if (f->has_on || e->cond != d->edge_cond)
 		put(own, &n, "on", dag_cond_name(e->cond));
 	buf_adds(&w->body, "    <edge");
 	add_attribute(&w->body, "id", f->id);

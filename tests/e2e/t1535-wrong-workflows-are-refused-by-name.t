@@ -72,7 +72,7 @@ graphml()
 graphml '<edge source="a" target="b"/>' "an edge to an unknown node" 'line 5: *"b"*'
 graphml '<node id="b"><data key="e">{X=1}</data></node>' "an env that is not JSON" 'line 5: *env*"b"*'
 graphml '<node id="b"/><edge source="a" target="b"/><edge source="b" target="a"/>' \
-	"a circle" '*a → b → a'
+	"a circle" 'line 5: *a → b → a'
 graphml '<node id="b"><data key="none">x</data></node>' "a key that is not declared" 'line 5: *"none"*'
 
 jq -nc '{jobs: ([range(100001) | {key: "n\(.)", value: {noop: true}}] | from_entries)}' >"$T/large.json"

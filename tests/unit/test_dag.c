@@ -98,12 +98,12 @@ static void what_is_wrong_is_said_with_file_line_and_name(void)
 		{ "[{'name':'a'},\n{'name':'a'}]",
 		  "w.json: line 2: there are two jobs \"a\": the names of a "
 		  "document's jobs must differ" },
-		{ "{'jobs':{'a':{'after':['c']},'b':{'after':['a']},"
-		  "'c':{'after':['b']},'d':{'after':['c']}}}",
-		  "w.json: the jobs wait for each other in a circle: "
+		{ "{'jobs':{\n'a':{'after':['c']},\n'b':{'after':['a']},\n"
+		  "'c':{'after':['b']},\n'd':{'after':['c']}}}",
+		  "w.json: line 2: the jobs wait for each other in a circle: "
 		  "a \xe2\x86\x92 b \xe2\x86\x92 c \xe2\x86\x92 a" },
 		{ "{'jobs':{'a':{'after':'a'}}}",
-		  "w.json: the jobs wait for each other in a circle: "
+		  "w.json: line 1: the jobs wait for each other in a circle: "
 		  "a \xe2\x86\x92 a" },
 		{ "{'jobs':{'a':{'prioriti':1}}}",
 		  "w.json: line 1: job \"a\": unknown key \"prioriti\": did "

@@ -129,14 +129,19 @@ static void a_default_says_what_a_node_does_not(void)
 		"<key id='j' for='node' attr.name='jobtype' attr.type='string'>"
 		"<default>noop</default></key>"
 		"<key id='t' for='edge' attr.name='datatag' attr.type='string'>"
-		"<default>T</default></key>" GRAPH
+		"<default>T</default></key>"
+		"<key id='o' for='edge' attr.name='on' attr.type='string'>"
+		"<default>failure</default></key>" GRAPH
 		"<node id='a'/><node id='b'><data key='j'>x</data></node>"
-		"<edge source='a' target='b'/>" TAIL;
+		"<edge source='a' target='b'/><edge source='a' target='b'>"
+		"<data key='o'>success</data></edge>" TAIL;
 	struct dag *d = read(text, sizeof(text) - 1);
 
 	CHECK_TRUE(d->nodes[0].noop);
 	CHECK_FALSE(d->nodes[1].noop);
 	CHECK_STR_EQ(d->defaults.tag, "T");
+	CHECK_INT_EQ(d->edges[0].cond, DAG_FAILURE);
+	CHECK_INT_EQ(d->edges[1].cond, DAG_SUCCESS);
 	check_stays(d);
 }
 
@@ -228,10 +233,22 @@ static void what_is_wrong_is_said_with_line_and_name(void)
 		{ HEAD GRAPH "<node id='a'/>\n<node id='a'/>" TAIL,
 		  "line 4: there are two jobs \"a\"" },
 		{ HEAD GRAPH
-		  "<node id='a'/><node id='b'/><edge source='a' target='b'/>"
-		  "<edge source='b' target='a'/>" TAIL,
-		  "the jobs wait for each other in a circle: a \xe2\x86\x92 b "
-		  "\xe2\x86\x92 a" },
+		  "<node id='a'/><node id='b'/>\n<edge source='a' target='b'/>"
+		  "\n<edge source='b' target='a'/>" TAIL,
+		  "line 5: the jobs wait for each other in a circle: a "
+		  "\xe2\x86\x92 b \xe2\x86\x92 a" },
+		{ HEAD "<key id='t' for='node' attr.name='timelimit'>\n"
+		       "<default>soon</default></key>\n" GRAPH
+		       "<node id='a'/>" TAIL,
+		  "line 4: the default of the key \"t\": the key "
+		  "\"timelimit\"" },
+		{ HEAD "<key id='j' for='node' attr.name='join'>"
+		       "<default>some</default></key>\n" GRAPH
+		       "<node id='a'/>" TAIL,
+		  "line 3: job \"a\": the key \"join\" must be" },
+		{ HEAD "<key id='o' for='edge' attr.name='on'>"
+		       "<default>never</default></key>\n" GRAPH TAIL,
+		  "line 3: the default of the key \"o\": \"on\" must be" },
 		{ HEAD "<graph edgedefault='undirected'>" TAIL,
 		  "line 3: the graph must be directed "
 		  "(edgedefault=\"directed\"), not undirected" },
