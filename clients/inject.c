@@ -8,7 +8,7 @@
 #include "clients/choice.h"
 #include "clients/commands.h"
 #include "clients/human.h"
-#include "clients/inject_order.h"
+#include "clients/inject_ask.h"
 #include "clients/inject_run.h"
 #include "clients/list.h"
 #include "clients/query.h"
@@ -328,63 +328,6 @@ static const char *misuse(const struct cli *c, const struct inject_wish *w)
 	return NULL;
 }
 
-/* Who has more datatypes than a page is told with the first file. */
-static bool check_datatype(struct cli *c, const char *name, struct err *e)
-{
-	struct call_answer answer;
-	struct json_object *items;
-
-	if (name == NULL)
-		return true;
-	if (!call_get(c, c->arena, "/api/v1/datatypes?page_size=1000", &answer,
-		      e))
-		return false;
-	items = json_get(answer.doc, "items");
-	if (items == NULL || json_type(items) != JSON_ARRAY ||
-	    json_get_str(answer.doc, "next") != NULL)
-		return true;
-	for (size_t i = 0; i < json_len(items); i++) {
-		const char *known = json_get_str(json_at(items, i), "name");
-
-		if (known != NULL && strcmp(known, name) == 0)
-			return true;
-	}
-	return err_set(e, ERR_BAD_REQUEST,
-		       "--datatype \"%s\" is not defined: `sortie datatype "
-		       "define` does",
-		       name);
-}
-
-/* What would refuse every file is told at once, not with the first that
- * comes: a token that may not, a dag or datatype that is not there, or a dag
- * that is not as options have it. A server that is away is waited for, but not
- * for a single look. */
-static bool ask_first(struct cli *c, const struct inject_wish *w,
-		      const struct inject_plan *plan, struct err *e)
-{
-	struct call_answer answer;
-	struct buf path = BUF_INIT;
-	bool ok;
-
-	if (w->dag != NULL) {
-		query_path(&path, "/api/v1/dags/", w->dag);
-	} else {
-		buf_adds(&path, "/api/v1/injections?page_size=1");
-		query_add(&path, "stream", plan->order.stream);
-	}
-	ok = call_get(c, c->arena, buf_str(&path), &answer, e);
-	buf_fini(&path);
-	if (ok && w->dag != NULL &&
-	    !inject_order_check(c->arena, w, &plan->order, answer.text,
-				answer.len, e))
-		return false;
-	ok = ok && check_datatype(c, w->datatype, e);
-	if (ok || plan->once || e->code != ERR_UNAVAILABLE)
-		return ok;
-	*e = (struct err)ERR_INIT;
-	return true;
-}
-
 static int run(struct cli *c)
 {
 	const struct opts *o = CLI_OPTS(c, struct opts);
@@ -418,7 +361,11 @@ static int run(struct cli *c)
 		cli_note("%s", e.text);
 		return CLI_USAGE;
 	}
-	if (!call_open(c, &e) || !ask_first(c, &w, &plan, &e))
+	if (!call_open(c, &e))
+		return cli_fail(c, &e);
+	/* A server that is away is waited for, but not for a single look. */
+	if (!inject_ask(c, &w, &plan.order, &e) &&
+	    (plan.once || e.code != ERR_UNAVAILABLE))
 		return cli_fail(c, &e);
 	return inject_run(c, &plan);
 }

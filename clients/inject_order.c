@@ -6,7 +6,6 @@
 #include "clients/body.h"
 #include "clients/jobfile.h"
 #include "clients/slurp.h"
-#include "lib/dag.h"
 #include "lib/jobspec.h"
 
 #define JOBINFO_MAX ((size_t)1 << 20)
@@ -204,60 +203,4 @@ bool inject_order_make(struct arena *a, const struct inject_wish *w,
 		return make_dag(a, w, out, e);
 	return jobfile_read(w->job, read_job,
 			    &(struct job_reading){ a, w, out }, e);
-}
-
-static bool find_edges(const struct inject_wish *w, const struct dag *d,
-		       struct err *e)
-{
-	for (size_t i = 0; w->edges[i] != NULL; i++) {
-		uint32_t k = 0;
-
-		while (k < d->n_edges &&
-		       !dag_edge_is_named(d, &d->edges[k], w->edges[i]))
-			k++;
-		if (k == d->n_edges)
-			return err_set(e, ERR_BAD_REQUEST,
-				       "--edge: \"%.600s\" names no edge of "
-				       "\"%s\" that has a file: write it "
-				       "\"FROM:TO\" or \"FROM:TO:TAG\"",
-				       w->edges[i], w->dag);
-	}
-	return true;
-}
-
-struct jobinfo_check {
-	const struct dag *d;
-	const char *unknown;
-};
-
-static bool find_node(const char *key, struct json_object *v, void *arg)
-{
-	struct jobinfo_check *c = arg;
-
-	(void)v;
-	if (dag_find(c->d, key) == DAG_NONE)
-		c->unknown = key;
-	return c->unknown == NULL;
-}
-
-bool inject_order_check(struct arena *a, const struct inject_wish *w,
-			const struct inject_order *o, const char *text,
-			size_t len, struct err *e)
-{
-	const char *order = arena_printf(a, "%s}", o->dag);
-	struct jobinfo_check c = { NULL, NULL };
-	struct json_object *doc, *info;
-	struct dag *d;
-
-	if (!dag_read(a, text, len, "", 0, &d, e) || !find_edges(w, d, e) ||
-	    !json_parse(a, order, strlen(order), &doc, e))
-		return false;
-	c.d = d;
-	info = json_get(doc, "jobinfo");
-	if (info != NULL)
-		json_each(info, find_node, &c);
-	return c.unknown == NULL ||
-	       err_set(e, ERR_BAD_REQUEST,
-		       "--jobinfo: the dag \"%s\" has no job \"%.256s\"",
-		       w->dag, c.unknown);
 }

@@ -23,10 +23,5 @@ const char *inject_stream(struct arena *a, const struct inject_wish *w);
 /* Reads files and checks everything that can be checked here. */
 bool inject_order_make(struct arena *a, const struct inject_wish *w,
 		       struct inject_order *out, struct err *e) MUST_CHECK;
-/* Whether the dag, whose document this is, has the edges and jobs that options
- * name. */
-bool inject_order_check(struct arena *a, const struct inject_wish *w,
-			const struct inject_order *o, const char *text,
-			size_t len, struct err *e) MUST_CHECK;
 
 #endif

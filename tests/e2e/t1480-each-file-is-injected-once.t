@@ -173,6 +173,12 @@ like "$said" '*--edge*"copy:SOURCE"*' "is told before a file comes"
 exits 1 "a job that is not there" timeout 10 \
 	sortie inject --dag copy --jobinfo '{"cpoy": {}}' "$T/empty"
 like "$said" '*--jobinfo*"cpoy"*' "too"
+token=$(sortie token create --name few --role user --project p -q)
+exits 4 "a project that the token may not use" timeout 10 \
+	env SORTIE_TOKEN="$token" sortie inject --dag copy "$T/empty"
+like "$said" '*may not use the project "default"*' "too"
+exits 1 "a project that is no name" timeout 10 sortie inject --dag copy --project "" "$T/empty"
+like "$said" '*--project*' "too"
 exits 5 "a dag that is not there" sortie inject --dag none --name x --once "$T/in"
 exits 2 "no directory" sortie inject --dag copy
 exits 2 "no such directory" sortie inject --dag copy "$T/nowhere"
