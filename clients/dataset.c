@@ -3,13 +3,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include "clients/body.h"
 #include "clients/call.h"
 #include "clients/choice.h"
 #include "clients/commands.h"
 #include "clients/dataset.h"
 #include "clients/each.h"
+#include "clients/filepath.h"
 #include "clients/last.h"
 #include "clients/list.h"
 #include "clients/query.h"
@@ -196,25 +196,6 @@ static const char *post_path(const struct opts *o)
 	return o->again ? "/api/v1/datasets?version=new" : "/api/v1/datasets";
 }
 
-/* As the file is found from here; a NAME with --directory is left alone. */
-static const char *absolute(struct cli *c, const char *word)
-{
-	char *here;
-	const char *path;
-
-	if (word[0] == '/' || word[0] == '\0')
-		return word;
-	here = getcwd(NULL, 0);
-	if (here == NULL)
-		return word;
-	while (strncmp(word, "./", 2) == 0)
-		word += 2;
-	path = arena_printf(c->arena, "%s/%s",
-			    strcmp(here, "/") == 0 ? "" : here, word);
-	free(here);
-	return path;
-}
-
 static bool register_path(struct cli *c, const char *word, struct refs *made,
 			  struct err *e)
 {
@@ -226,8 +207,9 @@ static bool register_path(struct cli *c, const char *word, struct refs *made,
 
 	if (strstr(word, "://") != NULL && o.uri == NULL)
 		o.uri = word;
-	else if (o.directory == NULL && o.uri == NULL)
-		word = absolute(c, word);
+	else if (o.directory == NULL && o.uri == NULL &&
+		 !filepath_resolve(c->arena, &word, e))
+		return false;
 	where = word;
 	slash = strrchr(word, '/');
 	if (slash != NULL && o.directory == NULL && o.uri == NULL) {
@@ -300,10 +282,15 @@ static int run_register(struct cli *c)
 	return ok ? CLI_OK : cli_fail(c, &e);
 }
 
-void dataset_path(struct buf *path, const char *word, const char *site)
+bool dataset_path(struct arena *a, struct buf *path, const char *word,
+		  const char *site, struct err *e)
 {
+	if (strchr(word, '/') != NULL && strstr(word, "://") == NULL &&
+	    !filepath_resolve(a, &word, e))
+		return false;
 	query_path(path, "/api/v1/datasets/", word);
 	query_add(path, "site", site);
+	return true;
 }
 
 /* What is done to each of the datasets. */
@@ -316,10 +303,9 @@ static bool change(struct cli *c, const char *word, void *arg, struct err *e)
 	const struct change *how = arg;
 	struct call_answer answer;
 	struct buf path = BUF_INIT;
-	bool ok;
+	bool ok = dataset_path(c->arena, &path, word, how->site, e) &&
+		  send(c, how->method, buf_str(&path), how->body, &answer, e);
 
-	dataset_path(&path, word, how->site);
-	ok = send(c, how->method, buf_str(&path), how->body, &answer, e);
 	buf_fini(&path);
 	if (ok && (c->settings->json || c->settings->ndjson) && answer.len > 0)
 		list_raw(answer.text, answer.len);
@@ -363,8 +349,10 @@ const struct cli_command command_dataset_register = {
 	.path = "dataset register",
 	.args = "PATH...|URI...|FILE.json",
 	.brief = "register files",
-	.text = "A PATH is taken as it is found from here, unless --directory "
-		"is given. A file that is registered already stays as it is, unless "
+	.text = "A PATH from the root is taken as it stands, for so workflows "
+		"call the file. Any other, and one with \"..\", is taken as it "
+		"is found from here: its directory is resolved, links and "
+		"all. With --directory nothing is. A file that is registered already stays as it is, unless "
 		"--again makes a new version. A JSON file, or the text "
 		"itself, holds an object with the names of the options as "
 		"keys, or a list of them.\n\n"

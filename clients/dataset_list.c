@@ -252,9 +252,10 @@ static int run_show(struct cli *c)
 
 	if (!each_one(c, "dataset", c->args[0], &word, &e))
 		return refs_fail(c, &e);
-	dataset_path(&path, word, CLI_OPTS(c, struct opts)->site);
+	ok = dataset_path(c->arena, &path, word, CLI_OPTS(c, struct opts)->site,
+			  &e);
 	query_add_i64(&path, "depth", LINEAGE_DEPTH);
-	ok = call_get(c, c->arena, buf_str(&path), &answer, &e);
+	ok = ok && call_get(c, c->arena, buf_str(&path), &answer, &e);
 	buf_fini(&path);
 	if (!ok)
 		return cli_fail(c, &e);

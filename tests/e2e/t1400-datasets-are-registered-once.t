@@ -129,4 +129,19 @@ noted()
 within 5 "and read" noted
 is "$(get "$v/events?kind=note&after=0" | jq -r '.items | length')" 1 "from the beginning too"
 refuse "a note without a name" 400 '*name*' POST $v/events '{"text":"x"}'
+# From the command, where the file is found from here.
+told=registered n=$(($(get "$v/datasets?page_size=1" | jq ".items[0].number") + 1))
+mkdir -p "$T/here/sub"
+ln -s here "$T/link"
+at=$(cd "$T/here" && pwd -P)
+for name in x sub/../x ../here/x ./x "$T/link/../here/x" "$T/link/sub/../x"; do
+	is "$(cd "$T/link" && sortie dataset register "$name")" "dataset $n $told: $at/x" \
+		"$name is found from here"
+	told="is registered already"
+done
+is "$(cd "$T/here" && sortie dataset show ../here/x -q)" $n "and shown"
+exits 1 "one that cannot be found" sortie dataset register "$T/none/../x"
+like "$said" '*without ".."*' "is refused"
+is "$(sortie dataset register "$T/link/y" -q) $(get $v/datasets/$((n + 1)) | jq -r .path)" "$((n + 1)) $T/link/y" \
+	"a path from the root stays"
 finish
