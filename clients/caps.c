@@ -47,7 +47,8 @@ static const struct opt owner_opts[] = {
 	  .kind = OPT_STR,
 	  .offset = offsetof(struct owner_opts, max_stored),
 	  .arg = "SIZE",
-	  .help = "At most so many bytes of files that jobs send, and of dags." },
+	  .help = "At most so many stored bytes: jobs and their output, files "
+		  "that jobs send, dags, datasets." },
 };
 
 static const struct table_column jobtypes_columns[] = {

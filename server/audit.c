@@ -27,6 +27,7 @@ static const struct check {
 	{ "audit_workflow", "counters and ends of workflows (I6)" },
 	{ "audit_graph", "conditions of jobs (I10)" },
 	{ "audit_dataset", "datasets of jobs" },
+	{ "audit_stored", "stored bytes of owners (I6)" },
 };
 
 #define N_CHECKS (sizeof(checks) / sizeof(checks[0]))

@@ -94,6 +94,7 @@ static const struct duty duties[] = {
 	{ "duty_submissions", 60000, false, submission_params, counted_done },
 	{ "duty_classes", 300000, false, classes_params, nothing_done },
 	{ "duty_tally", 600000, false, no_params, nothing_done },
+	{ "duty_stored", 10000, false, no_params, nothing_done },
 	{ "retention_step", 30000, false, retention_params, retention_done },
 	{ "duty_blobs", 60000, false, blobs_params, blobs_done },
 };

@@ -50,10 +50,37 @@ static void on_recorded(enum db_outcome o, const struct db_result *res,
 	buf_fini(&b);
 }
 
+static struct db_params *params_of(struct file *f)
+{
+	struct db_params *p = db_params_new(f->req->arena);
+
+	db_p_bytes(p, f->hash, sizeof(f->hash));
+	db_p_i64(p, (int64_t)f->req->body_len);
+	db_p_i32(p, f->req->who.owner_id);
+	return p;
+}
+
+/* Nothing is on the disk of what is refused. */
+static void on_room(enum db_outcome o, const struct db_result *res,
+		    const struct db_fault *fault, void *arg)
+{
+	struct file *f = arg;
+	struct req *r = f->req;
+	struct err e = ERR_INIT;
+
+	(void)res;
+	if (o != DB_OK)
+		db_reply_fault(r, o, fault);
+	else if (!blob_put(r->srv->blobs, f->hash, r->body, r->body_len, &e))
+		req_reply_err(r, &e);
+	else
+		db_run(r->srv->db, "blob_record", params_of(f), on_recorded,
+		       f);
+}
+
 void files_put(struct req *r)
 {
 	struct file *f = file_new(r);
-	struct db_params *p;
 	uint8_t hash[32];
 	struct err e = ERR_INIT;
 
@@ -67,15 +94,7 @@ void files_put(struct req *r)
 		req_reply_err(r, &e);
 		return;
 	}
-	if (!blob_put(r->srv->blobs, hash, r->body, r->body_len, &e)) {
-		req_reply_err(r, &e);
-		return;
-	}
-	p = db_params_new(r->arena);
-	db_p_bytes(p, hash, sizeof(hash));
-	db_p_i64(p, (int64_t)r->body_len);
-	db_p_i32(p, r->who.owner_id);
-	db_run(r->srv->db, "blob_record", p, on_recorded, f);
+	db_run(r->srv->db, "blob_room", params_of(f), on_room, f);
 }
 
 static void reply_file(struct file *f, int64_t size)

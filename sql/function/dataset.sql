@@ -52,6 +52,7 @@ END $$;
 -- Returns a row for each item: its 1-based index, number, id, version, whether
 -- it was created, state.
 -- SO020: a path belongs to somebody else. SO021: a datatype is not defined.
+-- SO031: too many bytes are stored.
 CREATE OR REPLACE FUNCTION sortie.dataset_register_1(p_actor int, p_high bigint,
 	p_low bigint, p_new bool, i_project text[], i_site text[],
 	i_path text[], i_name text[], i_datatype text[], i_tag text[],
@@ -65,6 +66,7 @@ DECLARE
 	v_old sortie.dataset;
 	v_n bigint := 0;
 	v_first bigint;
+	v_bytes bigint := 0;
 BEGIN
 	PERFORM sortie.datatype_check_1(i_datatype);
 	INSERT INTO sortie.project (name)
@@ -98,10 +100,13 @@ BEGIN
 			version := coalesce(v_old.version, 0) + 1;
 			INSERT INTO sortie.dataset (dataset, id, owner_id,
 				project_id, site, path, version, name,
-				datatype, tag, comment, state, size, checksum)
+				datatype, tag, comment, state, size, checksum,
+				bytes)
 			VALUES (number, id, p_actor, v.project_id, v.site,
 				v.path, version, v.name, v.datatype, v.tag,
-				v.comment, v.state, v.size, v.checksum)
+				v.comment, v.state, v.size, v.checksum,
+				sortie.dataset_bytes_1(v.path, v.name,
+				v.comment))
 			ON CONFLICT (site, path, version) DO NOTHING;
 			-- Else somebody was faster: look again.
 			EXIT WHEN FOUND;
@@ -109,6 +114,8 @@ BEGIN
 		IF created THEN
 			v_n := v_n + 1;
 			v_first := least(v_first, number);
+			v_bytes := v_bytes + sortie.dataset_bytes_1(v.path,
+				v.name, v.comment);
 		ELSE
 			number := v_old.dataset;
 			id := v_old.id;
@@ -129,6 +136,9 @@ BEGIN
 		RETURN NEXT;
 	END LOOP;
 	IF v_n > 0 THEN
+		PERFORM sortie.stored_add_1('d', ARRAY[p_actor],
+			ARRAY[v_bytes]);
+		PERFORM sortie.owner_store_1(p_actor, 0);
 		INSERT INTO sortie.event (kind, owner_id, detail)
 		VALUES ('datasets registered', p_actor, json_build_object(
 			'count', v_n, 'first', v_first));
@@ -165,9 +175,12 @@ CREATE OR REPLACE FUNCTION sortie.dataset_adjust_1(p_actor int, p_dataset bigint
 LANGUAGE plpgsql AS $$
 DECLARE
 	v_state text;
+	v_owner int;
+	v_bytes int;
+	v_new int;
 BEGIN
-	SELECT d.state INTO v_state FROM sortie.dataset d
-	WHERE d.dataset = p_dataset FOR UPDATE;
+	SELECT d.state, d.owner_id, d.bytes INTO v_state, v_owner, v_bytes
+	FROM sortie.dataset d WHERE d.dataset = p_dataset FOR UPDATE;
 	IF NOT FOUND THEN
 		RETURN false;
 	ELSIF v_state = 'deleted' THEN
@@ -182,8 +195,19 @@ BEGIN
 		state = coalesce(p_set ->> 'state', d.state),
 		size = coalesce((p_set ->> 'size')::bigint, d.size),
 		checksum = coalesce(p_set ->> 'checksum', d.checksum),
+		bytes = CASE WHEN d.bytes IS NOT NULL
+			THEN sortie.dataset_bytes_1(d.path, d.name,
+				coalesce(p_set ->> 'comment', d.comment)) END,
 		updated_at = now()
-	WHERE d.dataset = p_dataset;
+	WHERE d.dataset = p_dataset
+	RETURNING d.bytes INTO v_new;
+	IF v_new <> v_bytes THEN
+		PERFORM sortie.stored_add_1('d', ARRAY[v_owner],
+			ARRAY[(v_new - v_bytes)::bigint]);
+	END IF;
+	IF v_new > v_bytes THEN
+		PERFORM sortie.owner_store_1(v_owner, 0);
+	END IF;
 	INSERT INTO sortie.event (kind, owner_id, detail)
 	VALUES ('dataset adjusted', p_actor, json_build_object(
 		'dataset', p_dataset, 'set', p_set));
@@ -206,9 +230,11 @@ LANGUAGE plpgsql AS $$
 DECLARE
 	v_state text;
 	v_job text;
+	v_owner int;
+	v_bytes bigint;
 BEGIN
-	SELECT d.state INTO v_state FROM sortie.dataset d
-	WHERE d.dataset = p_dataset FOR UPDATE;
+	SELECT d.state, d.owner_id, d.bytes INTO v_state, v_owner, v_bytes
+	FROM sortie.dataset d WHERE d.dataset = p_dataset FOR UPDATE;
 	IF NOT FOUND OR v_state = 'deleted' THEN
 		RETURN v_state IS NOT NULL;
 	END IF;
@@ -225,6 +251,7 @@ BEGIN
 	END IF;
 	UPDATE sortie.dataset d SET state = 'deleted', updated_at = now()
 	WHERE d.dataset = p_dataset;
+	PERFORM sortie.stored_add_1('d', ARRAY[v_owner], ARRAY[-v_bytes]);
 	INSERT INTO sortie.event (kind, owner_id, detail)
 	VALUES ('dataset deleted', p_actor, json_build_object(
 		'dataset', p_dataset));

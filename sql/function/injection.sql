@@ -71,15 +71,21 @@ BEGIN
 				OR v.registered_at >= p_modified));
 		o_dataset := nextval('sortie.dataset_number');
 		INSERT INTO sortie.dataset (dataset, id, owner_id, project_id,
-			site, path, version, name, datatype, state, size)
+			site, path, version, name, datatype, state, size,
+			bytes)
 		VALUES (o_dataset, sortie.uuid_1(p_high, p_low, o_dataset),
 			p_owner, p_project, p_site, p_path,
 			coalesce(v.version, 0) + 1,
 			substring(p_path FROM '[^/]*$'), p_datatype, 'ready',
-			p_size)
+			p_size, sortie.dataset_bytes_1(p_path,
+			substring(p_path FROM '[^/]*$'), ''))
 		ON CONFLICT (site, path, version) DO NOTHING;
 		-- Else somebody was faster: look again.
 		IF FOUND THEN
+			PERFORM sortie.stored_add_1('d', ARRAY[p_owner], ARRAY[
+				sortie.dataset_bytes_1(p_path,
+				substring(p_path FROM '[^/]*$'), '')::bigint]);
+			PERFORM sortie.owner_store_1(p_owner, 0);
 			RETURN;
 		END IF;
 	END LOOP;

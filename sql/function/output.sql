@@ -15,7 +15,10 @@ SET plan_cache_mode = force_generic_plan
 AS $$
 DECLARE
 	v_attempt smallint;
+	v_owner int;
+	v_gone bigint;
 	v_blobs bytea[];
+	x_owner int[] := '{}'; x_bytes bigint[] := '{}';
 BEGIN
 	-- By hash, so that two batches cannot wait for each other; what is
 	-- refused below leaves a blob that nobody uses, which a sweep takes.
@@ -30,7 +33,9 @@ BEGIN
 		-- 55P03: the run is just starting or ending, or not; then it
 		-- is known. (A key-share lock would wait for a start that is
 		-- being written, whatever NOWAIT says.)
-		SELECT l.attempt INTO v_attempt FROM sortie.live l
+		SELECT l.attempt, (SELECT k.owner_id FROM sortie.kind k
+			WHERE k.kind_id = l.kind_id)
+		INTO v_attempt, v_owner FROM sortie.live l
 		WHERE l.number = o_number[i] AND l.run = o_run[i]
 			AND l.pilot = o_pilot[i]
 		FOR SHARE NOWAIT;
@@ -49,10 +54,12 @@ BEGIN
 		ELSIF o_len[i] > 0 AND (o_at[i] = has
 			OR o_at[i] > has AND o_at[i] >= p_head) THEN
 			INSERT INTO sortie.output (number, attempt, stream, at,
-				len, data, blob)
+				len, data, blob, owner_id)
 			VALUES (o_number[i], v_attempt, o_stream[i], o_at[i],
 				o_len[i], CASE WHEN o_blob[i] IS NULL
-					THEN o_data[i] END, o_blob[i]);
+					THEN o_data[i] END, o_blob[i], v_owner);
+			x_owner := x_owner || v_owner;
+			x_bytes := x_bytes || o_len[i]::bigint;
 			has := o_at[i] + o_len[i];
 			what := '+';
 			IF o_blob[i] IS NOT NULL THEN
@@ -68,10 +75,13 @@ BEGIN
 					AND o.stream = o_stream[i]
 					AND o.at >= p_head
 					AND o.at + o.len <= has - p_tail
-					RETURNING o.blob)
+					RETURNING o.blob, o.len, o.owner_id)
 				SELECT array_agg(d.blob)
-				FILTER (WHERE d.blob IS NOT NULL)
-				INTO v_blobs FROM d;
+				FILTER (WHERE d.blob IS NOT NULL),
+				sum(d.len) FILTER (WHERE d.owner_id = v_owner)
+				INTO v_blobs, v_gone FROM d;
+				x_owner := x_owner || v_owner;
+				x_bytes := x_bytes || -coalesce(v_gone, 0);
 				PERFORM sortie.blobs_unuse_1(o_number[i],
 					v_blobs);
 			END IF;
@@ -80,6 +90,9 @@ BEGIN
 		END IF;
 		RETURN NEXT;
 	END LOOP;
+	IF x_owner <> '{}' THEN
+		PERFORM sortie.stored_add_1('o', x_owner, x_bytes);
+	END IF;
 END $$;
 
 -- Pieces of a job's output went: their blobs are not the job's any more, unless

@@ -13,6 +13,7 @@
 --     7008 changes by hand (actions on jobs and pilots, purges): one at a
 --          time, since they share a bucket of counters; taken before all others
 --     7009 (7009, hash): one dag's versions
+--     7010 adding up of stored bytes
 -- Row locks are taken in one order: pilot, run (live), queue, workflow, waiting
 -- and ended, project, limit.
 --     Pilots are locked by id. Whoever changes a live row holds its pilot's

@@ -127,13 +127,22 @@ BEGIN
 		FROM x WHERE x.fate = 'end'),
 	o AS (
 		INSERT INTO sortie.output (number, attempt, stream, at, len,
-			data)
-		SELECT x.number, x.attempt, 0, 0, length(x.out), x.out
-		FROM x WHERE length(x.out) > 0
+			data, owner_id)
+		SELECT x.number, x.attempt, 0, 0, length(x.out), x.out,
+			k.owner_id
+		FROM x JOIN sortie.kind k ON k.kind_id = x.kind_id
+		WHERE length(x.out) > 0
 		UNION ALL
-		SELECT x.number, x.attempt, 1, 0, length(x.err), x.err
-		FROM x WHERE length(x.err) > 0
-		ON CONFLICT DO NOTHING),
+		SELECT x.number, x.attempt, 1, 0, length(x.err), x.err,
+			k.owner_id
+		FROM x JOIN sortie.kind k ON k.kind_id = x.kind_id
+		WHERE length(x.err) > 0
+		ON CONFLICT DO NOTHING
+		RETURNING owner_id, len),
+	b AS (
+		INSERT INTO sortie.stored (owner_id, what, bytes)
+		SELECT o.owner_id, 'o', sum(o.len) FROM o
+		GROUP BY o.owner_id),
 	m AS (
 		INSERT INTO sortie.run_meta (number, attempt, lines)
 		SELECT x.number, x.attempt, x.meta::json
@@ -253,6 +262,8 @@ DECLARE
 	v_kind int[];
 	v_state sortie.job_state[];
 	v_n bigint[];
+	v_owner int[];
+	v_bytes bigint[];
 BEGIN
 	WITH d AS (DELETE FROM sortie.ended WHERE number = ANY (p_number)
 		RETURNING kind_id, state)
@@ -264,14 +275,23 @@ BEGIN
 	END IF;
 	DELETE FROM sortie.run WHERE number = ANY (p_number);
 	DELETE FROM sortie.run_meta WHERE number = ANY (p_number);
-	DELETE FROM sortie.output WHERE number = ANY (p_number);
+	WITH d AS (DELETE FROM sortie.output WHERE number = ANY (p_number)
+		RETURNING owner_id, len)
+	SELECT array_agg(d.owner_id), array_agg(-d.len::bigint)
+	INTO v_owner, v_bytes FROM d;
+	PERFORM sortie.stored_add_1('o', v_owner, v_bytes);
 	DELETE FROM sortie.blob_use WHERE number = ANY (p_number);
 	DELETE FROM sortie.job_tag WHERE number = ANY (p_number);
 	DELETE FROM sortie.job_key WHERE number = ANY (p_number);
 	DELETE FROM sortie.dataset_use WHERE number = ANY (p_number);
 	DELETE FROM sortie.event WHERE job = ANY (p_number)
 		AND kind <> 'submitted';
-	DELETE FROM sortie.job WHERE number = ANY (p_number);
+	WITH d AS (DELETE FROM sortie.job WHERE number = ANY (p_number)
+		RETURNING kind_id, bytes)
+	SELECT array_agg(k.owner_id), array_agg(-d.bytes::bigint)
+	INTO v_owner, v_bytes
+	FROM d JOIN sortie.kind k ON k.kind_id = d.kind_id;
+	PERFORM sortie.stored_add_1('j', v_owner, v_bytes);
 END $$;
 
 -- A job that did not stand behind its workflow's gate runs all the same: it

@@ -62,18 +62,22 @@ BEGIN
 		OR array_remove(i_due, NULL) <> '{}';
 
 	INSERT INTO sortie.job (number, id, kind_id, class_id, priority, idx,
-		submitted_at, name, definition)
+		submitted_at, name, definition, bytes)
 	SELECT v_first + i.off + k, encode(int8send(p_high)
 			|| int8send(p_low | ((v_first + i.off + k) << 18)),
 			'hex')::uuid,
 		i.kind_id, i.class_id, i.priority,
 		CASE WHEN i.replicas > 1 THEN k END, v_now, i.name,
-		i.definition
+		i.definition, octet_length(i.definition)
 	FROM unnest(i_off, i_replicas, i_class, i_kind, i_priority, i_name,
 		i_definition)
 		AS i(off, replicas, class_id, kind_id, priority, name,
 			definition),
 		generate_series(0, i.replicas - 1) AS k;
+	PERFORM sortie.stored_add_1('j', array_agg(r_owner[i.req]),
+		array_agg(i.replicas * octet_length(i.definition)::bigint))
+	FROM unnest(i_req, i_replicas, i_definition)
+		AS i(req, replicas, definition);
 
 	IF v_any_wait THEN
 		PERFORM sortie.classes_keep_1((SELECT array_agg(DISTINCT c)
@@ -191,8 +195,9 @@ BEGIN
 		FROM unnest(r_count) WITH ORDINALITY AS r(c, ord)) AS u;
 END $$;
 
--- The same of p_total jobs, whose numbers it takes itself. SO030: too many jobs
--- of an owner, which the caller of submit_2 looks at.
+-- The same of p_total jobs, whose numbers it takes itself. SO030, SO031: too
+-- many jobs of an owner, or too many bytes, which the caller of submit_2 looks
+-- at.
 CREATE OR REPLACE FUNCTION sortie.submit_1(p_bucket int, p_high bigint, p_low bigint,
 	p_total bigint, p_project int[], p_queueable bigint[],
 	r_owner int[], r_count bigint[],
@@ -204,7 +209,8 @@ RETURNS TABLE (req int, first bigint, n bigint)
 LANGUAGE plpgsql AS $$
 BEGIN
 	-- Numbers are not for those who may have no more jobs.
-	PERFORM sortie.owner_room_1(r_owner, r_count);
+	PERFORM sortie.owner_room_2(r_owner, r_count, i_req, i_replicas,
+		i_definition);
 	RETURN QUERY SELECT s.req, s.first, s.n
 	FROM sortie.submit_2(p_bucket, p_high, p_low,
 		sortie.job_numbers_1(p_total), p_project, p_queueable, r_owner,
@@ -260,6 +266,8 @@ BEGIN
 	SELECT array_agg(DISTINCT s.project_id) INTO v_projects
 	FROM sortie.staged s WHERE s.submission_id = p_submission
 		AND s.part <= p_parts;
+	-- Its parts do not count beside the jobs that they become.
+	DELETE FROM sortie.submission WHERE submission_id = p_submission;
 	-- One sort; an ORDER BY in each aggregate would be thirteen.
 	SELECT sortie.submit_keyed_1(NULL, NULL, p_bucket, p_high, p_low,
 		p_owner, v_projects, array_agg(s.project),
@@ -282,6 +290,5 @@ BEGIN
 			v_answer);
 	END IF;
 	DELETE FROM sortie.staged WHERE submission_id = p_submission;
-	DELETE FROM sortie.submission WHERE submission_id = p_submission;
 	RETURN v_answer;
 END $$;

@@ -241,7 +241,8 @@ BEGIN
 		LOOP
 			v_queueable[v.project] := v.n;
 		END LOOP;
-		PERFORM sortie.owner_room_1(r_owner, v_count);
+		PERFORM sortie.owner_room_2(r_owner, v_count, n_req,
+			n_replicas, n_definition);
 		v_first := sortie.job_numbers_1((SELECT sum(x)::bigint
 			FROM unnest(v_count) AS x));
 		IF v_any_key THEN

@@ -20,6 +20,7 @@ DECLARE
 	v_own bigint[];
 	v_job bigint[]; v_site text[]; v_path text[];
 	v_bad record;
+	v_bytes bigint;
 BEGIN
 	PERFORM sortie.plans_1(cardinality(u_job));
 	SELECT array_agg(u.job), array_agg(d_site[u.dataset]),
@@ -83,18 +84,25 @@ BEGIN
 			INSERT INTO sortie.dataset (dataset, id, owner_id,
 				project_id, site, path, version, name,
 				datatype, tag, comment, state, workflow,
-				producer)
+				producer, bytes)
 			SELECT f.number, sortie.uuid_1(p_high, p_low,
 				f.number), p_owner, p_project, f.site, f.path,
 				f.version + 1, f.name, f.datatype, f.tag,
-				f.comment, 'declared', p_workflow, f.job
+				f.comment, 'declared', p_workflow, f.job,
+				sortie.dataset_bytes_1(f.path, f.name,
+				f.comment)
 			FROM f WHERE f.number IS DISTINCT FROM f.old
-			ORDER BY f.site, f.path)
-		SELECT array_agg(f.number ORDER BY f.ord) INTO v_number FROM f;
+			ORDER BY f.site, f.path
+			RETURNING bytes)
+		SELECT array_agg(f.number ORDER BY f.ord),
+			(SELECT sum(i.bytes) FROM i)
+		INTO v_number, v_bytes FROM f;
 	EXCEPTION WHEN unique_violation THEN
 		RAISE EXCEPTION 'a dataset of the request is just being made elsewhere'
 			USING ERRCODE = '40001';
 	END;
+	PERFORM sortie.stored_add_1('d', ARRAY[p_owner], ARRAY[v_bytes]);
+	PERFORM sortie.owner_store_1(p_owner, 0);
 	INSERT INTO sortie.dataset_use (number, dataset, role, tag)
 	SELECT u.job, v_number[u.dataset], u.role, u.tag
 	FROM unnest(u_job, u_dataset, u_role, u_tag)
@@ -149,7 +157,10 @@ BEGIN
 		RETURN;
 	END IF;
 	PERFORM sortie.plans_1(v_n + cardinality(e_child));
-	PERFORM sortie.owner_room_1(ARRAY[g.owner_id], ARRAY[v_n::bigint]);
+	PERFORM sortie.owner_room_2(ARRAY[(SELECT k.owner_id
+			FROM sortie.kind k WHERE k.kind_id = i_kind[1])],
+		ARRAY[v_n::bigint], array_fill(1, ARRAY[v_n]),
+		array_fill(1, ARRAY[v_n]), i_definition);
 	SELECT array_agg(DISTINCT c) INTO v_classes FROM unnest(i_class) AS c;
 	IF EXISTS (SELECT 1 FROM unnest(v_classes) AS c
 		WHERE NOT EXISTS (SELECT 1 FROM sortie.queue q
@@ -185,14 +196,19 @@ BEGIN
 	o_first := sortie.job_numbers_1(v_n);
 
 	INSERT INTO sortie.job (number, id, kind_id, class_id, priority, idx,
-		submitted_at, name, definition)
+		submitted_at, name, definition, bytes)
 	SELECT o_first + i.ord - 1,
 		sortie.uuid_1(p_high, p_low, o_first + i.ord - 1), i.kind_id,
 		i.class_id, i.priority, CASE WHEN i.idx >= 0 THEN i.idx END,
-		v_now, i.name, i.definition
+		v_now, i.name, i.definition, octet_length(i.definition)
 	FROM unnest(i_class, i_kind, i_priority, n_index, i_name, i_definition)
 		WITH ORDINALITY AS i(class_id, kind_id, priority, idx, name,
 			definition, ord);
+	-- An administrator's, in whosever workflow, are the administrator's.
+	PERFORM sortie.stored_add_1('j', array_agg(k.owner_id),
+		array_agg(octet_length(i.definition)::bigint))
+	FROM unnest(i_kind, i_definition) AS i(kind_id, definition)
+	JOIN sortie.kind k ON k.kind_id = i.kind_id;
 	-- A parent that has ended tells its end at once, or when its turn comes.
 	WITH e AS (
 		INSERT INTO sortie.edge (parent, child, cond)

@@ -1,7 +1,7 @@
 -- Sets what an owner may have, making the owner when it is new; servers forget
 -- what they knew of tokens, and so of their owners' rates.
 -- $1 name, $2 jobs that have not ended (NULL: as "*"), $3 whether to set it, $4
--- calls a second, $5 whether to set it, $6 bytes of files, $7 whether to set
+-- calls a second, $5 whether to set it, $6 stored bytes, $7 whether to set
 -- it, $8 owner id of who does it.
 -- Result: one row. Locks: the owner.
 WITH e AS (

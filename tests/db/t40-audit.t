@@ -44,4 +44,7 @@ breach replay "UPDATE sortie.run SET ended_at = granted_at - interval '1 s'" \
 	"a run that ended before its grant"
 breach orphan "INSERT INTO sortie.job_tag VALUES ('a', 'b', 99)" \
 	"a tag of no job"
+breach stored "UPDATE sortie.stored SET bytes = bytes + 1" \
+	"a wrong sum of stored bytes"
+breach stored "UPDATE sortie.job SET bytes = 1" "jobs of other sizes"
 finish

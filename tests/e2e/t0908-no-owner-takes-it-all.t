@@ -101,8 +101,20 @@ within 5 "a moment later one may again" again
 ok "the refused are counted" sh -c "curl -s --unix-socket '$sock' http://sortie/metrics | grep -q '^sortie_auth_too_many_total [1-9]'"
 call PUT /api/v1/owners/alice '{"max_rate":null}'
 
-# Bytes.
-call PUT /api/v1/owners/alice '{"max_stored":10}'
+# Bytes: files, dags, datasets, jobs, their output.
+for owner in carol dora; do
+	call POST /api/v1/tokens "{\"role\":\"user\",\"owner\":\"$owner\",\"name\":\"t\"}"
+	eval "$owner=\$(of .token)"
+done
+# stored: what carol has; max BYTES: what she may have
+stored()
+{
+	get /api/v1/owners | jq -r '.items[] | select(.name == "carol") | .stored'
+}
+max()
+{
+	call PUT /api/v1/owners/carol "{\"max_stored\":$1}"
+}
 # put OWNER TEXT
 put()
 {
@@ -114,24 +126,78 @@ put()
 		"http://sortie/api/v1/files/$sum")
 	token=$admin
 }
-put alice 12345678
+max 10
+put carol 12345678
 is "$status" 201 "a file is stored"
-put alice abcdefgh
+put carol abcdefgh
 is "$status" 507 "one too many is not"
+like "$(of .error.message)" "you may store 10 bytes (*: delete what is not needed, *" \
+	"which is said in one sentence"
 call GET "/api/v1/files/$sum"
 is "$status" 404 "it is not there"
-put alice 12345678
+is "$(find "$state/blobs" -name "*$(echo "$sum" | cut -c 5-)*")" "" "nor on the disk"
+put carol 12345678
 is "$status" 200 "what is there already costs nothing"
-put bob abcdefgh
+put dora abcdefgh
 is "$status" 201 "another owner may"
-as alice PUT /api/v1/dags/hers '{"jobs":{"a":{"shell":"true"}}}'
+dag='{"jobs":{"a":{"shell":"true"}}}'
+as carol PUT /api/v1/dags/hers "$dag"
 is "$status" 507 "a dag is stored, too"
-call PUT /api/v1/owners/alice '{"max_stored":100}'
-as alice PUT /api/v1/dags/hers '{"jobs":{"a":{"shell":"true"}}}'
-is "$status" 201 "within the limit"
-as alice PUT /api/v1/dags/hers '{"jobs":{"b":{"shell":"sleep 1000000000000000000000000000000000000000000000000"}}}'
+max 39
+as carol PUT /api/v1/dags/hers "$dag"
+is "$status $(stored)" "201 39" "exactly what fits is"
+as carol PUT /api/v1/dags/hers '{"jobs":{"b":{"shell":"true"}}}'
 is "$status" 507 "all of its versions count"
-call GET /api/v1/owners
-is "$(of '.items[] | select(.name == "alice") | .stored')" 39 \
-	"and are shown"
+as carol POST /api/v1/datasets '{"path":"/d/x","comment":"12"}'
+is "$status" 507 "datasets are"
+max 46
+as carol POST /api/v1/datasets '{"path":"/d/x","comment":"12"}'
+is "$status $(stored)" "201 46" "by path, name and comment"
+data=$(of '.datasets[0].number // .number')
+as carol PATCH "/api/v1/datasets/$data" '{"comment":"123"}'
+is "$status" 507 "no longer comment comes in later"
+as carol DELETE "/api/v1/datasets/$data"
+is "$status $(stored)" "204 39" "one that is deleted gives them back"
+as carol POST /api/v1/jobs "{$held}"
+is "$status" 507 "no job is taken"
+as carol POST /api/v1/submissions '{}'
+id=$(of .id)
+as carol PUT "/api/v1/submissions/$id/parts/1" "[{$held}]"
+is "$status" 507 "nor a part of many"
+as carol POST /api/v1/workflows '{"jobs":[{"name":"a","argv":["true"]}]}'
+is "$status" 507 "nor a workflow"
+max 10000
+as carol PUT "/api/v1/submissions/$id/parts/1" "[{$held,\"name\":\"n\"},{$held}]"
+as carol PUT "/api/v1/submissions/$id/parts/1" "[{$held}]"
+parts=$(($(stored) - 39))
+as carol POST "/api/v1/submissions/$id/commit" '{"parts":1}'
+parted=$(of .first)
+as carol GET "/api/v1/jobs/$parted"
+is "$(($(stored) - 39))" "$parts" "a part counts as its jobs do, in place of an earlier one"
+ok "which is what they are described by" test "$parts" = 17
+as carol POST /api/v1/jobs/actions "{\"action\":\"delete\",\"cancel\":true,\"jobs\":\"$parted\"}"
+is "$(stored)" 39 "without them it is gone"
+# A pilot of hers, and output: a little with the end, and more than is kept.
+call POST /api/v1/tokens '{"role":"join","owner":"carol","name":"j"}'
+join_token_file=$T/join-of-carol
+of .token >"$join_token_file" && chmod 600 "$join_token_file"
+start_pilot --slots 2
+token=$carol
+submit '{"shell":"printf 1234567890; printf 12345 >&2"}'
+little=$job
+submit '{"shell":"head -c 3000000 /dev/zero | tr \\\\0 x"}'
+token=$admin
+within 20 "her jobs run" has_ended "$little"
+within 20 "with much output" has_ended "$job"
+kept=$(field "$job" '[.runs[].stdout.stored] | add')
+is "$(($(stored) - 39 - 15))" \
+	"$((kept + $(query "SELECT sum(octet_length(definition)) FROM sortie.job WHERE number IN ($little, $job)")))" \
+	"output counts as far as it is kept"
+max 100000
+as carol POST /api/v1/jobs "{$held}"
+is "$status" 507 "whoever has written too much submits nothing"
+as carol POST /api/v1/jobs/actions "{\"action\":\"delete\",\"jobs\":\"$little,$job\"}"
+is "$(stored)" 39 "until it is deleted"
+as carol POST /api/v1/jobs "{$held}"
+is "$status" 201 "then again"
 finish
