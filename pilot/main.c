@@ -10,6 +10,7 @@
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/clock.h"
@@ -135,6 +136,16 @@ static bool answered(const struct pilot_options *o, int *status)
 	return true;
 }
 
+/* Whether payloads, which are never root, may not read it anyway.  A sandbox
+ * that another user makes cannot even hide what is in a closed folder. */
+static bool token_is_closed(const struct talk *t, const char *path)
+{
+	struct stat st;
+
+	return t->run_as && stat(path, &st) == 0 && st.st_uid == 0 &&
+	       !(st.st_mode & (S_IRWXG | S_IRWXO));
+}
+
 /* The spool is not known yet. */
 static bool sandbox_set(struct talk *t, struct err *e)
 {
@@ -151,7 +162,8 @@ static bool sandbox_set(struct talk *t, struct err *e)
 	t->sandbox.writable = o->sandbox_write;
 	t->sandbox.no_network = o->sandbox_offline;
 	token = o->join_token_file ? realpath(o->join_token_file, NULL) : NULL;
-	t->sandbox.hidden_file = token ? arena_strdup(t->arena, token) : NULL;
+	if (token && !token_is_closed(t, token))
+		t->sandbox.hidden_file = arena_strdup(t->arena, token);
 	free(token);
 	return true;
 }

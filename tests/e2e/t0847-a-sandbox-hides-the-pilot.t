@@ -47,4 +47,14 @@ run '{"argv":["true"],"cwd":"/nowhere"}'
 like "$(field "$job" .reason)" "nonstarter*" "what cannot start says so as ever"
 run '{"shell":"echo copied","env":{"P3S_MODE":"COPY"}}'
 is "$(output "$job")" copied "a copied program runs"
+
+[ "$(id -u)" = 0 ] && getent passwd daemon >"$T/user" || {
+	skip "a sandbox of another user" "only root can become other users"
+	finish
+}
+stop_pid "$pilot_pid" 20
+echo '* daemon' >"$T/users"
+start_pilot --slots 1 --sandbox bwrap --sandbox-write "$T" --run-as-file "$T/users"
+run "{\"shell\":\"id -un; pwd; cat $join_token_file\"}"
+like "$(output "$job" | tr '\n' ' ')" "daemon $T/p2/runs/*/work " "another user's sandbox runs, token and all closed"
 finish
