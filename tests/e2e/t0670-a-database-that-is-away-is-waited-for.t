@@ -38,4 +38,27 @@ is "$(field "$job" .attempts)" 1 "it ran once"
 within 20 "the command goes on" gone $late
 like "$(cat "$T/late")" "[0-9]*" "and has a number"
 within 10 "that job runs, too" job_is "$(cat "$T/late")" finished
+
+# A synchronous standby that nobody can be stands for one that died.
+standby()
+{
+	query "ALTER SYSTEM SET synchronous_standby_names = '$1'" &&
+		query "SELECT pg_reload_conf()" >"$T/reload"
+}
+waits_for_standby()
+{
+	[ "$(query "SELECT count(*) > 0 FROM pg_stat_activity
+		WHERE wait_event = 'SyncRep'")" = t ]
+}
+standby none
+sortie job submit -q -j '{"argv":["true"]}' --key once >"$T/late" 2>&1 &
+late=$!
+started $late other
+within 10 "commits wait for a standby that is away" waits_for_standby
+throughout 1 "and nothing is acknowledged" alive $late
+call GET /api/v1/jobs
+is "$status" 200 "while questions are answered"
+standby ''
+within 20 "without it the command goes on" gone $late
+within 10 "and its job runs" job_is "$(cat "$T/late")" finished
 finish
