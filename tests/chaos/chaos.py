@@ -20,9 +20,12 @@ from pathlib import Path
 sys.dont_write_bytecode = True      # the sources may be read-only
 sys.path.insert(1, os.path.join(os.path.dirname(__file__), "..", "db"))
 
+import arrivals
 import judge
 import judge_flows
+import judge_rest
 from clients import Meddler, Submitter, Told, Watcher
+from commands import Commander
 from faults import BY_NAME, TABLE
 from flows import FlowMaker, FlowMeddler, finish_all
 from places import can
@@ -44,6 +47,14 @@ EXTRAS = {
     "cables": (0.4, "root's ip"),
     "clock": (0.2, "faketime"),
     "workers": (0.25, None),
+    "tls": (0.4, "openssl"),
+    "users": (0.3, "root"),
+    "sandbox": (0.3, "bubblewrap"),
+    "injectors": (0.4, None),
+    "callbacks": (0.4, None),
+    "secrets": (0.4, None),
+    "commands": (0.4, None),
+    "sabotage": (0, None),
 }
 
 
@@ -165,7 +176,11 @@ def calm_down(world, clients):
     do. Returns what did not come to rest."""
     world.whole()
     wrong = []
-    if not wait_until(60, lambda: all(world.ready(s) for s in world.servers)):
+
+    def all_ready():
+        wrong.extend(world.supervise())
+        return all(world.ready(s) for s in world.servers)
+    if not wait_until(60, all_ready):
         wrong.append("a server is not ready again")
     for client in clients:
         client.enough.set()
@@ -184,27 +199,38 @@ def calm_down(world, clients):
     finish_all(world, helper)
     if helper.give_up.is_set():
         wrong.append("what is held cannot be released")
+    patience.cancel()
     if not comes_to_rest(world, wrong):
         wrong.append("jobs or workflows are left that do not end")
+    if world.injectors:
+        arrivals.note_made(world, helper)
     return wrong
 
 
-LEFT = """SELECT (SELECT count(*) FROM sortie.queue)
+LEFT = """SELECT greatest(0, {arrived}
+		- (SELECT count(*) FROM sortie.injection))
+	+ (SELECT count(*) FROM sortie.callback)
+	+ (SELECT count(*) FROM sortie.queue)
 	+ (SELECT count(*) FROM sortie.waiting)
 	+ (SELECT count(*) FROM sortie.live)
 	+ (SELECT count(*) FROM sortie.firing)
 	+ (SELECT count(*) FROM sortie.workflow
 		WHERE state IN ('held', 'running'))"""
 
+HURRY = "UPDATE sortie.callback SET due = now() WHERE due > now()"
+
 
 def comes_to_rest(world, wrong):
-    """Whether nothing is left, as long as it becomes less."""
+    """Whether nothing is left, as long as it becomes less. Who did not answer
+    a call well is called again at once, and not in an hour."""
     least = None
+    ask = LEFT.format(arrived=len(world.told.of("arrived")))
 
     def less():
         nonlocal least
         wrong.extend(world.supervise())
-        left = int((world.db.primary.ask(LEFT) or ["-1"])[0])
+        world.db.primary.ask(HURRY)
+        left = int((world.db.primary.ask(ask) or ["-1"])[0])
         if left >= 0 and (least is None or left < least):
             least = left
             return True
@@ -227,7 +253,11 @@ def people(world, seed):
             FlowMaker(world, seed, "flowmaker", 0.8),
             Meddler(world, seed, "meddler"),
             FlowMeddler(world, seed, "flowmeddler"),
-            *(Watcher(world, seed, f"watcher{i}") for i in range(2))]
+            *(Watcher(world, seed, f"watcher{i}") for i in range(2)),
+            *([Commander(world, seed, "commander")]
+              if "commands" in world.shape.has else []),
+            *([arrivals.Arrivals(world, seed, "arrivals")]
+              if "injectors" in world.shape.has else [])]
 
 
 class Tap:
@@ -252,8 +282,13 @@ def report(tap, world, wrong):
     flows = judge_flows.Flows(records)
     for text, check in judge_flows.CLAIMS:
         tap.claim(text, list(check(records, flows)))
+    for text, check in judge_rest.CLAIMS:
+        tap.claim(text, list(check(records)))
     for _, what, _ in judge.overlaps(records):
         say(f"overlap: {what}")
+    say(f"{len(records.injections)} files, "
+        f"{len(world.told.of('called'))} calls, "
+        f"{sum('sum' in seen for seen in records.seen.values())} secrets")
     say(f"{len(flows.rows)} workflows: "
         + counts(row["state"] for row in flows.rows.values()))
     say(f"{len(records.jobs)} jobs, {len(records.seen)} payloads, runs: "
@@ -279,6 +314,10 @@ def run(opt, home, tap):
     try:
         world.start()
         call(world, "PUT", "/api/v1/limits/licence", {"capacity": 3})
+        if "injectors" in shape.has:
+            call(world, "PUT", f"/api/v1/dags/{arrivals.DAG}",
+                 arrivals.dag(world))
+            world.inject()
         clients = people(world, opt.seed)
         for client in clients:
             client.start()
@@ -299,6 +338,18 @@ def call(world, method, path, body):
         raise RuntimeError(f"{method} {path}: {answer}")
 
 
+def again(opt):
+    """What repeats the run."""
+    rest = [f"--{name} {value}" for name, value in [
+        ("servers", opt.servers), ("pilots", opt.pilots),
+        ("every", opt.every)] if value is not None]
+    if opt.has is not None:
+        rest.append(f'--with "{opt.has}"')
+    return (f"again: make check-chaos SEED={opt.seed} TIME={opt.time:g}"
+            + (f" FAULTS={opt.faults}" if opt.faults else "")
+            + f" CHAOS='{' '.join(rest)}'")
+
+
 def main():
     opt = options()
     for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
@@ -315,8 +366,7 @@ def main():
         tap.claim("it can be tried",
                   traceback.format_exc().splitlines()[::-1])
     if tap.bad:
-        say(f"again: make check-chaos SEED={opt.seed} TIME={opt.time:g}"
-            + (f" FAULTS={opt.faults}" if opt.faults else ""))
+        say(again(opt))
     if opt.keep:
         say(f"kept: {home}")
     else:

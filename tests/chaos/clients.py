@@ -11,6 +11,8 @@ import threading
 import time
 
 TRY_S = 5
+LONG_QUEUE = 1500       # jobs that wait, after which people come later
+SECRET = "nobody-may-know-this-%d" % random.SystemRandom().getrandbits(64)
 
 
 class Told:
@@ -61,8 +63,7 @@ class Client(threading.Thread):
             headers["Idempotency-Key"] = key
         try:
             if not self.connection:
-                self.connection = http.client.HTTPConnection(
-                    "127.0.0.1", self.links[self.at].port, timeout=TRY_S)
+                self.connection = self.connect(self.links[self.at])
             self.connection.request(method, path, body, headers)
             reply = self.connection.getresponse()
             answer = reply.status, json.loads(reply.read() or b"null")
@@ -71,10 +72,18 @@ class Client(threading.Thread):
             return None if reply.status == 401 and self.world.db.decoys \
                 else answer
         except (OSError, http.client.HTTPException, ValueError):
-            self.connection.close()
+            if self.connection:
+                self.connection.close()
             self.connection = None
             self.at = (self.at + 1) % len(self.links)
             return None
+
+    def connect(self, link):
+        to, tls = ("127.0.0.1", link.port), link.authority
+        if not tls:
+            return http.client.HTTPConnection(*to, timeout=TRY_S)
+        return http.client.HTTPSConnection(*to, timeout=TRY_S,
+                                           context=tls.context)
 
     def insist(self, method, path, body=None, key=None):
         """Until there is an answer that means something."""
@@ -85,12 +94,37 @@ class Client(threading.Thread):
             self.give_up.wait(0.2)
         return None
 
+    def long_queue(self):
+        """Whether much waits already: so a slow machine ends, too."""
+        answer = self.call("GET", "/api/v1/summary")
+        if not answer or answer[0] != 200:
+            return False
+        jobs = answer[1]["now"]["jobs"]
+        return sum(jobs.get(state, 0)
+                   for state in ("defined", "waiting")) > LONG_QUEUE
+
     def run(self):
         try:
             while not self.enough.is_set():
                 self.turn()
         except Exception as e:      # told by the main thread
             self.error = f"{self.name}: {type(e).__name__}: {e}"
+
+
+def a_job(world, r):
+    """Any job; with a secret its payload notes the sum of what it was given."""
+    ms = r.choice([0, 0, 50, 200, 500, 1500, 4000])
+    code = 3 if r.random() < 0.1 else 0
+    job = {
+        "argv": [str(world.payload), str(world.runs), str(ms), str(code)],
+        "priority": r.choice([0, 0, 5]), "jobtype": r.choice(["a", "b"]),
+        "project": r.choice(["x", "y"]),
+        "limits": {"licence": 1} if r.random() < 0.2 else {},
+        "retries": r.choice([0, 0, 1]), "retry_delay": 1}
+    if "secrets" in world.shape.has and r.random() < 0.3:
+        job["argv"].append("=WORD")
+        job["secrets"] = {"WORD": SECRET}
+    return job
 
 
 class Submitter(Client):
@@ -100,18 +134,13 @@ class Submitter(Client):
 
     def job(self):
         r = self.random
-        ms = r.choice([0, 0, 50, 200, 500, 1500, 4000])
-        code = 3 if r.random() < 0.1 else 0
-        return {
-            "argv": [str(self.world.payload), str(self.world.runs), str(ms),
-                     str(code)],
-            "name": f"{self.name} {self.n}", "priority": r.choice([0, 0, 5]),
-            "jobtype": r.choice(["a", "b"]), "replicas": r.randint(1, 4),
-            "project": r.choice(["x", "y"]),
-            "limits": {"licence": 1} if r.random() < 0.2 else {},
-            "retries": r.choice([0, 0, 1]), "retry_delay": 1}
+        return {**a_job(self.world, r), "name": f"{self.name} {self.n}",
+                "replicas": r.randint(1, 4)}
 
     def turn(self):
+        if self.long_queue():
+            self.enough.wait(1)
+            return
         self.n += 1
         jobs = [self.job() for _ in range(self.random.randint(1, 3))]
         key = f"{self.name}-{self.n}"

@@ -134,11 +134,12 @@ class Node:
 
 
 class Database:
-    """The node that is written to, and its standby where there is one."""
+    """The node that is written to, and its standby where there is one; nodes
+    have disks of their own where small ones are asked for: disks, by node."""
 
-    def __init__(self, home, log, env, disk, with_standby, with_decoys):
+    def __init__(self, home, log, env, disks, with_standby, with_decoys):
         self.home, self.log = home, log
-        self.disk = disk        # the first node's own, or None
+        self.disks = disks
         self.nodes = [Node(home, "db0", log, env)]
         self.primary = self.nodes[0]
         self.standby = None

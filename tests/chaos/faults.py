@@ -117,6 +117,19 @@ def payload_stop(world, step):
     return send(pid, signal.SIGSTOP) if pid else None
 
 
+# Injectors
+
+def injector_kill(world, step):
+    injector = choose(step, world.injectors)
+    injector.process.kill()
+    return injector
+
+
+def injector_stop(world, step):
+    process = choose(step, world.injectors).process
+    return send(process.pid, signal.SIGSTOP) if process.alive() else None
+
+
 # The database
 
 def backend(number):
@@ -145,6 +158,26 @@ def db_new_standby(world, step, hit):
     world.db.new_standby()
 
 
+def db_alone(world, step):
+    """No commit is confirmed any more: all wait."""
+    if not world.db.in_sync():
+        return None
+    world.db.standby.stop("KILL" if step.pick % 2 else "INT")
+    return world.db.standby.name
+
+
+def db_lose_an_end(world, step):
+    """What must never happen, to see that it is found: a run whose end was
+    acknowledged is gone."""
+    acked = [note["run"].lstrip("0") for note in world.told.of("acked")]
+    return choose(step, world.db.primary.ask(
+        "DELETE FROM sortie.run WHERE (number, attempt) IN (SELECT r.number, "
+        "r.attempt FROM sortie.run r LEFT JOIN sortie.node n USING "
+        "(number) WHERE n.number IS NULL AND r.state = 'finished' AND "
+        f"to_hex(r.run) = ANY ('{{{','.join(acked)}}}') LIMIT 1) "
+        "RETURNING number"))
+
+
 def db_behind(world, step):
     if not world.db.in_sync():
         return None
@@ -156,14 +189,14 @@ def db_behind(world, step):
 def db_stale(world, step, hit):
     """The standby that knows nothing of the last while takes over, and the
     operator does what the manual says of a restored backup."""
-    for one in [*world.servers, *world.pilots]:
+    for one in world.all():
         one.process.kill()
     world.db.fail_over_stale()
     world.forgotten.append((world.stale_since, time.monotonic()))
     subprocess.run(world.sortied(world.db.primary, "--restored"), check=True,
                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     world.db.new_standby()
-    for one in [*world.servers, *world.pilots]:
+    for one in world.all():
         one.start()
 
 
@@ -181,8 +214,10 @@ def own_database(world, step, hit):
 # Places
 
 def db_full(world, step):
-    world.db.disk.fill()
-    return world.db.disk
+    """The primary's, or the standby's, for which commits wait then."""
+    disk = choose(step, world.db.disks)
+    disk.fill()
+    return disk
 
 
 def db_room(world, step, disk):
@@ -268,16 +303,17 @@ def half_close(link, step):
         link.close_half(way)
 
 
-def wires(kind):
+def wires(kind, needs=None):
     moment = (0, 0)
     return [
-        Fault(f"{kind}-reset", kind + "-wire", moment, on_links(kind, reset)),
+        Fault(f"{kind}-reset", kind + "-wire", moment, on_links(kind, reset),
+              needs=needs),
         Fault(f"{kind}-half-close", kind + "-wire", moment,
-              on_links(kind, half_close)),
+              on_links(kind, half_close), needs=needs),
         Fault(f"{kind}-delay", kind + "-wire", (1, 5), on_links(kind, slow),
-              mend),
+              mend, needs),
         Fault(f"{kind}-partition", kind + "-wire", (1, 12),
-              on_links(kind, cut), mend),
+              on_links(kind, cut), mend, needs),
     ]
 
 
@@ -298,7 +334,13 @@ TABLE = [
     Fault("db-immediate-stop", "db", (0.1, 4), db_stop("QUIT"), db_up),
     Fault("db-failover", "db", (0.5, 2), db_fail_over, db_new_standby,
           needs="standby", weight=2),
+    Fault("db-alone", "db", (1, 8), db_alone, db_up, needs="standby"),
     *wires("pilot"), *wires("client"), *wires("db"),
+    *wires("callback", "callbacks"),
+    Fault("injector-kill", "injector", (0.1, 4), injector_kill, start_again,
+          needs="injectors", weight=2),
+    Fault("injector-stop", "injector", (1, 10), injector_stop, resume_pid,
+          needs="injectors"),
     Fault("db-stale-failover", "db", (2, 6), db_behind, db_stale,
           needs="a stale standby"),
     Fault("db-wrong", "db", (1, 8), other_database("wrong"), own_database,
@@ -313,6 +355,7 @@ TABLE = [
           needs="cables", weight=2),
     Fault("clock-step", "clock", (1, 8), clock_step, clock_back,
           needs="clock", weight=2),
+    Fault("lose-an-end", "db", (0, 0), db_lose_an_end, needs="sabotage"),
     Fault("notify-drop", "db-wire", (2, 8), on_links("db", deafen), mend,
           needs="two servers"),
 ]

@@ -116,6 +116,9 @@ class FlowMaker(Client):
         self.n, self.pace_s = 0, pace_s
 
     def turn(self):
+        if self.long_queue():
+            self.enough.wait(1)
+            return
         self.n += 1
         r, key = self.random, f"{self.name}-{self.n}"
         flow = Flow(r, r.choice(SHAPES))
@@ -127,12 +130,15 @@ class FlowMaker(Client):
             body["max_running"] = r.randint(1, 3)
         if r.random() < 0.3:
             body["open"] = True
+        if self.world.listener and r.random() < 0.5:
+            body["callback"] = self.world.listener.url(key)
         made = self.make("/api/v1/workflows", body, key)
         if made is None:
             return
         number = made["number"]
         self.told.note("flow", flow=number, id=made["id"], key=key,
-                       on_failure=body["on_failure"])
+                       on_failure=body["on_failure"],
+                       callback="callback" in body)
         self.tell_jobs(flow, number, key)
         if body.get("open"):
             self.enlarge(flow, number, key)
@@ -175,16 +181,20 @@ class FlowMaker(Client):
             self.told.note("submitted", key=key, job=jobs[name]["job"],
                            id=jobs[name]["id"], code=flow.codes[name],
                            flow=number, name=name, flag=flag,
-                           retries=flow.retries.get(name, 0), file=flow.files.get(name), after=[
-                               [a, c] for a, b, c in flow.edges if b == name])
+                           retries=flow.retries.get(name, 0),
+                           file=flow.files.get(name),
+                           after=[[a, c] for a, b, c in flow.edges
+                                  if b == name])
 
 
 class FlowMeddler(Client):
     """Starts, cancels, retries and changes workflows; and looks at them."""
 
     ACTIONS = [("start", None), ("start", None), ("cancel", None),
-               ("retry", None), ("retry", None), ("look", None), ("look", None),
-               ("change", {"max_running": 2}), ("change", {"max_running": None}),
+               ("retry", None), ("retry", None),
+               ("look", None), ("look", None),
+               ("change", {"max_running": 2}),
+               ("change", {"max_running": None}),
                ("change", {"priority": 3}), ("change", {"name": "changed"})]
 
     def turn(self):

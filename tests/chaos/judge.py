@@ -44,6 +44,11 @@ class Records:
         self.flow_notes = {n["flow"]: n for n in self.told.of("flow")
                            if self.flows.get(n["flow"], {}).get("id")
                            == n["id"]}
+        self.injections = rows(
+            "SELECT convert_from(i.path, 'UTF8') AS path, version, dataset, "
+            "workflow, (SELECT count(*) FROM sortie.dataset d WHERE d.path = "
+            "convert_from(i.path, 'UTF8') AND d.state = 'ready') AS datasets "
+            "FROM sortie.injection i")
         self.asked_cancel = {n["job"] for n in self.told.of("asked cancel")}
         self.asked_flow = {what: {n["flow"] for n in self.told.of(
             f"asked flow {what}")} for what in ("cancel", "retry")}
@@ -57,7 +62,8 @@ class Records:
         return self.asked_flow[what]
 
     def read_payloads(self):
-        """run -> {"job", "start", "end", "code"}, times in ms."""
+        """run -> {"job", "start", "end", "code"}, times in ms, and what else
+        it noted."""
         seen = {}
         for path in self.world.runs.iterdir():
             job, run = path.name.split(".")
@@ -68,6 +74,8 @@ class Records:
                 one[what] = int(at)
                 if what == "end":
                     one["code"] = int(value)
+                if what == "sum":
+                    one["sum"] = int(value)
                 if what == "found" and value == "0":
                     one["blind"] = True
             seen[run] = one

@@ -3,10 +3,12 @@
  * end in a file of its own, so that what payloads saw can be held against what
  * the database says.
  *
- * usage: payload DIRECTORY MILLISECONDS EXIT-CODE [+VARIABLE | -VARIABLE]...
+ * usage: payload DIRECTORY MILLISECONDS EXIT-CODE
+ *                [+VARIABLE | -VARIABLE | =VARIABLE]...
  *
  * The path in a VARIABLE with + is made when it ends well; what is in one with
- * - is looked for at its start, and noted.
+ * - is looked for at its start, and noted; so is the sum of one with =, whose
+ * value is nobody's to see.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -14,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -37,15 +40,29 @@ static void note(int fd, const char *what, long long value)
 		exit(120);
 }
 
-/* Which of the files of others were there: a note each, 1 or 0. */
+/* Of its bytes; -1 when there is no such variable. */
+static long long sum_of(const char *text)
+{
+	long long sum = 0;
+
+	if (text == NULL)
+		return -1;
+	for (; *text != '\0'; text++)
+		sum = (sum * 31 + (unsigned char)*text) % 1000000007;
+	return sum;
+}
+
+/* Which of the files of others were there: a note each, 1 or 0; and sums. */
 static void look_for(int fd, char **args)
 {
 	for (; *args != NULL; args++) {
-		const char *path = getenv(*args + 1);
+		const char *value = getenv(*args + 1);
 
 		if (**args == '-')
 			note(fd, "found",
-			     path != NULL && access(path, F_OK) == 0);
+			     value != NULL && access(value, F_OK) == 0);
+		else if (**args == '=')
+			note(fd, "sum", sum_of(value));
 	}
 }
 
@@ -59,7 +76,7 @@ static void make(int fd, char **args)
 			continue;
 		file = path == NULL ? -1
 				    : open(path, O_WRONLY | O_CREAT | O_CLOEXEC,
-					   0644);
+					   0666);
 		if (file < 0 || close(file) != 0) {
 			note(fd, "unmade", errno);
 			exit(123);
@@ -84,11 +101,13 @@ int main(int argc, char **argv)
 
 	if (argc < 4 || job == NULL || run == NULL) {
 		fprintf(stderr, "usage, in a job: payload DIRECTORY "
-				"MILLISECONDS EXIT-CODE [+-VARIABLE]...\n");
+				"MILLISECONDS EXIT-CODE [+-=VARIABLE]...\n");
 		return 121;
 	}
 	snprintf(path, sizeof(path), "%s/%s.%s", argv[1], job, run);
-	fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+	/* The next run may be another user's. */
+	umask(0);
+	fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
 	if (fd < 0) {
 		fprintf(stderr, "%s: %s\n", path, strerror(errno));
 		return 122;

@@ -2,6 +2,7 @@
 hosts behind a cable (network namespaces). Each undoes itself in close()."""
 import os
 import shutil
+import socket
 import subprocess
 from pathlib import Path
 
@@ -9,8 +10,15 @@ PAGE = 65536
 
 
 def quiet(*argv):
-    return subprocess.run(argv, stdout=subprocess.DEVNULL,
-                          stderr=subprocess.DEVNULL).returncode == 0
+    return shutil.which(argv[0]) is not None and subprocess.run(
+        argv, stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL).returncode == 0
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
 
 
 class Disk:
@@ -43,7 +51,7 @@ class Cable:
     """A host of its own that a cable joins to this one: address is ours."""
 
     def __init__(self, index):
-        net = f"10.{200 + os.getpid() % 50}.{index}"
+        net = self.net(index)
         self.name = f"sortie-{os.getpid()}-{index}"
         self.here = f"sc{os.getpid() % 100000}h{index}"
         there = f"sc{os.getpid() % 100000}t{index}"
@@ -58,6 +66,10 @@ class Cable:
             (*inside, "addr", "add", f"{net}.2/24", "dev", there),
             (*inside, "link", "set", there, "up"),
             (*inside, "link", "set", "lo", "up")])
+
+    @staticmethod
+    def net(index):
+        return f"10.{200 + os.getpid() % 50}.{index}"
 
     def wrap(self, argv):
         return ["ip", "netns", "exec", self.name, *argv]
@@ -86,6 +98,11 @@ def can(build, faketime):
         found.add("root")
         if shutil.which("ip"):
             found.add("root's ip")
+    if shutil.which("openssl"):
+        found.add("openssl")
+    if quiet("bwrap", "--unshare-pid", "--ro-bind", "/", "/", "--dev", "/dev",
+             "--proc", "/proc", "true"):
+        found.add("bubblewrap")
     if Path(faketime).exists() and not sanitized(build / "server/sortied"):
         found.add("faketime")
     return found

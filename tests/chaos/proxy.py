@@ -46,6 +46,7 @@ class Link:
     def __init__(self, wires, name, target, tap, sieve):
         self.wires, self.name, self.target = wires, name, target
         self.tap, self.sieve = tap, sieve
+        self.authority = None   # whose TLS it carries
         self.delay_s = 0
         self.sieving = False
         self.pairs = set()

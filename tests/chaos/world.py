@@ -1,17 +1,19 @@
 """What is tested, whole: a database, servers, pilots, and the wires between
 them. Everything of it can be found here by what a fault wants to hit."""
 import os
+import shutil
 import signal
 import socket
 
 import proxy
 from database import Database
+from listener import Listener
+from parts import CABLES, Injector, Pilot, Server
 from places import Cable, Disk
-from procs import Process, children, descendants, wait_until
+from procs import Process, wait_until
+from tls import Authority
 
-LEASE_S, HEARTBEAT_S = 6, 2
-CABLES = 3              # pilots on hosts of their own
-SPOOL_MIB, DB_MIB = 8, 384
+DB_MIB = 384
 FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1"
 
 
@@ -23,96 +25,6 @@ class Shape:
         self.servers, self.pilots, self.has = servers, pilots, has
 
 
-class Server:
-    def __init__(self, world, index):
-        home = world.home
-        self.world, self.index = world, index
-        self.decoy = None       # whose database it was started on
-        self.socket = home / f"s{index}"
-        self.state = home / f"state{index}"
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
-        self.db_links = []
-        hosts = []
-        for node in world.db.nodes:
-            at = home / f"w{index}-{node.name}"
-            at.mkdir()
-            self.db_links.append(world.wires.link(
-                f"server {index} to {node.name}", str(node.socket),
-                listen=str(at / ".s.PGSQL.5432"), sieve=proxy.notify_sieve))
-            hosts.append(str(at))
-        conninfo = (f"host={','.join(hosts)} user=sortie dbname=postgres "
-                    "target_session_attrs=read-write")
-        self.process = Process(
-            f"server-{index}",
-            [str(world.build / "server/sortied"), "--database", conninfo,
-             "--listen", f"unix:{self.socket}",
-             "--listen", f"127.0.0.1:{self.port}",
-             "--state-dir", str(self.state),
-             "--blob-dir", str(home / "blobs"),
-             "--lease", str(LEASE_S), "--heartbeat", str(HEARTBEAT_S),
-             "--loss-budget", "1000", "--retention", "0",
-             "--workers", "2" if "workers" in world.shape.has else "1"],
-            world.logs, env=world.env)
-
-    def start(self):
-        self.decoy = self.world.decoy
-        self.process.start()
-
-    def pids(self):
-        """The process that was started, and its workers."""
-        if not self.process.alive():
-            return []
-        return [self.process.pid, *children(self.process.pid)]
-
-
-class Pilot:
-    def __init__(self, world, index):
-        self.index = index
-        self.host = f"p{index}"
-        self.spool = world.home / self.host
-        self.cable = None
-        self.disk = None
-        if index < CABLES and "cables" in world.shape.has:
-            self.cable = world.place(Cable(index))
-        if "small spools" in world.shape.has:
-            self.disk = world.place(Disk(self.spool, SPOOL_MIB))
-        self.address = self.cable.address if self.cable else "127.0.0.1"
-        self.links = [world.wires.link(
-            f"pilot {index} to server {server.index}",
-            ("127.0.0.1", server.port), tap=world.tap,
-            listen=self.address) for server in world.servers]
-        first = index % len(self.links)
-        argv = [str(world.build / "pilot/sortie-pilot"),
-                "--join-token-file", str(world.servers[0].state / "join-token"),
-                "--spool", str(self.spool), "--host-name", self.host,
-                "--slots", "2", "--cores", "2", "--memory", "1GiB",
-                "--one-user", "--verbose", "--grace", "2"]
-        for link in self.links[first:] + self.links[:first]:
-            argv += ["--url", f"http://{self.address}:{link.port}"]
-        if self.cable:
-            argv = self.cable.wrap(argv)
-        self.process = Process(f"pilot-{index}", argv, world.logs,
-                               env=world.env)
-
-    def start(self):
-        self.process.start()
-
-    def keeper(self):
-        return self.process.pid
-
-    def child(self):
-        """The pilot itself, below its keeper; 0 when there is none."""
-        if not self.process.alive():
-            return 0
-        return next(iter(children(self.process.pid)), 0)
-
-    def payloads(self):
-        child = self.child()
-        return sorted(descendants(child)) if child else []
-
-
 class World:
     def __init__(self, home, build, shape, told):
         self.home, self.build, self.shape = home, build, shape
@@ -120,15 +32,21 @@ class World:
         self.logs = home / "logs"
         self.runs = home / "runs"
         self.files = home / "files"     # that jobs make for others
+        self.arrivals = home / "in"     # those that are injected
         self.clock = home / "clock"
-        for directory in (self.logs, self.runs, self.files):
+        for directory in (self.logs, self.runs, self.files, self.arrivals):
             directory.mkdir()
+            directory.chmod(0o777)      # payloads may be anybody's
         self.tap = proxy.ack_tap(self.on_ack)
         self.env = self.clock_env()
         self.wires = proxy.Wires()
         self.db = None
-        self.servers, self.pilots = [], []
-        self.payload = build / "tests/chaos/payload"
+        self.authority = None       # of certificates, with TLS
+        self.listener = None        # that callbacks come to
+        self.servers, self.pilots, self.injectors = [], [], []
+        # Where other users and sandboxes find it.
+        self.payload = home / "payload"
+        shutil.copy(build / "tests/chaos/payload", self.payload)
         self.killed_runs = set()    # whose payload was killed by us
         self.full_spools = set()    # hosts whose disk was ever full
         self.places = []
@@ -163,10 +81,13 @@ class World:
 
     def start(self):
         shape = self.shape
-        disk = None
-        if "small database" in shape.has:
-            disk = self.place(Disk(self.home / "db0", DB_MIB))
-        self.db = Database(self.home, self.logs, self.env, disk,
+        disks = [self.place(Disk(self.home / f"db{i}", DB_MIB))
+                 for i in range(1 + ("standby" in shape.has))
+                 if "small database" in shape.has]
+        if "tls" in shape.has:
+            self.authority = Authority(self.home, ["127.0.0.1", *(
+                f"{Cable.net(i)}.1" for i in range(CABLES))])
+        self.db = Database(self.home, self.logs, self.env, disks,
                            "standby" in shape.has, "decoys" in shape.has)
         if self.db.decoys:
             self.make_other_cluster(self.db.decoys["wrong"])
@@ -175,14 +96,42 @@ class World:
             server.start()
             if not wait_until(30, lambda: self.ready(server)):
                 raise RuntimeError(f"server {server.index} does not start")
-        self.client_links = [self.wires.link(
-            f"clients to server {s.index}", ("127.0.0.1", s.port))
-            for s in self.servers]
-        self.token = (self.servers[0].state / "admin-token").read_text()
-        self.token = self.token.strip()
+        self.client_links = [self.client_link(s, s.port, None)
+                             for s in self.servers]
+        if self.authority:
+            self.client_links += [
+                self.client_link(s, s.tls_port, self.authority)
+                for s in self.servers]
+        self.token_file = self.servers[0].state / "admin-token"
+        self.token = self.token_file.read_text().strip()
+        if "callbacks" in shape.has:
+            self.listener = Listener(self)
         self.pilots = [Pilot(self, i) for i in range(shape.pilots)]
         for pilot in self.pilots:
             pilot.start()
+
+    def client_link(self, server, port, authority):
+        link = self.wires.link(f"clients to server {server.index}",
+                               ("127.0.0.1", port))
+        link.authority = authority
+        return link
+
+    def command(self, words, link):
+        """The command line of `sortie` to the server at the end of a link."""
+        tls = link.authority
+        return [str(self.build / "clients/sortie"), *words.split(), "--url",
+                f"http{'s' * bool(tls)}://127.0.0.1:{link.port}",
+                "--token-file", str(self.token_file), "--patience", "86400",
+                *(["--ca-file", str(tls.ca)] if tls else [])]
+
+    def inject(self):
+        """Its dag is there: injectors can begin."""
+        self.injectors = [Injector(self, i) for i in range(2)]
+        for injector in self.injectors:
+            injector.start()
+
+    def all(self):
+        return [*self.servers, *self.pilots, *self.injectors]
 
     def make_other_cluster(self, node):
         other = Process("server-other", self.sortied(
@@ -230,13 +179,15 @@ class World:
             return [link for s in self.servers for link in s.db_links]
         if kind == "pilot":
             return [link for p in self.pilots for link in p.links]
+        if kind == "callback":
+            return [self.listener.link]
         return self.client_links
 
     def supervise(self):
         """Starts again what ended by itself, as a service manager does.
         Returns what ended as nothing of Sortie may."""
         wrong = []
-        for one in [*self.servers, *self.pilots]:
+        for one in self.all():
             p = one.process
             if p.popen is None or p.alive() or p.expected:
                 continue
@@ -259,7 +210,7 @@ class World:
         if "clock" in self.shape.has:
             self.step_clock(0)
         self.db.up()
-        for one in [*self.servers, *self.pilots]:
+        for one in self.all():
             if one.process.alive():
                 one.process.signal(signal.SIGCONT)
             else:
@@ -281,11 +232,13 @@ class World:
         for pilot in self.pilots:
             pilot.process.expected = True
             pilot.process.signal(signal.SIGTERM)
-        for one in [*self.pilots, *self.servers]:
+        for one in [*self.injectors, *self.pilots, *self.servers]:
             if not one.process.stop(20):
                 slow.append(one.process.name)
         if self.db:
             self.db.stop()
+        if self.listener:
+            self.listener.close()
         self.wires.close()
         for place in self.places:
             place.close()
