@@ -24,6 +24,7 @@
 #define FIRING_EDGES 1000
 #define CANCEL_JOBS 500
 #define RETRY_JOBS 1000
+#define LOOK_JOBS 1000
 #define PRIORITY_JOBS 500
 #define STEP_JOBS 1000
 #define RETENTION_JOBS 500
@@ -70,6 +71,7 @@ static bool cancel_params(struct duties *d, struct arena *a,
 			  struct db_params *p);
 static bool retry_params(struct duties *d, struct arena *a,
 			 struct db_params *p);
+static bool look_params(struct duties *d, struct arena *a, struct db_params *p);
 static bool priority_params(struct duties *d, struct arena *a,
 			    struct db_params *p);
 static bool graph_done(struct duties *d, const struct db_result *r);
@@ -84,6 +86,8 @@ static const struct duty duties[] = {
 				   cancel_params, graph_done },
 	[DUTY_WORKFLOW_RETRY] = { "duty_workflow_retry", 1000, true,
 				  retry_params, graph_done },
+	[DUTY_WORKFLOW_LOOK] = { "duty_workflow_look", 1000, true, look_params,
+				 graph_done },
 	[DUTY_WORKFLOW_PRIORITY] = { "duty_workflow_priority", 1000, true,
 				     priority_params, graph_done },
 	[DUTY_WORKFLOW_FORGET] = { "duty_workflow_forget", 30000, true,
@@ -237,6 +241,14 @@ static bool retry_params(struct duties *d, struct arena *a, struct db_params *p)
 	(void)a;
 	db_p_i32(p, lanes_bucket(d->srv, BUCKET_RETRY));
 	db_p_i32(p, RETRY_JOBS);
+	return true;
+}
+
+static bool look_params(struct duties *d, struct arena *a, struct db_params *p)
+{
+	(void)a;
+	db_p_i32(p, lanes_bucket(d->srv, BUCKET_LOOK));
+	db_p_i32(p, LOOK_JOBS);
 	return true;
 }
 

@@ -15,6 +15,7 @@ enum duty_name {
 	DUTY_FIRING,            /* edges of graphs are left to tell */
 	DUTY_WORKFLOW_CANCEL,   /* a workflow's jobs are to be cancelled */
 	DUTY_WORKFLOW_RETRY,    /* ... to be tried again */
+	DUTY_WORKFLOW_LOOK,     /* ... to be looked at: they may run */
 	DUTY_WORKFLOW_PRIORITY, /* ... to get another priority */
 	DUTY_WORKFLOW_FORGET    /* a workflow was deleted */
 };

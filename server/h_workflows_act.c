@@ -105,6 +105,7 @@ static void on_done(enum db_outcome o, const struct db_result *res,
 		duty_poke(r->srv->duties, DUTY_FIRING);
 		duty_poke(r->srv->duties, DUTY_WORKFLOW_CANCEL);
 		duty_poke(r->srv->duties, DUTY_WORKFLOW_RETRY);
+		duty_poke(r->srv->duties, DUTY_WORKFLOW_LOOK);
 		duty_poke(r->srv->duties, DUTY_WORKFLOW_PRIORITY);
 		duty_poke(r->srv->duties, DUTY_WORKFLOW_FORGET);
 	}

@@ -164,10 +164,13 @@ BEGIN
 			FILTER (WHERE c.fate IN ('skip', 'noop'))
 	INTO v_skip, v_noop, v_time, v_share, v_go, o_end, o_flow, o_state
 	FROM (SELECT n.number, n.workflow, CASE
-			WHEN CASE WHEN n.any_of THEN n.open = 0 AND NOT n.met
+			WHEN w.why <> 'share' AND CASE WHEN n.any_of
+				THEN n.open = 0 AND NOT n.met
 				ELSE n.unmet END THEN 'skip'
-			WHEN w.why <> 'after' OR g.state <> 'running'
-				OR g.cancelling IS NOT NULL OR NOT CASE
+			WHEN g.state <> 'running' OR g.cancelling IS NOT NULL
+				THEN 'wait'
+			WHEN w.why = 'share' THEN 'go'
+			WHEN w.why <> 'after' OR NOT CASE
 				WHEN n.any_of THEN n.met ELSE n.open = 0 END
 				THEN 'wait'
 			WHEN n.noop THEN 'noop'
@@ -177,8 +180,9 @@ BEGIN
 		FROM (SELECT DISTINCT x FROM unnest(p_look) AS x) AS u(number)
 		JOIN sortie.node n ON n.number = u.number
 		JOIN sortie.waiting w ON w.number = n.number
-			AND w.why IN ('after', 'held')
-		JOIN sortie.workflow g ON g.workflow = n.workflow) AS c;
+			AND w.why IN ('after', 'held', 'share')
+		JOIN sortie.workflow g ON g.workflow = n.workflow
+		WHERE w.why <> 'share' OR g.max_running IS NULL) AS c;
 	IF v_skip IS NOT NULL THEN
 		PERFORM sortie.graph_end_1(p_bucket, v_skip, 'skipped');
 	END IF;

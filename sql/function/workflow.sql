@@ -43,7 +43,6 @@ LANGUAGE plpgsql AS $$
 DECLARE
 	g sortie.workflow := sortie.workflow_lock_1(p_owner, p_projects,
 		p_workflow);
-	v_look bigint[];
 BEGIN
 	more := false;
 	changed := 0;
@@ -66,18 +65,47 @@ BEGIN
 	INSERT INTO sortie.event (kind, owner_id, text, detail)
 	VALUES ('workflow started', g.owner_id, 'workflow ' || p_workflow,
 		json_build_object('workflow', p_workflow));
-	SELECT array_agg(n.number) INTO v_look FROM sortie.node n
+	SELECT count(*) INTO changed FROM sortie.node n
 	WHERE n.workflow = p_workflow AND (n.open = 0 OR n.any_of AND n.met);
-	IF v_look IS NULL THEN
+	IF changed = 0 THEN
 		PERFORM sortie.workflow_over_1(ARRAY[p_workflow]);
 		RETURN;
 	END IF;
-	changed := cardinality(v_look);
-	SELECT array_agg(s.number::int) FILTER (WHERE s.what = 'w'),
-		coalesce(bool_or(s.what = 'f'), false)
-	INTO classes, more
-	FROM sortie.graph_settle_1(p_bucket, NULL, NULL, NULL, NULL, NULL,
-		NULL, v_look, 1000, 1000) AS s;
+	SELECT * INTO classes, more
+	FROM sortie.workflow_look_1(p_bucket, p_workflow, 0, 10000);
+END $$;
+
+-- Looks at the jobs of a workflow that come after number p_after, at most p_max
+-- of them: those that may run get into line. Steps go on with the others
+-- (o_more). The caller holds the workflow.
+CREATE OR REPLACE FUNCTION sortie.workflow_look_1(p_bucket int,
+	p_workflow bigint, p_after bigint, p_max int, OUT o_class int[],
+	OUT o_more bool)
+LANGUAGE plpgsql
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+AS $$
+DECLARE
+	v_look bigint[];
+	v_last bigint;
+	v_firing bool;
+BEGIN
+	SELECT array_agg(x.number), CASE WHEN count(*) = p_max
+		THEN max(x.number) END
+	INTO v_look, v_last
+	FROM (SELECT n.number FROM sortie.node n
+		WHERE n.workflow = p_workflow AND n.number > p_after
+		ORDER BY n.number LIMIT p_max) AS x;
+	UPDATE sortie.workflow w SET look_after = v_last
+	WHERE w.workflow = p_workflow;
+	o_more := v_last IS NOT NULL;
+	IF v_look IS NOT NULL THEN
+		SELECT array_agg(s.number::int) FILTER (WHERE s.what = 'w'),
+			bool_or(s.what = 'f')
+		INTO o_class, v_firing
+		FROM sortie.graph_settle_1(p_bucket, NULL, NULL, NULL, NULL,
+			NULL, NULL, v_look, 1000, 1000) AS s;
+		o_more := o_more OR coalesce(v_firing, false);
+	END IF;
 END $$;
 
 -- Closes an open workflow: it ends when its jobs have.
@@ -363,12 +391,16 @@ BEGIN
 		SET admitted = (SELECT count(*) FROM n WHERE n.admitted)
 		WHERE w.workflow = p_workflow;
 	END IF;
-	LOOP
-		SELECT * INTO r FROM sortie.share_take_1(p_workflow, 10000);
-		EXIT WHEN r.o_number IS NULL;
-		PERFORM sortie.graph_line_up_1(p_bucket, r.o_class, r.o_place,
-			r.o_number, r.o_attempt, r.o_kind, NULL);
-		classes := classes || r.o_class;
-	END LOOP;
-	SELECT array_agg(DISTINCT c) INTO classes FROM unnest(classes) AS c;
+	SELECT * INTO r FROM sortie.share_take_1(p_workflow, 10000);
+	IF r.o_number IS NULL THEN
+		RETURN;
+	END IF;
+	PERFORM sortie.graph_line_up_1(p_bucket, r.o_class, r.o_place,
+		r.o_number, r.o_attempt, r.o_kind, NULL);
+	SELECT array_agg(DISTINCT c) INTO classes FROM unnest(r.o_class) AS c;
+	IF cardinality(r.o_number) = 10000 THEN
+		more := true;
+		UPDATE sortie.workflow w SET look_after = 0
+		WHERE w.workflow = p_workflow;
+	END IF;
 END $$;

@@ -1,5 +1,5 @@
--- What duties do to workflows: cancelling, trying again, changing priorities and
--- forgetting go in steps.
+-- What duties do to workflows: starting, cancelling, trying again, changing
+-- priorities and forgetting go in steps.
 
 -- Cancels the next jobs of a workflow that is being cancelled, at most p_max of
 -- them. more: come again at once.
@@ -140,6 +140,29 @@ BEGIN
 	n := p_max;
 	more := EXISTS (SELECT 1 FROM sortie.workflow w
 		WHERE w.priority_below IS NOT NULL);
+END $$;
+
+-- Looks at the next jobs of a workflow that has begun, or whose gate has opened,
+-- at most p_max of them. more: come again at once.
+CREATE OR REPLACE FUNCTION sortie.workflow_look_step_1(p_bucket int, p_max int,
+	OUT n bigint, OUT more bool, OUT classes int[], OUT pilots bigint[])
+LANGUAGE plpgsql AS $$
+#variable_conflict use_column
+DECLARE
+	g sortie.workflow;
+BEGIN
+	n := 0;
+	more := false;
+	SELECT * INTO g FROM sortie.workflow w WHERE w.look_after IS NOT NULL
+	ORDER BY w.workflow LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED;
+	IF FOUND THEN
+		SELECT x.o_class INTO classes
+		FROM sortie.workflow_look_1(p_bucket, g.workflow,
+			g.look_after, p_max) AS x;
+		n := p_max;
+	END IF;
+	more := EXISTS (SELECT 1 FROM sortie.workflow w
+		WHERE w.look_after IS NOT NULL);
 END $$;
 
 -- Removes at most p_max jobs of ended workflows that are to be deleted, and

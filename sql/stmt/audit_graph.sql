@@ -34,7 +34,7 @@ CROSS JOIN LATERAL (SELECT CASE WHEN n.any_of THEN n.met
 	CASE WHEN n.any_of THEN n.open = 0 AND NOT n.met ELSE n.unmet END
 		AS skip) AS c
 WHERE w.why = 'after' AND g.state = 'running' AND g.cancelling IS NULL
-		AND c.ready
+		AND c.ready AND coalesce(n.number <= g.look_after, true)
 	OR w.why IN ('after', 'held') AND c.skip
 UNION ALL
 SELECT 'job ' || w.number || ' waits (' || w.why || ') and is in no workflow'
@@ -48,6 +48,7 @@ SELECT 'job ' || w.number || ' waits behind the gate of a workflow without a '
 FROM sortie.waiting w
 JOIN sortie.workflow g ON g.workflow = w.workflow
 WHERE w.why = 'share' AND g.max_running IS NULL AND g.cancelling IS NULL
+	AND coalesce(w.number <= g.look_after, true)
 UNION ALL
 SELECT 'job ' || n.number || CASE WHEN j.number IS NULL
 	THEN ', a node, does not exist' WHEN g.workflow IS NULL

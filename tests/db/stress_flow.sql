@@ -61,11 +61,15 @@ CREATE FUNCTION t.random_flow(b int) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
 	v_flow bigint := t.some_flow();
 BEGIN
-	CASE t.pick(14)
+	CASE t.pick(15)
 	WHEN 0, 1 THEN
 		PERFORM t.random_make('/x' || t.pick(3));
 		RETURN 'make';
 	WHEN 2 THEN
+		UPDATE sortie.workflow SET state = 'running', look_after = 0,
+			started_at = now()
+		WHERE workflow = v_flow AND t.pick(2) = 0 AND state = 'held'
+			AND cancelling IS NULL AND n_ended < n_jobs;
 		PERFORM sortie.workflow_start_2(0, NULL, '{}', v_flow);
 		RETURN 'start';
 	WHEN 3 THEN
@@ -109,6 +113,9 @@ BEGIN
 	WHEN 12 THEN
 		PERFORM sortie.workflow_priority_step_1(b + 11, 5);
 		RETURN 'priority step';
+	WHEN 13 THEN
+		PERFORM sortie.workflow_look_step_1(b + 13, 2);
+		RETURN 'look step';
 	ELSE
 		PERFORM sortie.workflow_forget_1(b + 12, 5, 0);
 		RETURN 'forget';

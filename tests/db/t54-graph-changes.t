@@ -144,6 +144,30 @@ is "$(q "SELECT active FROM sortie.class WHERE class_id = 1")" f "nor wakes its 
 q "UPDATE sortie.class SET active = true WHERE class_id = 1" >/dev/null
 say a COMMIT >/dev/null
 
+# A large workflow is started, and loses its maximum, in steps.
+w=$(q "SELECT f.make('{\"state\":\"held\",\"max_running\":3}', string_agg('n' || i, ' '), '')
+	->> 'number' FROM generate_series(1, 10500) i")
+where() { q "SELECT count(*) FROM sortie.queue; SELECT count(*) FROM sortie.waiting WHERE workflow = $w AND why = '$1'"; }
+look() { while [ "$(q "SELECT more FROM sortie.workflow_look_step_1(0, 300)")" = t ]; do :; done; }
+is "$(q "SELECT more, changed FROM sortie.workflow_start_2(0, NULL, '{}', $w)") $(where after)" \
+	"t|10500 3
+500" "10,500 jobs begin, the first 10,000 at once"
+audit_clean "between steps"
+look
+is "$(where share)" "3
+10497" "steps go on with the others, and all but three wait behind the gate"
+is "$(q "SELECT more FROM sortie.workflow_adjust_2(0, NULL, '{}', $w, '{\"max_running\":null}')") $(where share)" \
+	"t 10003
+497" "without a gate 10,000 more go at once"
+audit_clean "behind an open gate"
+look
+is "$(where share)" "10500
+0" "and steps let all others go"
+audit_clean "without a gate"
+stmt workflow_delete "0, NULL, '{}', $w, true" >/dev/null
+while [ "$(q "SELECT more FROM sortie.workflow_cancel_step_1(0, 20000)")" = t ]; do :; done
+q "SELECT n FROM sortie.workflow_forget_1(0, 20000, 0)" >/dev/null
+
 # In steps: a large workflow is tried again, and gets another priority.
 # layered N: r, N jobs after it, and one after all of these.
 layered() { q "SELECT f.make('{}', 'r end ' || string_agg('n' || i, ' '), string_agg('r>n' || i || ' n' || i || '>end', ' ')) ->> 'number' FROM generate_series(1, $1) i"; }
