@@ -491,10 +491,14 @@ BEGIN
 END $$;
 
 -- Room for big jobs: the head of a class that has waited p_after_s seconds,
--- needs more than one core or some memory, and fits a live pilot's whole but
--- no fitting pilot's free part gets one pilot reserved; reservations are lifted
--- when the job has left its place or the pilot cannot take it any more. Run as
--- a duty, in the grant lane.
+-- needs more than one core or some memory, is passed over, and fits a live
+-- pilot's whole but no fitting pilot's free part gets one pilot reserved;
+-- reservations are lifted when the job has left its place or the pilot cannot
+-- take it any more.  Passed over: no smaller job that its pilots could take
+-- stands in front of it, or behind it with less than p_after_s between their
+-- submissions.  So where everything waits for an hour a big job waits an hour,
+-- too, and pilots are not emptied for each (tests/bench/NOTES).  Run as a duty,
+-- in the grant lane.
 CREATE OR REPLACE FUNCTION sortie.reserve_1(p_after_s int) RETURNS int
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -521,27 +525,56 @@ BEGIN
 				1000000000)))))
 		FOR NO KEY UPDATE SKIP LOCKED);
 	FOR v IN
-		SELECT c.class_id, c.cores, c.memory, c.life_s, c.profiles,
-			h.place, h.turn, h.number
-		FROM (SELECT DISTINCT m.class_id FROM sortie.class_ready m)
-			AS r
-		JOIN sortie.class c ON c.class_id = r.class_id
-		CROSS JOIN LATERAL (
-			SELECT q.place, q.turn, q.number FROM sortie.queue q
-			WHERE q.class_id = c.class_id
-			ORDER BY q.place, q.turn, q.number LIMIT 1) AS h
-		JOIN sortie.job j ON j.number = h.number
-		WHERE (c.cores > 1 OR c.memory > 0)
-		AND j.submitted_at < now() - make_interval(secs => p_after_s)
-		AND NOT EXISTS (SELECT 1 FROM sortie.pilot_room p
-			WHERE p.reserved_number = h.number)
-		AND NOT EXISTS (
-			SELECT 1 FROM unnest(c.limit_ids, c.limit_counts)
-				AS u(limit_id, n)
-			JOIN sortie.lim l ON l.limit_id = u.limit_id
-			WHERE l.capacity - l.used < u.n)
-		ORDER BY h.place, h.turn, h.number
-		LIMIT 100
+		WITH heads AS MATERIALIZED (
+			SELECT c.class_id, c.cores, c.memory, c.life_s,
+				c.profiles, h.place, h.turn, h.number,
+				j.submitted_at, EXISTS (
+					SELECT 1 FROM sortie.pilot_room p
+					WHERE p.reserved_number = h.number)
+					AS kept
+			FROM (SELECT DISTINCT m.class_id
+				FROM sortie.class_ready m) AS r
+			JOIN sortie.class c ON c.class_id = r.class_id
+			CROSS JOIN LATERAL (
+				SELECT q.place, q.turn, q.number
+				FROM sortie.queue q
+				WHERE q.class_id = c.class_id
+				ORDER BY q.place, q.turn, q.number
+				LIMIT 1) AS h
+			JOIN sortie.job j ON j.number = h.number
+			WHERE NOT EXISTS (
+				SELECT 1 FROM unnest(c.limit_ids,
+					c.limit_counts) AS u(limit_id, n)
+				JOIN sortie.lim l ON l.limit_id = u.limit_id
+				WHERE l.capacity - l.used < u.n)
+		), big AS MATERIALIZED (
+			SELECT * FROM heads b
+			WHERE (b.cores > 1 OR b.memory > 0) AND NOT b.kept
+			AND b.submitted_at < now()
+				- make_interval(secs => p_after_s)
+			ORDER BY b.place, b.turn, b.number
+			LIMIT 100
+		)
+		SELECT * FROM big b
+		WHERE NOT EXISTS (
+			SELECT 1 FROM heads o
+			WHERE o.class_id <> b.class_id AND NOT o.kept
+			AND o.cores <= b.cores AND o.memory <= b.memory
+			AND ((o.place, o.turn, o.number)
+				< (b.place, b.turn, b.number)
+				OR o.place = b.place
+				AND o.submitted_at >= b.submitted_at
+				AND o.submitted_at < b.submitted_at
+				+ make_interval(secs => p_after_s))
+			AND EXISTS (SELECT 1 FROM sortie.pilot_room p
+				WHERE p.profile_id = ANY (b.profiles)
+				AND p.profile_id = ANY (o.profiles)
+				AND p.pilot_order IS NULL
+				AND p.cores >= b.cores AND p.memory >= b.memory
+				AND (p.ends_at IS NULL OR p.ends_at > now()
+				+ make_interval(secs => least(o.life_s,
+				1000000000)))))
+		ORDER BY b.place, b.turn, b.number
 	LOOP
 		IF EXISTS (SELECT 1 FROM sortie.pilot_room p
 			WHERE p.profile_id = ANY (v.profiles)

@@ -305,7 +305,14 @@ is "$(sql "SELECT t.claim($P, 2)")" "$K" "what fits goes past a big job"
 sql "SELECT sortie.reserve_1(3600)" >/dev/null
 sql "SELECT t.ends($P, $J, t.run($J), 'finished')" >/dev/null
 is "$(sql "SELECT t.claim($P, 3)")" "$((K + 1))" "until that has waited long"
-sql "SELECT sortie.reserve_1(0)" >/dev/null
+sql "UPDATE sortie.job SET submitted_at = submitted_at - interval '90 s'
+	WHERE number >= $B" >/dev/null
+is "$(sql "SELECT sortie.reserve_1(60)")" 0 \
+	"but not as long as those behind it"
+sql "UPDATE sortie.job SET submitted_at = submitted_at + interval '70 s'
+	WHERE number >= $K" >/dev/null
+is "$(sql "SELECT sortie.reserve_1(60)")" 1 \
+	"it is passed over by those that came later"
 for n in $((J + 1)) $((J + 2)) "$K"; do
 	sql "SELECT t.ends($P, $n, t.run($n), 'finished')" >/dev/null
 done
