@@ -4,6 +4,9 @@
  */
 #include <locale.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 #include "clients/call.h"
 #include "clients/cli.h"
@@ -41,16 +44,37 @@ static int run_command(struct cli *c)
 	return cli_end(command->run(c));
 }
 
+/* The token is in neither a core dump nor what /proc shows of a process, which
+ * is what its memory holds, nor in what is started from here. */
+static void hide_token(const struct cli *c, int argc, char **argv)
+{
+	const char *token = c->settings->token;
+	char *env = getenv("SORTIE_TOKEN");
+
+	if (env != NULL) {
+		explicit_bzero(env, strlen(env));
+		unsetenv("SORTIE_TOKEN");
+	}
+	for (int i = 1; token != NULL && token[0] != '\0' && i < argc; i++) {
+		size_t len = strlen(argv[i]), n = strlen(token);
+
+		if (len >= n && strcmp(argv[i] + len - n, token) == 0)
+			explicit_bzero(argv[i] + len - n, n);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	struct cli c = { .arena = arena_new() };
 	struct err e = ERR_INIT;
 	int status = CLI_USAGE;
 
+	(void)prctl(PR_SET_DUMPABLE, 0);
 	if (setlocale(LC_CTYPE, "C.UTF-8") == NULL)
 		setlocale(LC_CTYPE, "");
 	switch (settings_read(&c, argc, argv, &e)) {
 	case SETTINGS_RUN:
+		hide_token(&c, argc, argv);
 		status = run_command(&c);
 		break;
 	case SETTINGS_HELP:

@@ -43,6 +43,8 @@ struct httpc_request {
 	int64_t timeout_ms;         /* whole call; 0 = 60 s */
 	int64_t connect_timeout_ms; /* 0 = 5 s */
 	size_t max_reply;           /* bytes; 0 = 64 MiB */
+	bool away; /* only to other machines: neither loopback nor link-local
+		      addresses, whatever name leads to them */
 };
 
 #define HTTPC_RETRY_MAX_S 86400

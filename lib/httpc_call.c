@@ -7,6 +7,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -18,6 +19,7 @@
 #define TIMEOUT_MS 60000
 #define CONNECT_TIMEOUT_MS 5000
 #define MAX_REPLY ((size_t)64 << 20)
+#define MAX_HEADERS ((size_t)256 << 10)
 
 /* An option that this libcurl does not take is our mistake. */
 #define SET(easy, option, value)                                      \
@@ -53,6 +55,7 @@ void httpc_call_reset(struct httpc_call *call)
 	buf_reset(&call->reply.headers);
 	call->attempts = 0;
 	call->too_large = call->stopped = false;
+	call->away = call->near = false;
 	call->on_body = NULL;
 }
 
@@ -79,6 +82,9 @@ static size_t on_header(char *p, size_t size, size_t n, void *arg)
 	/* The answer proper follows an interim one (1xx). */
 	if (len > 5 && !memcmp(p, "HTTP/", 5))
 		buf_reset(&call->reply.headers);
+	call->too_large = len > MAX_HEADERS - call->reply.headers.len;
+	if (call->too_large)
+		return 0;
 	buf_add(&call->reply.headers, p, len);
 	return len;
 }
@@ -122,12 +128,41 @@ static int on_send(void *arg, char *remote, char *local, int remote_port,
 							 : CURL_PREREQFUNC_OK;
 }
 
-/* No descriptor of ours reaches a payload. */
+/* 0.0.0.0/8, 127.0.0.0/8, 169.254.0.0/16. */
+static bool is_near_4(const uint8_t a[4])
+{
+	return a[0] == 0 || a[0] == 127 || (a[0] == 169 && a[1] == 254);
+}
+
+static bool is_near(const struct sockaddr *sa)
+{
+	if (sa->sa_family == AF_INET6) {
+		const struct in6_addr *a =
+			&((const struct sockaddr_in6 *)(const void *)sa)
+				 ->sin6_addr;
+
+		return IN6_IS_ADDR_LOOPBACK(a) || IN6_IS_ADDR_UNSPECIFIED(a) ||
+		       IN6_IS_ADDR_LINKLOCAL(a) ||
+		       (IN6_IS_ADDR_V4MAPPED(a) && is_near_4(a->s6_addr + 12));
+	}
+	return sa->sa_family != AF_INET ||
+	       is_near_4((const uint8_t *)&(
+				 (const struct sockaddr_in *)(const void *)sa)
+				 ->sin_addr);
+}
+
+/* No descriptor of ours reaches a payload. The address is looked at here, where
+ * no name can lead elsewhere any more. */
 static curl_socket_t on_socket_open(void *arg, curlsocktype purpose,
 				    struct curl_sockaddr *address)
 {
-	(void)arg;
+	struct httpc_call *call = arg;
+
 	(void)purpose;
+	if (call->away && is_near(&address->addr)) {
+		call->near = true;
+		return CURL_SOCKET_BAD;
+	}
 	return socket(address->family, address->socktype | SOCK_CLOEXEC,
 		      address->protocol);
 }
@@ -278,6 +313,7 @@ static void set_transfer(struct httpc_call *call)
 	SET(easy, CURLOPT_PREREQFUNCTION, on_send);
 	SET(easy, CURLOPT_PREREQDATA, call);
 	SET(easy, CURLOPT_OPENSOCKETFUNCTION, on_socket_open);
+	SET(easy, CURLOPT_OPENSOCKETDATA, call);
 	SET(easy, CURLOPT_PRIVATE, call);
 	SET(easy, CURLOPT_URL, call->url);
 	if (call->socket_path)
@@ -297,6 +333,7 @@ bool httpc_call_prepare(struct httpc_call *call, const struct httpc_tls *tls,
 	call->connect_timeout_ms = r->connect_timeout_ms ? r->connect_timeout_ms
 							 : CONNECT_TIMEOUT_MS;
 	call->max_reply = r->max_reply ? r->max_reply : MAX_REPLY;
+	call->away = r->away;
 	if (!set_address(call, r))
 		return false;
 	curl_easy_reset(call->easy);
@@ -314,6 +351,13 @@ static void explain_connect(struct httpc_call *call)
 	struct httpc_reply *reply = &call->reply;
 	long number = 0;
 
+	if (call->near) {
+		err_set(&reply->err, ERR_FORBIDDEN,
+			"%s is a loopback or link-local address, where this "
+			"call may not go",
+			call->address);
+		return;
+	}
 	curl_easy_getinfo(call->easy, CURLINFO_OS_ERRNO, &number);
 	reply->refused = number == ECONNREFUSED ||
 			 (call->socket_path && number == ENOENT);

@@ -22,7 +22,8 @@ struct httpc_call {
 	size_t max_reply;
 	bool repeatable;         /* libcurl may send it a second time */
 	int attempts;            /* how often it was put on a line */
-	bool too_large, stopped; /* why writing the body was refused */
+	bool too_large, stopped; /* why writing the answer was refused */
+	bool away, near;         /* only others; it was not another one */
 	bool *answered;          /* the pool's: HTTP has come back once */
 	struct httpc_reply reply;
 	bool (*on_body)(const char *p, size_t len, void *arg);

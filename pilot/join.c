@@ -257,6 +257,7 @@ static bool host_open(struct talk *t, struct err *e)
 		.tail_max = t->tail_max,
 		.sandbox = t->sandbox.program ? &t->sandbox : NULL,
 		.run_as = t->run_as,
+		.no_new_privs = t->opt.no_new_privs,
 		.cgroups = t->opt.cgroups,
 		.no_clean = t->opt.keep_all,
 	};

@@ -98,6 +98,11 @@ static const struct opt opts[] = {
 	  "line is OWNER USER; \"* =\" stands for everybody else, each as the "
 	  "user of the same name. Users below 1000 need a line of their own, "
 	  "root is nobody's, and owners without a user run nothing here." },
+	{ "no-new-privileges", 0, OPT_FLAG, AT(no_new_privs), 0, 0, 0, NULL,
+	  NULL, NULL,
+	  "Payloads gain nothing by set-user-id programs, as it always is with "
+	  "--run-as-file and --sandbox: sudo, mount, or a container program that "
+	  "is set-user-id, do not work in them." },
 	{ "sandbox", 0, OPT_STR, AT(sandbox), 0, 0, 0, NULL, NULL, "bwrap",
 	  "Run payloads in bubblewrap: the machine's files are there for reading "
 	  "only, /tmp and the list of processes are their own, and the pilot's "

@@ -36,7 +36,7 @@ struct pilot_options {
 	const char **sandbox_write;
 	bool sandbox_offline;
 	const char *run_as_file; /* NULL = all as this user */
-	bool one_user, cgroups, keep_all;
+	bool one_user, no_new_privs, cgroups, keep_all;
 	const char *ca_file, *cert, *key;
 	bool insecure;
 	const char *log_file;

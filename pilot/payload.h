@@ -43,6 +43,7 @@ struct payload_settings {
 	int64_t spool_floor;           /* bytes to stay free; 0 = 16 MiB */
 	const struct sandbox *sandbox; /* NULL = none */
 	const struct runas *run_as;    /* NULL = all as the pilot's user */
+	bool no_new_privs;             /* no set-user-id programs */
 	bool cgroups;                  /* try cgroups at all */
 	bool no_clean;                 /* keep working directories */
 };

@@ -276,7 +276,8 @@ static bool choose_user(struct payload *p, struct err *e)
 	return p->user && workdir_own(p->dir, p->user, e);
 }
 
-/* In the sandbox, when the pilot has one. */
+/* In the sandbox, when the pilot has one; bubblewrap may be a set-user-id
+ * program itself, and takes the same away behind it. */
 static void wrap(struct payload *p, struct spawn_order *o)
 {
 	const struct sandbox *s = p->host->s.sandbox;
@@ -286,8 +287,10 @@ static void wrap(struct payload *p, struct spawn_order *o)
 				   .program = o->path,
 				   .argv = o->argv };
 
-	if (!s)
+	if (!s) {
+		o->no_new_privs = p->host->s.no_new_privs;
 		return;
+	}
 	o->argv = sandbox_argv(p->a, s, &run);
 	o->path = s->program;
 }

@@ -185,6 +185,8 @@ static bool set_up(const struct child *c)
 		return false;
 	if (o->mask >= 0)
 		(void)umask((mode_t)o->mask);
+	if (o->no_new_privs && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+		return false;
 	return true;
 }
 

@@ -28,6 +28,7 @@ struct spawn_order {
 	size_t n_join;
 	int64_t data_limit;            /* bytes of RLIMIT_DATA; 0 = leave it */
 	int mask;                      /* umask; -1 = the pilot's */
+	bool no_new_privs;             /* no set-user-id programs */
 	const struct runas_user *user; /* NULL = the pilot's */
 };
 

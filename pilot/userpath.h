@@ -3,9 +3,9 @@
  * the user's to choose.
  *
  * The links of /proc that lead past all permissions (/proc/self/fd/7 would be
- * a descriptor of the pilot's own) are refused with ELOOP. Kernels before 5.6
- * cannot refuse them; there the rights of the user (runas_enter) and the
- * pilot's being no process that can be looked into are all there is.
+ * a descriptor of the pilot's own) are refused with ELOOP: by the kernel, or
+ * where that cannot (before 5.6), by walking the path, which refuses every link
+ * that lies in /proc.
  */
 #ifndef SORTIE_PILOT_USERPATH_H
 #define SORTIE_PILOT_USERPATH_H
@@ -14,6 +14,8 @@
 
 /* Relative to at. O_CLOEXEC is added; no file is made. -1 with errno. */
 int userpath_open(int at, const char *path, int flags);
+/* The same without help of the kernel's. */
+int userpath_walk(int at, const char *path, int flags);
 /* What is there, links followed. -1 with errno. */
 int userpath_stat(int at, const char *path, struct stat *st);
 

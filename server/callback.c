@@ -12,6 +12,7 @@
 #include "lib/log.h"
 #include "server/db.h"
 #include "server/metrics.h"
+#include "server/options.h"
 #include "server/server.h"
 
 #define LOOK_S 1
@@ -110,10 +111,12 @@ static void make_call(struct callbacks *c, const struct db_result *r,
 	struct call *k = ARENA_NEW(a, struct call);
 	const char *url = db_text(r, row, 1);
 	const char *host = callback_host(url);
+	const struct settings *set = c->srv->set;
 	struct httpc_request q = { .method = "POST",
 				   .timeout_ms = CALL_MS,
 				   .connect_timeout_ms = CONNECT_MS,
-				   .max_reply = REPLY_MAX };
+				   .max_reply = REPLY_MAX,
+				   .away = !set->callback_local && !set->dev };
 	size_t len;
 
 	k->of = c;

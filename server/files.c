@@ -74,8 +74,7 @@ static void on_room(enum db_outcome o, const struct db_result *res,
 	else if (!blob_put(r->srv->blobs, f->hash, r->body, r->body_len, &e))
 		req_reply_err(r, &e);
 	else
-		db_run(r->srv->db, "blob_record", params_of(f), on_recorded,
-		       f);
+		db_run(r->srv->db, "blob_record", params_of(f), on_recorded, f);
 }
 
 void files_put(struct req *r)

@@ -129,6 +129,11 @@ static const struct opt opts[] = {
 	  INT64_C(1) << 30, "1 MiB", NULL, "SIZE",
 	  "And this much of its end; what lies between is left out and "
 	  "counted." },
+	{ "callback-local", 0, OPT_FLAG, AT(callback_local), 0, 0, 0, NULL,
+	  NULL, NULL,
+	  "Let callbacks go to loopback and link-local addresses, too: whoever "
+	  "submits workflows can then have the server post to services of its "
+	  "own machine. With --dev they may." },
 	{ "log-file", 0, OPT_STR, AT(log_file), 0, 0, 0, NULL, NULL, "FILE",
 	  "Append the log to FILE instead of writing it to standard error; "
 	  "opened again on SIGHUP." },

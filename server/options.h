@@ -58,6 +58,7 @@ struct settings {
 	int64_t event_retention_s; /* 0 = for ever */
 	int64_t output_head;       /* bytes of a stream, each */
 	int64_t output_tail;
+	bool callback_local; /* callbacks may go to this machine */
 
 	/* how it runs */
 	const char *log_file; /* NULL = standard error */

@@ -45,6 +45,24 @@ pilot_token=$(grep -aoE 'sp_[0-9a-f_]{80,}' "$T/spool/identity" 2>/dev/null ||
 job_token=$(tr '\0' '\n' <"/proc/$payload/environ" | sed -n 's/^SORTIE_TOKEN=//p')
 like "$pilot_token $job_token" "sp_* sr_*" "there are tokens to look for"
 
+# Commands that wait, with tokens that they were given in both ways.
+token=$admin
+submit '{"argv":["true"],"state":"held"}'
+SORTIE_TOKEN=$admin sortie job wait "$job" >"$T/wait.out" 2>&1 &
+waiter=$!
+started $waiter other
+sortie --token "$admin" job wait "$job" >"$T/wait2.out" 2>&1 &
+second_waiter=$!
+started $second_waiter other
+# hides PID FILE: the command runs, and its token is gone from there.
+hides()
+{
+	[ "$(cat "/proc/$1/comm")" = sortie ] &&
+		! tr '\0' '\n' <"/proc/$1/$2" | grep -q 'st_'
+}
+within 10 "a command hides the token of its environment" hides $waiter environ
+within 10 "and one of its arguments" hides $second_waiter cmdline
+
 printf '%s\n' "$admin" "$join" "$carol" "$pilot_token" "$job_token" >"$T/secrets"
 printf '%s\n' $first_tokens | cat "$T/secrets" - >"$T/all-secrets"
 # holders FILE: processes, but this shell and its helpers, where a secret is,
@@ -110,6 +128,8 @@ if ls core* >/dev/null 2>&1; then
 	rm -f core*
 	kill -ABRT $second_pid
 	within 10 "the server dies of a fault" gone $second_pid
+	kill -ABRT $waiter
+	within 10 "a command" gone $waiter
 	kill -ABRT "$child"
 	within 10 "the pilot, too" gone "$keeper"
 	is "$(find "$T" -name 'core*' -type f -size +4k)" "" "none is left of them"

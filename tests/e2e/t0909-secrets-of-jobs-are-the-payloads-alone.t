@@ -7,7 +7,7 @@ start_server --log-level debug
 is "$(stat -c %a "$state/secrets-key")" 600 "the key's file is made, for the server alone"
 word=hunter2-nobody-knows
 key=$(cat "$state/secrets-key")
-start_pilot --slots 2
+start_pilot --slots 2 --no-new-privileges
 submit "{\"shell\":\"echo \$PASS | tr a-z n-za-m; echo \$OTHER; cat \$SORTIE_JOB_FILE\",\"env\":{\"PASS\":\"env\",\"OTHER\":\"o\"},\"key\":\"k\",\"secrets\":{\"PASS\":\"$word\",\"EMPTY\":\"\"}}"
 first=$job
 within 15 "a job with secrets runs" job_is "$job" finished
@@ -34,12 +34,21 @@ call PUT "/api/v1/submissions/$id/parts/1" "[{\"argv\":[\"true\"],\"state\":\"he
 submit "{\"argv\":[\"sleep\",\"1000\"],\"secrets\":{\"PASS\":\"$word\"}}"
 within 15 "another one runs" job_is "$job" running
 payload=$(children "$pilot_child")
+like "$(cat "/proc/$payload/status")" "*NoNewPrivs:?1*" \
+	"a pilot that was told so lets no payload gain privileges"
 
 # Everywhere that somebody could look.
 for path in "jobs/$first" "jobs/$job" "jobs/$flow" jobs events?after=0 workflows "workflows/1" \
-		"workflows/1/jobs" "workflows/1/graph" "jobs/$first/explain"; do
+		"workflows/1/jobs" "workflows/1/graph" "jobs/$first/explain" top summary; do
 	get "/api/v1/$path"
 done >"$T/answers"
+call POST /api/v1/purge '{"older_s":0,"export":true}'
+ok "an export tells of it" grep -q '"PASS":"\*\*\*"' "$T/answer"
+cat "$T/answer" >>"$T/answers"
+sortie top --once >>"$T/answers" 2>&1
+/usr/bin/python3 "$top/clients/sortie-load" record >"$T/workload" 2>&1
+ok "a workload is recorded" test -s "$T/workload"
+cat "$T/workload" >>"$T/answers"
 nok "no answer has it" grep -aqF "$word" "$T/answers"
 ok "but ***" grep -aqF '"PASS":"***"' "$T/answers"
 nok "nor what is stored" grep -aqF sealed: "$T/answers"

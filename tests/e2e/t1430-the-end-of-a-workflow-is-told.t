@@ -44,7 +44,7 @@ started $! other
 wait_until 10 test -e "$T/port" || give_up "a listener listens"
 to=http://127.0.0.1:$(cat "$T/port")
 
-start_server
+start_server --callback-local
 start_pilot --slots 1
 v=/api/v1
 
@@ -70,4 +70,18 @@ metric()
 within 10 "two were done" metric sortie_callbacks_done_total 2
 within 10 "and two failed" metric sortie_callback_failures_total 2
 ok "where it points nobody is told" called /elsewhere 0
+
+# Without leave the server's own machine is not called, whatever it is named.
+stop_server
+start_server
+port=${to##*:}
+query 'DELETE FROM sortie.callback' >/dev/null
+call POST $v/workflows '{"jobs":{"a":{"noop":true}},"callback":["'"$to"'/no","http://localhost:'"$port"'/no","http://[::ffff:127.0.0.1]:'"$port"'/no","http://2130706433:'"$port"'/no","http://0:'"$port"'/no"]}'
+is "$status" 201 "a workflow may name it"
+refused()
+{
+	[ "$(query "SELECT count(*) FROM sortie.callback WHERE last_error LIKE '%may not go'")" = 5 ]
+}
+within 15 "but it is not called" refused
+ok "by none of its names" called /no 0
 finish
