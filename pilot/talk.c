@@ -181,7 +181,8 @@ static void turn_drain(struct talk *t)
 	if (quiet(t)) {
 		claim_cancel(t);
 		t->phase = TALK_LEAVING;
-		if (!t->drained_ms)
+		/* The grace was for payloads: none is left. */
+		if (!t->drained_ms || t->drained_ms > now + LAST_WORDS_MS)
 			t->drained_ms = now + LAST_WORDS_MS;
 		return;
 	}
