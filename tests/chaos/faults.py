@@ -191,6 +191,7 @@ def db_stale(world, step, hit):
     operator does what the manual says of a restored backup."""
     for one in world.all():
         one.process.kill()
+    world.wires.cut_all()       # what was told is told by now, or never
     world.db.fail_over_stale()
     world.forgotten.append((world.stale_since, time.monotonic()))
     subprocess.run(world.sortied(world.db.primary, "--restored"), check=True,

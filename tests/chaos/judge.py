@@ -138,7 +138,9 @@ def may_be_cancelled(rec, number):
 
 def excused(rec, run):
     """A failure that a fault of ours explains."""
-    return (run["run"] in rec.world.killed_runs and run["signal"] == 9
+    # 137: what bubblewrap makes of the signal that killed its payload.
+    return (run["run"] in rec.world.killed_runs
+            and (run["signal"] == 9 or run["exit_code"] == 137)
             or run["host"] in rec.world.full_spools
             and "disk full" in run["reason"])
 
@@ -203,7 +205,7 @@ def payloads_agree(rec):
         if run["state"] == "finished" and not (ended and seen["code"] == 0):
             yield f"run {run['run']} finished, its payload says {seen}"
         if run["state"] == "failed" and run["exit_code"] is not None and \
-                not (ended and seen["code"] == run["exit_code"]):
+                not excused(rec, run) and not (ended and seen["code"] == run["exit_code"]):
             yield f"run {run['run']} failed, its payload says {seen}"
     for run, seen in rec.seen.items():
         if run not in rec.by_run and \

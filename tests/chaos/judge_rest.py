@@ -35,14 +35,17 @@ def each_file_is_injected_once(rec):
 def each_end_is_called(rec):
     """At least once for each end of a workflow whose maker asked for it, with
     what its event says; and for nothing that did not end."""
+    calls = rec.told.of("called")
+    well = {(note["id"], note["generation"]) for note in calls
+            if note["status"] < 300}
     heard = {}
-    for note in rec.told.of("called"):
+    for note in calls:
+        if forgotten(rec, note["at"]):
+            continue
         known = heard.setdefault((note["id"], note["generation"]), note)
         if note["state"] != known["state"]:
             yield (f"workflow {note['flow']} was called {known['state']}, "
                    f"then {note['state']}")
-    well = {(note["id"], note["generation"]) for note in rec.told.of("called")
-            if note["status"] < 300}
     ends = {}
     for event in rec.events:
         note = rec.flow_notes.get(event["flow"])
@@ -53,11 +56,11 @@ def each_end_is_called(rec):
     for end, detail in ends.items():
         if end not in well:
             yield f"nobody was called when workflow {detail['workflow']} ended"
-        elif heard[end]["state"] != detail["state"]:
+        elif end in heard and heard[end]["state"] != detail["state"]:
             yield (f"workflow {detail['workflow']} ended {detail['state']}, "
                    f"the call said {heard[end]['state']}")
     for end, note in heard.items():
-        if end not in ends and not forgotten(rec, note["at"]):
+        if end not in ends:
             yield f"a call said that workflow {note['flow']} ended"
 
 

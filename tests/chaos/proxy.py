@@ -36,6 +36,12 @@ class Wires:
         self.links.append(link)
         return link
 
+    def cut_all(self):
+        """No connection that there is carries anything any more."""
+        for link in self.links:
+            link.reset_all()
+        self.run(asyncio.sleep(0))
+
     def close(self):
         for link in self.links:
             self.run(link.shut())
@@ -98,6 +104,8 @@ class Link:
                 if self.delay_s:
                     await asyncio.sleep(self.delay_s)
                 await self.free[way].wait()
+                if writer.is_closing():
+                    break           # nobody was told
                 if sieve:
                     data = sieve(data, self.sieving)
                 if tap:

@@ -241,10 +241,9 @@ stop_all()
 				"$T/started" | tac); do
 			alive "$pid" || continue
 			kill -CONT "$pid" 2>/dev/null
-			# A pilot stops at once when told twice.
-			[ $kind = pilot ] && kill "$pid" 2>/dev/null &&
-				"$helper" pause 100
-			stop_pid "$pid" || slow="$slow $kind:$pid"
+			# A pilot has its grace and its good-bye, 20 s by
+			# default when nobody answers.
+			stop_pid "$pid" 30 || slow="$slow $kind:$pid"
 		done
 	done
 	[ -z "$slow" ]
