@@ -25,7 +25,8 @@ enum act_flag {
 	ACT_FLAG_PARAM = 1, /* the statement has a fifth: the flag */
 	ACT_SET_PARAM = 2,  /* the statement has a fifth: what to set */
 	ACT_MAKES_WORK = 4, /* some job may be ready that was not */
-	ACT_ENDS = 8        /* jobs without a pilot have ended by it */
+	ACT_ENDS = 8,       /* jobs without a pilot have ended by it */
+	ACT_REVIVES = 16    /* jobs that had ended wait again */
 };
 
 struct action {
@@ -45,7 +46,8 @@ static const struct action actions[] = {
 		     ACT_FLAG_PARAM | ACT_ENDS | ACT_MAKES_WORK },
 	[HOLD] = { "hold", "job_hold", ACT_MAKES_WORK },
 	[RELEASE] = { "release", "job_release", ACT_MAKES_WORK },
-	[RETRY] = { "retry", "job_retry", ACT_FLAG_PARAM | ACT_MAKES_WORK },
+	[RETRY] = { "retry", "job_retry",
+		    ACT_FLAG_PARAM | ACT_MAKES_WORK | ACT_REVIVES },
 	[DELETE] = { "delete", "job_delete", 0 },
 	[ADJUST] = { "adjust", "job_adjust", ACT_SET_PARAM | ACT_MAKES_WORK },
 };
@@ -124,6 +126,8 @@ static void take_rows(struct req *r, struct act *a, const struct db_result *res)
 	}
 	if (done > 0 && (a->now->flags & ACT_MAKES_WORK) != 0)
 		wake_work(r->srv);
+	if (done > 0 && (a->now->flags & ACT_REVIVES) != 0)
+		wake_graphs(r->srv);
 }
 
 static void on_rows(enum db_outcome o, const struct db_result *res,

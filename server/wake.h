@@ -23,7 +23,7 @@ void wake_job(struct server *srv, int64_t number);
 void wake_ended(struct server *srv, int64_t number);
 /* The workflow has ended, or was changed by hand. */
 void wake_workflow(struct server *srv, int64_t number);
-/* Jobs of graphs ended without a run: nobody knows which. */
+/* Jobs of graphs ended without a run, or wait again: nobody knows of which. */
 void wake_graphs(struct server *srv);
 /* Work for the classes and orders for the pilots that two columns of a row
  * list. */

@@ -95,6 +95,48 @@ is "$status" 201 "an open one may begin empty"
 call POST $v/workflows/"$flow"/close
 ends "$flow" finished
 
+# Who waits hears of changes by hand at once. Without being told, twenty who wait
+# would look again one after the other, within two seconds.
+waits_are()
+{
+	[ "$(get /metrics | sed -n 's/^sortie_long_polls //p')" = "$1" ]
+}
+
+# hears CLAIM FILTER WANT METHOD PATH [BODY]: from $flow, which is watched.
+hears()
+{
+	heard=$1 filter=$2 want=$3
+	shift 3
+	watched="$v/workflows/$flow?wait=[21-40]&seen_ended=$(get "$v/workflows/$flow" | jq .ended)"
+	curl -sZ --parallel-immediate --unix-socket "$sock" \
+		-H "Authorization: Bearer $token" "http://sortie$watched" >"$T/heard" &
+	wait_until 10 waits_are 20
+	call "$@"
+	now_cs
+	was=$now
+	wait $!
+	now_cs
+	is "$(jq -r "$filter" "$T/heard" | sort | uniq -c | xargs)" "20 $want" "$heard is heard of"
+	[ $((now - was)) -le 150 ] || fail "by all at once" "after $((now - was)) hundredths of a second"
+}
+
+# changes VERB: of the jobs of $flow.
+changes()
+{
+	printf '{"action":"%s","jobs":"%s"}' "$1" "$first"
+}
+
+make '{"open":true,"jobs":{"a":{"shell":"true","site":"none"},"b":{"shell":"true","site":"none"}}}'
+hears "a job that is cancelled" '"\(.ended) \(.state)"' "1 running" POST $v/jobs/actions "$(changes cancel)"
+hears "one that is tried again" '"\(.ended) \(.state)"' "0 running" POST $v/jobs/actions "$(changes retry)"
+hears "a workflow that is cancelled" .state cancelled POST $v/workflows/"$flow"/cancel
+make '{"open":true,"jobs":{"a":{"noop":true}}}'
+hears "one that is closed" .state finished POST $v/workflows/"$flow"/close
+make '{"state":"held","jobs":{"a":{"noop":true}}}'
+hears "one that is started" .state finished POST $v/workflows/"$flow"/start
+make '{"state":"held","jobs":{"a":{"shell":"true"}}}'
+hears "one that is deleted" .error.code not_found DELETE $v/workflows/"$flow?cancel=1"
+
 # Twice the same
 call POST $v/workflows '{"jobs":{"a":{"shell":"true"}}}' -H 'Idempotency-Key: k1'
 one="$status $(of .created) $(of .number)"
