@@ -27,10 +27,11 @@ for victim in pilot keeper both; do
 		done
 	}
 	if [ $victim = both ]; then
-		# Nobody is left who could: what a host's death leaves to init.
+		# Nobody is left who could end them, as sortie-pilot(1) says.
 		kill -9 $(cat "$T/pids") 2>/dev/null
+	else
+		within 5 "its processes go, too" all_gone
 	fi
-	within 5 "its processes go, too" all_gone
 	call POST /api/v1/jobs/actions "{\"action\":\"cancel\",\"jobs\":\"$job\"}"
 	within 20 "the job has ended" has_ended "$job"
 done
