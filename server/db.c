@@ -9,6 +9,7 @@
 #include <string.h>
 #include "lib/clock.h"
 #include "lib/log.h"
+#include "server/db_turns.h"
 
 #define TRIES_MAX 5
 #define POOL_DEFAULT 4
@@ -59,16 +60,27 @@ bool db_up(const struct db *db)
 	return pool_up(db) > 0;
 }
 
+/* The caller's place in the queue is gone. */
+static void refuse(struct db_wait *w)
+{
+	db_fail_later(w->db, w->done, w->arg);
+	free(w);
+}
+
+static void put(struct db_wait *w)
+{
+	struct db_wait *out = db_turns_put(w->db->turns, w);
+
+	if (out != NULL)
+		refuse(out);
+}
+
 static void waits_fail(struct db *db)
 {
 	struct db_wait *w;
 
-	while ((w = STAILQ_FIRST(&db->waits)) != NULL) {
-		STAILQ_REMOVE_HEAD(&db->waits, link);
-		db->n_waits--;
-		db_fail_later(db, w->done, w->arg);
-		free(w);
-	}
+	while ((w = db_turns_drop(db->turns)) != NULL)
+		refuse(w);
 }
 
 static void on_pool_change(struct db *db)
@@ -84,13 +96,17 @@ static void on_wait_done(enum db_outcome outcome, const struct db_result *r,
 	struct db_wait *w = arg;
 	struct db *db = w->db;
 
+	int64_t before = db->owner;
+
+	db_turns_ran(db->turns, w);
 	if (outcome == DB_RETRY && w->tries < TRIES_MAX) {
 		w->tries++;
-		STAILQ_INSERT_TAIL(&db->waits, w, link);
-		db->n_waits++;
+		put(w);
 		return;
 	}
+	db->owner = w->owner;
 	w->done(outcome, r, fault, w->arg);
+	db->owner = before;
 	free(w);
 }
 
@@ -99,13 +115,11 @@ static void pool_next(struct db *db)
 	struct db_wait *w;
 
 	for (int i = 0; i < db->n_pool; i++) {
-		w = STAILQ_FIRST(&db->waits);
-		if (w == NULL)
-			return;
 		if (!db_conn_ready(db->pool[i]))
 			continue;
-		STAILQ_REMOVE_HEAD(&db->waits, link);
-		db->n_waits--;
+		w = db_turns_take(db->turns);
+		if (w == NULL)
+			return;
 		db_time_wait(w);
 		db_conn_run(db->pool[i], w->stmt, w->params, on_wait_done, w);
 	}
@@ -121,20 +135,25 @@ void db_run(struct db *db, const char *stmt, struct db_params *p,
 {
 	struct db_wait *w;
 
-	if (db->n_waits >= db->max_waits || (db->failing && !db_up(db))) {
+	if (db->failing && !db_up(db)) {
 		db_fail_later(db, done, arg);
 		return;
 	}
 	w = xcalloc(1, sizeof(*w));
 	w->db = db;
+	w->owner = db->owner;
 	w->stmt = stmt;
 	w->params = p;
 	w->done = done;
 	w->arg = arg;
 	w->queued_us = clock_mono_us();
-	STAILQ_INSERT_TAIL(&db->waits, w, link);
-	db->n_waits++;
+	put(w);
 	pool_next(db);
+}
+
+void db_owner_set(struct db *db, int64_t owner)
+{
+	db->owner = owner;
 }
 
 /* What waits for an answer that will not come. */
@@ -153,12 +172,13 @@ struct db *db_new(struct event_base *base, const struct db_settings *s)
 	db->base = base;
 	db->conninfo = xstrdup(s->conninfo);
 	db->cluster = s->cluster != NULL ? xstrdup(s->cluster) : NULL;
-	db->max_waits = s->queue_max > 0 ? s->queue_max : QUEUE_DEFAULT;
 	LIST_INIT(&db->conns);
-	STAILQ_INIT(&db->waits);
 	STAILQ_INIT(&db->owed);
 	db->owed_ev = event_new(base, -1, 0, on_owed, db);
 	db->n_pool = s->pool > 0 ? s->pool : POOL_DEFAULT;
+	db->turns =
+		db_turns_new(s->queue_max > 0 ? s->queue_max : QUEUE_DEFAULT,
+			     db->n_pool - 1);
 	db->pool = xcalloc((size_t)db->n_pool, sizeof(struct db_conn *));
 	for (int i = 0; i < db->n_pool; i++) {
 		db->pool[i] = db_conn_new(db, "pool", ms);
@@ -171,7 +191,6 @@ struct db *db_new(struct event_base *base, const struct db_settings *s)
 void db_free(struct db *db)
 {
 	struct db_conn *c;
-	struct db_wait *w;
 	struct db_owed *o;
 
 	if (db == NULL)
@@ -180,10 +199,7 @@ void db_free(struct db *db)
 		wait_drop(db->pool[i]->done, db->pool[i]->arg);
 	while ((c = LIST_FIRST(&db->conns)) != NULL)
 		db_conn_free(c);
-	while ((w = STAILQ_FIRST(&db->waits)) != NULL) {
-		STAILQ_REMOVE_HEAD(&db->waits, link);
-		free(w);
-	}
+	db_turns_free(db->turns);
 	while ((o = STAILQ_FIRST(&db->owed)) != NULL) {
 		STAILQ_REMOVE_HEAD(&db->owed, link);
 		wait_drop(o->done, o->arg);

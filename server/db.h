@@ -97,9 +97,13 @@ struct metrics;
 void db_measure(struct db *db, struct metrics *m, struct arena *a);
 
 /* Runs a named statement on the pool. done is called exactly once, later.
- * Beyond the queue's bound done gets DB_AWAY at once (from the loop). */
+ * Beyond the queue's bound whoever has most in it gets DB_AWAY (from the
+ * loop). */
 void db_run(struct db *db, const char *stmt, struct db_params *p,
 	    db_done_fn *done, void *arg);
+/* Whose statements db_run is given from now on: owners take turns. 0: the
+ * server's own. Inside of done it is whose statement that was. */
+void db_owner_set(struct db *db, int64_t owner);
 
 /* A connection of one's own: one statement at a time, reconnects by itself. */
 struct db_conn *db_conn_new(struct db *db, const char *name,

@@ -62,17 +62,7 @@ struct db_owed {
 	void *arg;
 };
 
-/* A statement that waits for the pool. */
-struct db_wait {
-	STAILQ_ENTRY(db_wait) link;
-	struct db *db;
-	const char *stmt;
-	struct db_params *params;
-	db_done_fn *done;
-	void *arg;
-	int64_t queued_us;
-	int tries;
-};
+struct db_wait;
 
 struct db {
 	struct event_base *base;
@@ -82,8 +72,8 @@ struct db {
 	struct db_conn **pool;
 	int n_pool;
 	bool failing;
-	STAILQ_HEAD(, db_wait) waits;
-	int n_waits, max_waits;
+	struct db_turns *turns;
+	int64_t owner; /* whose statements are being asked for */
 	STAILQ_HEAD(, db_owed) owed;
 	struct event *owed_ev;
 	struct metric **times; /* by statement; NULL: not measured */

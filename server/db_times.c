@@ -2,11 +2,12 @@
 #include "server/db_conn.h"
 
 #include "lib/clock.h"
+#include "server/db_turns.h"
 #include "server/metrics.h"
 
 static int64_t waits_now(void *arg)
 {
-	return ((struct db *)arg)->n_waits;
+	return db_turns_waiting(((struct db *)arg)->turns);
 }
 
 void db_measure(struct db *db, struct metrics *m, struct arena *a)

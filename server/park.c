@@ -106,6 +106,7 @@ static void on_turn(evutil_socket_t fd, short what, void *arg)
 		n++;
 	while (n-- > 0 && (w = TAILQ_FIRST(&p->due)) != NULL) {
 		void (*fn)(struct req * r, bool over) = w->fn;
+		struct db *db = w->req->srv->db;
 		bool over = w->over;
 
 		if (w->fn == NULL)
@@ -115,7 +116,9 @@ static void on_turn(evutil_socket_t fd, short what, void *arg)
 		w->fn = NULL;
 		w->news = false;
 		w->called_ms = clock_mono_ms();
+		db_owner_set(db, req_turn(&w->req->who));
 		fn(w->req, over);
+		db_owner_set(db, 0);
 	}
 	if (!TAILQ_EMPTY(&p->due))
 		turn_soon(p);

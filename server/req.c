@@ -14,6 +14,15 @@
 /* Seconds after which a refused request is worth another try. */
 #define RETRY_AFTER "1"
 
+int64_t req_turn(const struct principal *who)
+{
+	if (who->role == ROLE_PILOT)
+		return -who->pilot;
+	if (who->role == ROLE_JOB)
+		return -who->job;
+	return who->owner_id;
+}
+
 static bool is_utf8(const char *s, size_t len)
 {
 	bool ok = true;

@@ -48,6 +48,10 @@ struct principal {
 	uint64_t run;  /* ROLE_JOB: run id */
 };
 
+/* Who it is where owners take turns (db_owner_set); pilots and jobs, which know
+ * no owner, each stand for themselves. */
+int64_t req_turn(const struct principal *who);
+
 #define REQ_VARS_MAX 4
 
 struct req {

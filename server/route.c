@@ -8,6 +8,7 @@
 #include <string.h>
 #include "lib/nearest.h"
 #include "server/auth.h"
+#include "server/db.h"
 #include "server/httpd.h"
 #include "server/httpd_int.h"
 #include "server/server.h"
@@ -148,6 +149,7 @@ static void forbid(struct req *r, const struct route *route)
 static void run(struct req *r)
 {
 	const struct route *route = r->data;
+	struct server *srv = r->srv;
 	struct err e = ERR_INIT;
 
 	r->data = NULL;
@@ -159,7 +161,10 @@ static void run(struct req *r)
 		req_reply_err(r, &e);
 		return;
 	}
+	/* The request may be gone behind this. */
+	db_owner_set(srv->db, req_turn(&r->who));
 	route->handle(r);
+	db_owner_set(srv->db, 0);
 }
 
 static void authorise(struct req *r, const struct route *route)

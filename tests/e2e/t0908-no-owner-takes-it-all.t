@@ -76,6 +76,29 @@ last=$(cat "$T"/flood.[0-9]* | jq -s 'map(.first) | max')
 is "$(cat "$T"/flood.[0-9]* | jq -s 'map(.count) | add')" 12000 "all that one owner sends is taken"
 ok "another's job comes in between (as $bobs, before $last)" test "$bobs" -lt "$last"
 
+# The same for reading, where statements wait for one of few connections: a
+# list takes long, so many of them would be a minute's work.
+i=0
+while [ $((i += 1)) -le 400 ]; do
+	echo "url = \"http://sortie/api/v1/jobs?page_size=1000&state=held\""
+	echo "output = \"$T/list.$i\""
+done >"$T/flood"
+curl -s -Z --parallel-immediate --parallel-max 300 --unix-socket "$sock" \
+	-H "Authorization: Bearer $alice" -K "$T/flood" >"$T/flood.out" 2>&1 &
+flood=$!
+started $flood other
+waiting()
+{
+	[ "$(curl -s --unix-socket "$sock" http://sortie/metrics |
+		sed -n 's/^sortie_pool_queued //p')" -ge 50 ]
+}
+wait_until 20 waiting || diag "too few wait"
+as bob GET /api/v1/jobs/1
+as bob GET /api/v1/owners
+ok "one owner's reading does not stand before another's" waiting
+kill $flood
+wait $flood 2>/dev/null
+
 # Calls a second.
 call PUT /api/v1/owners/alice '{"max_rate":5}'
 too_many=0 fine=0

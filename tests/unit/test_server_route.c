@@ -2,9 +2,11 @@
 #include <string.h>
 #include "lib/arena.h"
 #include "server/auth.h"
+#include "server/db.h"
 #include "server/httpd.h"
 #include "server/httpd_int.h"
 #include "server/route.h"
+#include "server/server.h"
 #include "tests/unit/unit.h"
 
 /* Instead of the handlers, tokens and HTTP of the server. */
@@ -69,9 +71,22 @@ const struct route routes_datatypes[] = NO_ROUTES;
 const struct route routes_owners[] = NO_ROUTES;
 const struct route routes_datasets[] = NO_ROUTES;
 
+static struct server server;
+static int64_t turn; /* while the handler ran */
+
+void db_owner_set(struct db *db, int64_t owner)
+{
+	(void)db;
+	if (owner != 0)
+		turn = owner;
+}
+
 void auth_request(struct req *r, void (*then)(struct req *r))
 {
 	r->who.role = token_role;
+	r->who.owner_id = 7;
+	r->who.pilot = 8;
+	r->who.job = 9;
 	then(r);
 }
 
@@ -121,9 +136,11 @@ void httpd_send(struct req *r, int with, const char *content_type,
 static int ask(const char *method, const char *path, const char *query,
 	       enum role role)
 {
-	struct req r = {
-		.arena = arena_new(), .method = method, .path = path, .body = ""
-	};
+	struct req r = { .arena = arena_new(),
+			 .srv = &server,
+			 .method = method,
+			 .path = path,
+			 .body = "" };
 	struct err e = ERR_INIT;
 
 	handled = NULL;
@@ -230,6 +247,14 @@ static void unknown_variables_are_refused_by_name(void)
 		400);
 }
 
+static void each_takes_a_turn_of_its_own(void)
+{
+	ask("GET", "/api/v1/jobs", "", ROLE_USER);
+	CHECK_INT_EQ(turn, 7);
+	ask("PUT", "/api/v1/a/1/b/2", "", ROLE_PILOT);
+	CHECK_INT_EQ(turn, -8);
+}
+
 static const struct unit_test tests[] = {
 	{ "a path finds its handler", a_path_finds_its_handler },
 	{ "segments are decoded after they are split",
@@ -243,6 +268,7 @@ static const struct unit_test tests[] = {
 	  a_token_is_asked_for_and_its_role_counts },
 	{ "unknown variables are refused by name",
 	  unknown_variables_are_refused_by_name },
+	{ "each takes a turn of its own", each_takes_a_turn_of_its_own },
 };
 
 int main(void)
