@@ -450,13 +450,10 @@ BEGIN
 		WHERE s.what <> 'w';
 	END IF;
 	IF cardinality(v_all) > 0 THEN
-		PERFORM sortie.tally_add_1(p_bucket, array_agg(u.kind_id),
-			array_agg('held'::sortie.job_state),
-			array_agg(-1::bigint))
-		FROM unnest(v_all) AS u;
-		PERFORM sortie.line_up_1(p_bucket, array_agg(u.class_id),
-			array_agg(u.place), array_agg(u.number),
-			array_agg(u.attempt), array_agg(u.kind_id))
+		PERFORM sortie.line_up_2(p_bucket, 'held',
+			array_agg(u.class_id), array_agg(u.place),
+			array_agg(u.number), array_agg(u.attempt),
+			array_agg(u.kind_id))
 		FROM unnest(v_all) AS u;
 	END IF;
 END $$;

@@ -59,11 +59,8 @@ BEGIN
 		v_kind := v_kind || r.o_kind;
 	END LOOP;
 	IF v_n > 0 THEN
-		PERFORM sortie.tally_add_1(p_bucket, v_kind,
-			array_fill('waiting'::sortie.job_state, ARRAY[v_n]),
-			array_fill(-1::bigint, ARRAY[v_n]));
-		PERFORM sortie.line_up_1(p_bucket, v_class, v_place, v_number,
-			v_attempt, v_kind);
+		PERFORM sortie.line_up_2(p_bucket, 'waiting', v_class, v_place,
+			v_number, v_attempt, v_kind);
 	END IF;
 	FOR v IN SELECT p.project_id FROM sortie.project p
 		WHERE p.max_running > p.admitted

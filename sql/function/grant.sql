@@ -78,7 +78,9 @@ DECLARE
 	v_open int := 0;                -- slots and aheads left in the batch
 	v_more bool;
 	v record; q record;
-	i int; j int; c int; v_kinds int[] := '{}';
+	i int; j int; c int;
+	-- of granted jobs, by request and class
+	v_kinds int[] := '{}'; v_granted bigint[]; v_taken bigint[];
 	v_turn bigint; v_replay int[]; v_notice int[];
 	v_empty int[] := '{}';          -- classes that have no job at all
 	v_fit bigint;
@@ -205,6 +207,37 @@ BEGIN
 		END IF;
 	END IF;
 
+	-- Of one class alone, as long as nothing but room counts, all that comes
+	-- next is known at once.
+	IF c_n = 1 AND NOT c_limited[1] AND cardinality(p_id) = 1
+		AND array_remove(s_number, NULL) = '{}' THEN
+		FOR i IN 1 .. n LOOP
+			CONTINUE WHEN f_slots[i] + f_ahead[i] = 0
+				OR c_life[1] > f_life[i];
+			j := least(f_slots[i], f_cores[i] / c_cores[1],
+				f_memory[i] / nullif(c_memory[1], 0));
+			g_req := g_req || array_fill(i, ARRAY[j]);
+			g_ahead := g_ahead || array_fill(false, ARRAY[j]);
+			IF c_cores[1] = 1 AND c_memory[1] = 0 THEN
+				g_req := g_req || array_fill(i,
+					ARRAY[f_ahead[i]]);
+				g_ahead := g_ahead || array_fill(true,
+					ARRAY[f_ahead[i]]);
+			END IF;
+		END LOOP;
+		SELECT array_agg(h.place), array_agg(h.turn),
+			array_agg(h.number), count(*)
+		INTO g_place, g_turn, g_number, g_n
+		FROM (SELECT w.place, w.turn, w.number FROM sortie.queue w
+			WHERE w.class_id = c_id[1]
+			ORDER BY w.place, w.turn, w.number
+			LIMIT cardinality(g_req)) AS h;
+		g_class := array_fill(c_id[1], ARRAY[g_n]);
+		g_cls := array_fill(1, ARRAY[g_n]);
+		g_req := g_req[:g_n];
+		g_ahead := g_ahead[:g_n];
+		v_open := 0;
+	END IF;
 	WHILE c_n > 0 AND v_open > 0 LOOP
 		-- A class alone may have all that comes next, one of many has
 		-- little of it.
@@ -323,49 +356,51 @@ BEGIN
 	-- the DELETE returns is granted.
 	l_used := '{}';
 	IF g_n > 0 THEN
-		v_turn := 0;
 		-- Not when the call began: it may have waited for the lane, and
 		-- the jobs' runs before have ended meanwhile.
 		v_now := clock_timestamp();
+		RETURN QUERY
+		WITH d AS (
+			DELETE FROM sortie.queue w
+			USING unnest(g_class, g_place, g_turn, g_number, g_req,
+				g_ahead) AS g(class_id, place, turn, number,
+				req, ahead)
+			WHERE w.class_id = g.class_id
+				AND w.place = g.place AND w.turn = g.turn
+				AND w.number = g.number
+			RETURNING w.*, g.req, g.ahead,
+				hashint8extended(w.number, p_seed) AS run),
+		l AS (
+			INSERT INTO sortie.live (number, run, pilot, request,
+				class_id, kind_id, place, turn, attempt, ahead,
+				granted_at)
+			SELECT d.number, d.run, r_pilot[d.req],
+				r_request[d.req], d.class_id, d.kind_id,
+				d.place, d.turn, d.attempt, d.ahead, v_now
+			FROM d)
+		SELECT 'g'::"char", d.req, d.run, d.number, j.id,
+			d.attempt::int, j.idx, ~d.place, d.kind_id, d.ahead,
+			j.name, NULL::text, NULL::text, j.definition
+		FROM d JOIN sortie.job j ON j.number = d.number;
+		v_turn := 0;
 		FOR v IN
-			WITH d AS (
-				DELETE FROM sortie.queue w
-				USING unnest(g_class, g_place, g_turn,
-					g_number, g_req, g_ahead, g_cls)
-					AS g(class_id, place, turn, number,
-					req, ahead, cls)
-				WHERE w.class_id = g.class_id
-					AND w.place = g.place
-					AND w.turn = g.turn
-					AND w.number = g.number
-				RETURNING w.*, g.req, g.ahead, g.cls),
-			l AS (
-				INSERT INTO sortie.live (number, run, pilot,
-					request, class_id, kind_id, place,
-					turn, attempt, ahead, granted_at)
-				SELECT d.number, hashint8extended(d.number,
-						p_seed), r_pilot[d.req],
-					r_request[d.req], d.class_id,
-					d.kind_id, d.place, d.turn, d.attempt,
-					d.ahead, v_now
-				FROM d)
-			SELECT d.number, d.req, d.ahead, d.cls, d.place,
-				d.turn, d.attempt, d.kind_id, j.id, j.idx,
-				j.name, j.definition
-			FROM d JOIN sortie.job j ON j.number = d.number
+			SELECT g.req, g.cls, l.kind_id, count(*)::int AS n,
+				max(g.turn) AS turn
+			FROM unnest(g_number, g_req, g_cls, g_turn)
+				AS g(number, req, cls, turn)
+			JOIN sortie.live l ON l.number = g.number
+				AND l.run = hashint8extended(g.number, p_seed)
+			GROUP BY g.req, g.cls, l.kind_id
 		LOOP
-			what := 'g'; req := v.req; number := v.number;
-			run := hashint8extended(v.number, p_seed);
-			id := v.id; attempt := v.attempt; idx := v.idx;
-			priority := ~v.place; kind := v.kind_id;
-			ahead := v.ahead; name := v.name;
-			definition := v.definition;
-			RETURN NEXT;
-			u_slots[v.req] := u_slots[v.req] + 1;
-			u_cores[v.req] := u_cores[v.req] + c_cores[v.cls];
-			u_memory[v.req] := u_memory[v.req] + c_memory[v.cls];
+			u_slots[v.req] := u_slots[v.req] + v.n;
+			u_cores[v.req] := u_cores[v.req]
+				+ v.n * c_cores[v.cls];
+			u_memory[v.req] := u_memory[v.req]
+				+ v.n * c_memory[v.cls];
 			v_turn := greatest(v_turn, v.turn);
-			v_kinds[cardinality(v_kinds) + 1] := v.kind_id;
+			v_kinds := v_kinds || v.kind_id;
+			v_granted := v_granted || v.n::bigint;
+			v_taken := v_taken || -v.n::bigint;
 			IF c_limited[v.cls] THEN
 				SELECT k.limit_ids, k.limit_counts
 				INTO v_ids, v_counts FROM sortie.class k
@@ -373,7 +408,7 @@ BEGIN
 				FOR i IN 1 .. cardinality(v_ids) LOOP
 					l_used[v_ids[i]] := coalesce(
 						l_used[v_ids[i]], 0)
-						+ v_counts[i];
+						+ v.n * v_counts[i];
 				END LOOP;
 			END IF;
 		END LOOP;
@@ -398,8 +433,12 @@ BEGIN
 	WHERE p.pilot = u.pilot AND u.ok;
 
 	IF v_kinds <> '{}' THEN
-		PERFORM sortie.tally_move_1(p_bucket, v_kinds, 'defined',
-			'dispatched');
+		PERFORM sortie.tally_add_1(p_bucket, v_kinds || v_kinds,
+			array_fill('defined'::sortie.job_state,
+				ARRAY[cardinality(v_kinds)])
+			|| array_fill('dispatched'::sortie.job_state,
+				ARRAY[cardinality(v_kinds)]),
+			v_taken || v_granted);
 	END IF;
 
 	-- Requests that were answered before: their runs again.
@@ -488,117 +527,4 @@ BEGIN
 		AND NOT EXISTS (SELECT 1 FROM sortie.queue q
 			WHERE q.class_id = r.class_id);
 	END IF;
-END $$;
-
--- Room for big jobs: the head of a class that has waited p_after_s seconds,
--- needs more than one core or some memory, is passed over, and fits a live
--- pilot's whole but no fitting pilot's free part gets one pilot reserved;
--- reservations are lifted when the job has left its place or the pilot cannot
--- take it any more.  Passed over: no smaller job that its pilots could take
--- stands in front of it, or behind it with less than p_after_s between their
--- submissions.  So where everything waits for an hour a big job waits an hour,
--- too, and pilots are not emptied for each (tests/bench/NOTES).  Run as a duty,
--- in the grant lane.
-CREATE OR REPLACE FUNCTION sortie.reserve_1(p_after_s int) RETURNS int
-LANGUAGE plpgsql AS $$
-DECLARE
-	v record;
-	v_pilot bigint;
-	v_n int := 0;
-BEGIN
-	PERFORM pg_advisory_xact_lock(7000);
-	-- Pilots that are being talked to are left for the next time.
-	UPDATE sortie.pilot_room p
-	SET reserved_place = NULL, reserved_turn = NULL, reserved_number = NULL
-	WHERE p.pilot IN (
-		SELECT r.pilot FROM sortie.pilot_room r
-		WHERE r.reserved_number IS NOT NULL
-		AND (r.pilot_order IS NOT NULL OR NOT EXISTS (
-			SELECT 1 FROM sortie.queue q
-			JOIN sortie.class c ON c.class_id = q.class_id
-			WHERE q.number = r.reserved_number
-			AND q.place = r.reserved_place
-			AND q.turn = r.reserved_turn
-			AND r.profile_id = ANY (c.profiles)
-			AND (r.ends_at IS NULL OR r.ends_at > now()
-				+ make_interval(secs => least(c.life_s,
-				1000000000)))))
-		FOR NO KEY UPDATE SKIP LOCKED);
-	FOR v IN
-		WITH heads AS MATERIALIZED (
-			SELECT c.class_id, c.cores, c.memory, c.life_s,
-				c.profiles, h.place, h.turn, h.number,
-				j.submitted_at, EXISTS (
-					SELECT 1 FROM sortie.pilot_room p
-					WHERE p.reserved_number = h.number)
-					AS kept
-			FROM (SELECT DISTINCT m.class_id
-				FROM sortie.class_ready m) AS r
-			JOIN sortie.class c ON c.class_id = r.class_id
-			CROSS JOIN LATERAL (
-				SELECT q.place, q.turn, q.number
-				FROM sortie.queue q
-				WHERE q.class_id = c.class_id
-				ORDER BY q.place, q.turn, q.number
-				LIMIT 1) AS h
-			JOIN sortie.job j ON j.number = h.number
-			WHERE NOT EXISTS (
-				SELECT 1 FROM unnest(c.limit_ids,
-					c.limit_counts) AS u(limit_id, n)
-				JOIN sortie.lim l ON l.limit_id = u.limit_id
-				WHERE l.capacity - l.used < u.n)
-		), big AS MATERIALIZED (
-			SELECT * FROM heads b
-			WHERE (b.cores > 1 OR b.memory > 0) AND NOT b.kept
-			AND b.submitted_at < now()
-				- make_interval(secs => p_after_s)
-			ORDER BY b.place, b.turn, b.number
-			LIMIT 100
-		)
-		SELECT * FROM big b
-		WHERE NOT EXISTS (
-			SELECT 1 FROM heads o
-			WHERE o.class_id <> b.class_id AND NOT o.kept
-			AND o.cores <= b.cores AND o.memory <= b.memory
-			AND ((o.place, o.turn, o.number)
-				< (b.place, b.turn, b.number)
-				OR o.place = b.place
-				AND o.submitted_at >= b.submitted_at
-				AND o.submitted_at < b.submitted_at
-				+ make_interval(secs => p_after_s))
-			AND EXISTS (SELECT 1 FROM sortie.pilot_room p
-				WHERE p.profile_id = ANY (b.profiles)
-				AND p.profile_id = ANY (o.profiles)
-				AND p.pilot_order IS NULL
-				AND p.cores >= b.cores AND p.memory >= b.memory
-				AND (p.ends_at IS NULL OR p.ends_at > now()
-				+ make_interval(secs => least(o.life_s,
-				1000000000)))))
-		ORDER BY b.place, b.turn, b.number
-	LOOP
-		IF EXISTS (SELECT 1 FROM sortie.pilot_room p
-			WHERE p.profile_id = ANY (v.profiles)
-			AND p.pilot_order IS NULL
-			AND p.slots - p.used_slots > 0
-			AND p.cores - p.used_cores >= v.cores
-			AND p.memory - p.used_memory >= v.memory) THEN
-			CONTINUE;
-		END IF;
-		SELECT p.pilot INTO v_pilot FROM sortie.pilot_room p
-		WHERE p.profile_id = ANY (v.profiles)
-		AND p.pilot_order IS NULL AND p.reserved_number IS NULL
-		AND p.cores >= v.cores AND p.memory >= v.memory
-		AND (p.ends_at IS NULL OR p.ends_at > now()
-			+ make_interval(secs => least(v.life_s, 1000000000)))
-		ORDER BY p.cores - p.used_cores DESC, p.pilot
-		LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED;
-		IF FOUND THEN
-			UPDATE sortie.pilot_room p
-			SET reserved_place = v.place, reserved_turn = v.turn,
-				reserved_number = v.number
-			WHERE p.pilot = v_pilot;
-			v_n := v_n + 1;
-		END IF;
-	END LOOP;
-	RETURN v_n;
 END $$;

@@ -119,14 +119,17 @@ BEGIN
 		RETURN;
 	END IF;
 	-- Runs that came back have taken rows that come later.
-	PERFORM sortie.workflows_lock_1(v_flows, p_taken IS NULL);
-	SELECT array_agg(g.workflow ORDER BY g.workflow)
-			FILTER (WHERE g.max_running IS NOT NULL),
+	IF p_taken IS NOT NULL THEN
+		PERFORM sortie.workflows_lock_1(v_flows, false);
+	END IF;
+	SELECT array_agg(g.workflow) FILTER (WHERE g.max_running IS NOT NULL),
 		bool_or(g.on_failure = 'cancel' AND g.cancelling IS NULL),
 		bool_or(EXISTS (SELECT 1 FROM sortie.dataset d
 			WHERE d.workflow = g.workflow))
 	INTO v_gated, v_strict, v_files
-	FROM sortie.workflow g WHERE g.workflow = ANY (v_flows);
+	FROM (SELECT w.* FROM sortie.workflow w
+		WHERE w.workflow = ANY (v_flows)
+		ORDER BY w.workflow FOR NO KEY UPDATE) AS g;
 
 	IF v_strict AND true = ANY (v_bad) THEN
 		RETURN QUERY SELECT 'F'::"char", f, 0::bigint
@@ -224,15 +227,13 @@ CREATE OR REPLACE FUNCTION sortie.graph_line_up_1(p_bucket int, p_class int[],
 	p_place int[], p_number bigint[], p_attempt smallint[], p_kind int[],
 	p_other int[]) RETURNS void
 LANGUAGE plpgsql AS $$
-DECLARE
-	v_n int[] := ARRAY[cardinality(p_kind)];
 BEGIN
-	PERFORM sortie.projects_lock_1(p_kind || p_other);
-	PERFORM sortie.tally_add_1(p_bucket, p_kind,
-		array_fill('waiting'::sortie.job_state, v_n),
-		array_fill(-1::bigint, v_n));
-	PERFORM sortie.line_up_1(p_bucket, p_class, p_place, p_number,
-		p_attempt, p_kind);
+	-- (One kind alone has one project.)
+	IF NOT p_kind[1] = ALL (p_kind || p_other) THEN
+		PERFORM sortie.projects_lock_1(p_kind || p_other);
+	END IF;
+	PERFORM sortie.line_up_2(p_bucket, 'waiting', p_class, p_place,
+		p_number, p_attempt, p_kind);
 END $$;
 
 -- What ends and moves jobs settles with this: settle_1's parameters, and the

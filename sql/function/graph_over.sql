@@ -20,7 +20,7 @@ BEGIN
 END $$;
 
 -- Takes jobs of a workflow out from behind its gate while there is room (all of
--- them without a maximum): out of `waiting`, for line_up_1. The caller holds
+-- them without a maximum): out of `waiting`, for line_up_2. The caller holds
 -- the workflow and takes the counters of where they were (waiting) down.
 CREATE OR REPLACE FUNCTION sortie.share_take_1(p_workflow bigint, p_max int,
 	OUT o_class int[], OUT o_place int[], OUT o_number bigint[],

@@ -35,6 +35,7 @@ CREATE OR REPLACE FUNCTION sortie.graph_tell_2(p_number bigint[],
 	OUT o_after bigint[])
 LANGUAGE plpgsql
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+SET enable_bitmapscan = off     -- edges come in order
 SET plan_cache_mode = force_generic_plan
 AS $$
 DECLARE
@@ -136,7 +137,7 @@ END $$;
 -- Looks at jobs of a graph: which of them end now without a run, which run, and
 -- which wait on for their time or behind their workflow's gate.
 --     o_end, o_flow, o_state  ended: who, of which workflow, how
---     o_class to o_kind       out of `waiting`, for line_up_1
+--     o_class to o_kind       out of `waiting`, for line_up_2
 CREATE OR REPLACE FUNCTION sortie.graph_look_2(p_bucket int, p_look bigint[],
 	OUT o_end bigint[], OUT o_flow bigint[], OUT o_state sortie.job_state[],
 	OUT o_class int[], OUT o_place int[], OUT o_number bigint[],
@@ -150,20 +151,9 @@ DECLARE
 	v_noop bigint[];
 	v_time bigint[];
 	v_share bigint[];
-	v_go bigint[];
 BEGIN
-	SELECT array_agg(c.number) FILTER (WHERE c.fate = 'skip'),
-		array_agg(c.number) FILTER (WHERE c.fate = 'noop'),
-		array_agg(c.number) FILTER (WHERE c.fate = 'time'),
-		array_agg(c.number) FILTER (WHERE c.fate = 'share'),
-		array_agg(c.number) FILTER (WHERE c.fate = 'go'),
-		array_agg(c.number) FILTER (WHERE c.fate IN ('skip', 'noop')),
-		array_agg(c.workflow) FILTER (WHERE c.fate IN ('skip', 'noop')),
-		array_agg(CASE c.fate WHEN 'skip' THEN 'skipped'
-			ELSE 'finished' END::sortie.job_state)
-			FILTER (WHERE c.fate IN ('skip', 'noop'))
-	INTO v_skip, v_noop, v_time, v_share, v_go, o_end, o_flow, o_state
-	FROM (SELECT n.number, n.workflow, CASE
+	WITH c AS MATERIALIZED (
+		SELECT n.number, n.workflow, CASE
 			WHEN w.why <> 'share' AND CASE WHEN n.any_of
 				THEN n.open = 0 AND NOT n.met
 				ELSE n.unmet END THEN 'skip'
@@ -182,7 +172,30 @@ BEGIN
 		JOIN sortie.waiting w ON w.number = n.number
 			AND w.why IN ('after', 'held', 'share')
 		JOIN sortie.workflow g ON g.workflow = n.workflow
-		WHERE w.why <> 'share' OR g.max_running IS NULL) AS c;
+		WHERE w.why <> 'share' OR g.max_running IS NULL),
+	d AS (
+		DELETE FROM sortie.waiting w USING c
+		WHERE c.fate = 'go' AND w.number = c.number
+		RETURNING w.class_id, w.place, w.number, w.attempt, w.kind_id)
+	SELECT f.*, g.*
+	INTO v_skip, v_noop, v_time, v_share, o_end, o_flow, o_state,
+		o_class, o_place, o_number, o_attempt, o_kind
+	FROM (SELECT array_agg(c.number) FILTER (WHERE c.fate = 'skip'),
+			array_agg(c.number) FILTER (WHERE c.fate = 'noop'),
+			array_agg(c.number) FILTER (WHERE c.fate = 'time'),
+			array_agg(c.number) FILTER (WHERE c.fate = 'share'),
+			array_agg(c.number)
+				FILTER (WHERE c.fate IN ('skip', 'noop')),
+			array_agg(c.workflow)
+				FILTER (WHERE c.fate IN ('skip', 'noop')),
+			array_agg(CASE c.fate WHEN 'skip'
+				THEN 'skipped'::sortie.job_state
+				ELSE 'finished' END)
+				FILTER (WHERE c.fate IN ('skip', 'noop'))
+		FROM c WHERE c.fate <> 'go') AS f,
+		(SELECT array_agg(d.class_id), array_agg(d.place),
+			array_agg(d.number), array_agg(d.attempt),
+			array_agg(d.kind_id) FROM d) AS g;
 	IF v_skip IS NOT NULL THEN
 		PERFORM sortie.graph_end_1(p_bucket, v_skip, 'skipped');
 	END IF;
@@ -196,16 +209,5 @@ BEGIN
 	IF v_share IS NOT NULL THEN
 		UPDATE sortie.waiting w SET why = 'share'
 		WHERE w.number = ANY (v_share);
-	END IF;
-	IF v_go IS NOT NULL THEN
-		WITH d AS (
-			DELETE FROM sortie.waiting w
-			WHERE w.number = ANY (v_go)
-			RETURNING w.class_id, w.place, w.number, w.attempt,
-				w.kind_id)
-		SELECT array_agg(d.class_id), array_agg(d.place),
-			array_agg(d.number), array_agg(d.attempt),
-			array_agg(d.kind_id)
-		INTO o_class, o_place, o_number, o_attempt, o_kind FROM d;
 	END IF;
 END $$;

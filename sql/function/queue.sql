@@ -1,4 +1,4 @@
--- Classes, profiles, gates and the queue's way in.
+-- Counters, classes, profiles and the queue; the locks of it all.
 --
 -- Advisory locks, all of them (key 1 = class of lock):
 --     7000 the grant lane (claims, changes of limits)
@@ -390,6 +390,24 @@ BEGIN
 	END IF;
 END $$;
 
+-- Keeps classes awake and marks them as queued. p_class: each once. Returns how
+-- many became queued by it. SO009 as above.
+CREATE OR REPLACE FUNCTION sortie.classes_mark_1(p_class int[]) RETURNS int
+LANGUAGE plpgsql
+SET enable_seqscan = off
+AS $$
+DECLARE
+	v_new int;
+BEGIN
+	PERFORM sortie.classes_keep_1(p_class);
+	INSERT INTO sortie.class_ready (class_id)
+	SELECT c FROM unnest(p_class) AS c
+	WHERE NOT EXISTS (SELECT 1 FROM sortie.class_ready r
+		WHERE r.class_id = c);
+	GET DIAGNOSTICS v_new = ROW_COUNT;
+	RETURN v_new;
+END $$;
+
 -- Puts jobs into the queue and marks their classes as queued. Returns how many
 -- classes became queued by it. SO009 as above.
 CREATE OR REPLACE FUNCTION sortie.queue_put_1(p_class int[], p_place int[],
@@ -406,189 +424,10 @@ BEGIN
 	IF v_class IS NULL THEN
 		RETURN 0;
 	END IF;
-	PERFORM sortie.classes_keep_1(v_class);
-	INSERT INTO sortie.class_ready (class_id)
-	SELECT c FROM unnest(v_class) AS c
-	WHERE NOT EXISTS (SELECT 1 FROM sortie.class_ready r
-		WHERE r.class_id = c);
-	GET DIAGNOSTICS v_new = ROW_COUNT;
+	v_new := sortie.classes_mark_1(v_class);
 	INSERT INTO sortie.queue (class_id, place, turn, number, attempt,
 		kind_id)
 	SELECT * FROM unnest(p_class, p_place, p_turn, p_number, p_attempt,
 		p_kind);
 	RETURN v_new;
-END $$;
-
--- Takes n turns of a project, starting at the returned one.
--- (A function in SQL would be planned in every transaction.)
-CREATE OR REPLACE FUNCTION sortie.turns_take_1(p_project int, p_n bigint) RETURNS bigint
-LANGUAGE plpgsql AS $$
-DECLARE
-	v_turn bigint;
-BEGIN
-	UPDATE sortie.project p
-	SET turn = greatest((SELECT l.turn FROM sortie.lane l), p.turn + 1)
-		+ p_n - 1
-	WHERE p.project_id = p_project
-	RETURNING p.turn - p_n + 1 INTO v_turn;
-	RETURN v_turn;
-END $$;
-
--- Lets jobs of a project with a maximum through its gate while there is room.
--- Returns how many. Locks the project's row. Does nothing without a maximum.
-CREATE OR REPLACE FUNCTION sortie.gate_open_1(p_bucket int, p_project int) RETURNS int
-LANGUAGE plpgsql
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
-AS $$
-DECLARE
-	v_room int;
-	v_n int := 0;
-	v_class int[]; v_place int[]; v_turn bigint[]; v_number bigint[];
-	v_attempt smallint[]; v_kind int[];
-BEGIN
-	SELECT CASE WHEN max_running IS NULL THEN 1000000000
-		ELSE max_running - admitted END
-	INTO v_room FROM sortie.project WHERE project_id = p_project
-	FOR NO KEY UPDATE;
-	IF v_room IS NULL OR v_room <= 0 THEN
-		RETURN 0;
-	END IF;
-	WITH d AS (
-		DELETE FROM sortie.waiting WHERE number IN (
-			SELECT number FROM sortie.waiting
-			WHERE why = 'gate' AND project_id = p_project
-			ORDER BY place, turn, number
-			LIMIT least(v_room, 10000)
-			FOR UPDATE SKIP LOCKED)
-		RETURNING class_id, place, turn, number, attempt, kind_id)
-	SELECT count(*), array_agg(class_id), array_agg(place),
-		array_agg(turn), array_agg(number), array_agg(attempt),
-		array_agg(kind_id)
-	INTO v_n, v_class, v_place, v_turn, v_number, v_attempt, v_kind
-	FROM d;
-	IF v_n > 0 THEN
-		PERFORM sortie.queue_put_1(v_class, v_place, v_turn, v_number,
-			v_attempt, v_kind);
-		UPDATE sortie.project SET admitted = admitted + v_n
-		WHERE project_id = p_project AND max_running IS NOT NULL;
-		PERFORM sortie.tally_add_1(p_bucket, v_kind || v_kind,
-			array_fill('waiting'::sortie.job_state, ARRAY[v_n])
-			|| array_fill('defined'::sortie.job_state, ARRAY[v_n]),
-			array_fill(-1::bigint, ARRAY[v_n])
-			|| array_fill(1::bigint, ARRAY[v_n]));
-	END IF;
-	RETURN v_n;
-END $$;
-
--- The last thing of whatever moved runs or queued jobs: projects with a maximum,
--- then limits, by id. An element for each job:
---     p_left   kinds of those that left the queue or their run for good
---     p_came   kinds of those that came past their project's gate
---     p_freed  classes of runs that ended, p_taken  of runs that came back
--- Any of them may be NULL. Lets jobs through the gates that have room now.
-CREATE OR REPLACE FUNCTION sortie.settle_1(p_bucket int, p_left int[], p_came int[],
-	p_freed int[], p_taken int[]) RETURNS void
-LANGUAGE plpgsql
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
-AS $$
-DECLARE
-	v record;
-BEGIN
-	IF EXISTS (SELECT 1 FROM sortie.project
-		WHERE max_running IS NOT NULL) THEN
-		FOR v IN
-			SELECT k.project_id, sum(u.n) AS n
-			FROM (SELECT x, 1 AS n FROM unnest(p_left) AS x
-				UNION ALL
-				SELECT x, -1 FROM unnest(p_came) AS x)
-				AS u(kind_id, n)
-			JOIN sortie.kind k ON k.kind_id = u.kind_id
-			GROUP BY k.project_id ORDER BY k.project_id
-		LOOP
-			UPDATE sortie.project SET admitted = admitted - v.n
-			WHERE project_id = v.project_id
-				AND max_running IS NOT NULL;
-			IF FOUND THEN
-				PERFORM sortie.gate_open_1(p_bucket,
-					v.project_id);
-			END IF;
-		END LOOP;
-	END IF;
-	IF EXISTS (SELECT 1 FROM sortie.lim) THEN
-		FOR v IN
-			SELECT u.limit_id, sum(u.n * g.n) AS n
-			FROM (SELECT h.c, sum(h.n) AS n
-				FROM (SELECT x, 1 AS n
-					FROM unnest(p_freed) AS x
-					UNION ALL
-					SELECT x, -1 FROM unnest(p_taken) AS x)
-					AS h(c, n)
-				GROUP BY h.c) AS g
-			JOIN sortie.class k ON k.class_id = g.c
-				AND k.limit_ids <> '{}'
-			CROSS JOIN LATERAL unnest(k.limit_ids, k.limit_counts)
-				AS u(limit_id, n)
-			GROUP BY u.limit_id ORDER BY u.limit_id
-		LOOP
-			UPDATE sortie.lim SET used = used - v.n
-			WHERE limit_id = v.limit_id;
-		END LOOP;
-	END IF;
-END $$;
-
--- Jobs come (back) into line with turns of their own: released, due, retried.
--- They must be in no other table any more. Sets the counters of where they
--- arrive (+1), not of where they were.
-CREATE OR REPLACE FUNCTION sortie.line_up_1(p_bucket int, p_class int[], p_place int[],
-	p_number bigint[], p_attempt smallint[], p_kind int[]) RETURNS void
-LANGUAGE plpgsql
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
-AS $$
-DECLARE
-	v record;
-	v_turn bigint;
-	v_gated bool;
-	v_n int;
-BEGIN
-	FOR v IN
-		SELECT k.project_id, array_agg(u.class_id ORDER BY u.number) AS class_id,
-			array_agg(u.place ORDER BY u.number) AS place,
-			array_agg(u.number ORDER BY u.number) AS number,
-			array_agg(u.attempt ORDER BY u.number) AS attempt,
-			array_agg(u.kind_id ORDER BY u.number) AS kind_id
-		FROM unnest(p_class, p_place, p_number, p_attempt, p_kind)
-			AS u(class_id, place, number, attempt, kind_id)
-		JOIN sortie.kind k ON k.kind_id = u.kind_id
-		GROUP BY k.project_id ORDER BY k.project_id
-	LOOP
-		v_n := cardinality(v.number);
-		v_turn := sortie.turns_take_1(v.project_id, v_n);
-		SELECT max_running IS NOT NULL INTO v_gated
-		FROM sortie.project WHERE project_id = v.project_id;
-		IF v_gated THEN
-			INSERT INTO sortie.waiting (number, why, class_id,
-				kind_id, project_id, place, turn, attempt)
-			SELECT u.number, 'gate', u.class_id, u.kind_id,
-				v.project_id, u.place, v_turn + u.ord - 1,
-				u.attempt
-			FROM unnest(v.class_id, v.place, v.number, v.attempt,
-				v.kind_id) WITH ORDINALITY
-				AS u(class_id, place, number, attempt, kind_id,
-					ord);
-			PERFORM sortie.tally_add_1(p_bucket, v.kind_id,
-				array_fill('waiting'::sortie.job_state,
-					ARRAY[v_n]),
-				array_fill(1::bigint, ARRAY[v_n]));
-			PERFORM sortie.gate_open_1(p_bucket, v.project_id);
-		ELSE
-			PERFORM sortie.queue_put_1(v.class_id, v.place,
-				(SELECT array_agg(v_turn + i - 1)
-				FROM generate_series(1, v_n) AS i),
-				v.number, v.attempt, v.kind_id);
-			PERFORM sortie.tally_add_1(p_bucket, v.kind_id,
-				array_fill('defined'::sortie.job_state,
-					ARRAY[v_n]),
-				array_fill(1::bigint, ARRAY[v_n]));
-		END IF;
-	END LOOP;
 END $$;

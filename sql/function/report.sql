@@ -104,7 +104,8 @@ BEGIN
 			FROM unnest(s_rep, s_number, s_run, s_ago)
 				WITH ORDINALITY
 				AS s(rep, number, run, ago, ord)
-			WHERE l.number = s.number AND l.run = s.run
+			WHERE l.number = s.number
+				AND l.run = s.run
 				AND l.pilot = b_pilot[s.rep]
 				AND NOT l.running
 			RETURNING s.ord::int AS ord, l.kind_id)

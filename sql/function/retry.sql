@@ -124,8 +124,8 @@ BEGIN
 		PERFORM sortie.tally_add_1(p_bucket, v_kind, v_states,
 			array_fill(-1::bigint,
 				ARRAY[cardinality(v_number)]));
-		PERFORM sortie.line_up_1(p_bucket, v_class, v_place, v_number,
-			v_attempt, v_kind);
+		PERFORM sortie.line_up_2(p_bucket, NULL, v_class, v_place,
+			v_number, v_attempt, v_kind);
 	END IF;
 END $$;
 

@@ -1,11 +1,46 @@
 -- Ends of runs, and what becomes of their jobs; runs that were given up
 -- and live.
 
+-- In how many seconds a job is tried again whose run ended so: 0 = at once,
+-- NULL = not any more. p_state: failed, lost or returned. Attempts before a
+-- retry by hand do not count, and no job is tried more often than it can be
+-- counted.
+CREATE OR REPLACE FUNCTION sortie.run_delay_1(p_loss_budget int,
+	p_number bigint, p_attempt smallint, p_state sortie.run_state,
+	p_started bool) RETURNS int
+LANGUAGE plpgsql STABLE
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+AS $$
+DECLARE
+	v_job json;
+	v_n int;                        -- runs before that ended so
+BEGIN
+	SELECT j.definition::json, count(r.number) INTO v_job, v_n
+	FROM sortie.job j
+	LEFT JOIN sortie.run r ON r.number = j.number
+		AND r.attempt > j.retried_at AND r.state = p_state
+		AND (p_state <> 'returned'
+			OR (r.started_at IS NOT NULL) = p_started)
+	WHERE j.number = p_number
+	GROUP BY j.definition;
+	IF p_attempt = 32767 THEN
+		RETURN NULL;
+	ELSIF p_state = 'failed' THEN
+		RETURN CASE WHEN v_n < coalesce((v_job->>'retries')::int, 0)
+			THEN least(86400, coalesce((v_job->>'retry_delay')
+			::bigint, 10) * (1::bigint << least(20, v_n))) END;
+	ELSIF p_state = 'lost' THEN
+		RETURN CASE WHEN v_n < p_loss_budget THEN 0 END;
+	END IF;
+	RETURN CASE WHEN v_n < CASE WHEN p_started THEN 19 ELSE 999 END
+		THEN 0 END;
+END $$;
+
 -- Ends of runs, of one batch. Arrays run parallel; p_from is the pilot that
 -- tells (0: the server itself, for runs of whichever pilot). The caller holds
 -- the rows of the pilots, and gives o_left, o_freed and o_ended (the jobs that
--- ended for good) to settle_2 when it has done everything else. o_done: the indexes (1-based) that ended a live run
--- now; the others found none.
+-- ended for good) to settle_2 when it has done everything else. o_done: the
+-- indexes (1-based) that ended a live run now; the others found none.
 -- What becomes of the job: see the CASE and doc/STATES.md.
 CREATE OR REPLACE FUNCTION sortie.runs_end_2(p_bucket int, p_loss_budget int,
 	p_from bigint[], p_number bigint[], p_run bigint[],
@@ -23,11 +58,15 @@ AS $$
 DECLARE
 	v_now timestamptz := clock_timestamp();
 	v_n int;
-	x_number bigint[]; x_kind int[]; x_class int[];
-	x_pilot bigint[]; x_place int[]; x_turn bigint[];
-	x_attempt smallint[]; x_was sortie.job_state[]; x_fate text[];
-	x_job sortie.job_state[]; x_due timestamptz[]; x_started bool[];
-	x_deleting bool[];
+	v_output bool := array_remove(p_out || p_err, NULL) <> '{}';
+	v_meta bool := array_remove(p_meta, NULL) <> '{}';
+	-- all of them
+	x_kind int[]; x_class int[]; x_pilot bigint[];
+	x_was sortie.job_state[]; x_fate text[]; x_job sortie.job_state[];
+	x_started bool[];
+	-- those that are tried again; b_due: NULL: at once
+	b_number bigint[]; b_class int[]; b_place int[]; b_turn bigint[];
+	b_attempt smallint[]; b_kind int[]; b_due timestamptz[];
 	v_doomed bigint[];
 BEGIN
 	WITH e AS (
@@ -38,70 +77,37 @@ BEGIN
 			AS e(pilot, number, run, state, reason, exit_code,
 			signal, ago, wall, started, usr, sys, rss, out_size,
 			err_size, out, err, incomplete, meta, ord)),
+	-- What each statement below needs comes first: rows are read so far.
 	d AS (
 		DELETE FROM sortie.live l USING e
 		WHERE l.number = e.number AND l.run = e.run
 			AND (e.pilot = 0 OR l.pilot = e.pilot)
-		RETURNING e.*, e.started OR l.running AS was_started,
-			l.pilot AS of_pilot, l.class_id, l.kind_id,
-			l.place, l.turn, l.attempt, l.running, l.cancelling,
-			l.deleting, l.granted_at, l.started_at,
-			greatest(l.granted_at, l.started_at, v_now - e.ago
-				* interval '1 millisecond') AS ended_at),
-	x AS (
-		SELECT d.*, f.budget_left, f.due,
-		CASE WHEN d.state = 'finished' OR d.state = 'cancelled'
-				OR d.state = 'timelimit' OR d.cancelling
-				THEN 'end'
-			WHEN d.state = 'failed' AND f.budget_left THEN 'later'
-			WHEN d.state = 'failed' THEN 'end'
-			WHEN f.budget_left THEN 'again'
-			ELSE 'end' END AS fate,
-		CASE WHEN d.state IN ('finished') THEN 'finished'
+		RETURNING e.ord, l.number, l.kind_id, l.class_id,
+			l.pilot AS of_pilot, e.state, l.running, e.started,
+			l.cancelling, l.deleting, l.attempt, l.place, l.turn,
+			CASE WHEN e.state IN ('failed', 'lost', 'returned')
+				THEN sortie.run_delay_1(p_loss_budget,
+				l.number, l.attempt, e.state,
+				e.started OR l.running) END AS delay_s,
+			e.exit_code, e.signal, greatest(l.granted_at,
+			l.started_at, v_now - e.ago
+			* interval '1 millisecond') AS ended_at, e.reason,
+			e.run, l.granted_at, l.started_at, e.wall, e.usr,
+			e.sys, e.rss, e.out_size, e.err_size, e.incomplete,
+			e.out, e.err, e.meta),
+	x AS NOT MATERIALIZED (
+		SELECT d.*, d.started OR d.running AS was_started,
+		CASE WHEN d.state IN ('finished', 'cancelled', 'timelimit')
+				OR d.cancelling OR d.delay_s IS NULL THEN 'end'
+			WHEN d.state = 'failed' THEN 'later'
+			ELSE 'again' END AS fate,
+		CASE WHEN d.state = 'finished'
+				THEN 'finished'::sortie.job_state
 			WHEN d.cancelling OR d.state = 'cancelled'
 				THEN 'cancelled'
 			WHEN d.state = 'returned' THEN 'lost'
-			ELSE d.state::text END::sortie.job_state AS job_state,
-		CASE WHEN d.state = 'returned' AND d.attempt = 32767
-				THEN 'tried 32767 times'
-			WHEN d.state = 'returned' AND d.was_started
-				THEN 'drained 20 times'
-			WHEN d.state = 'returned'
-				THEN 'handed back unstarted 1000 times'
-			WHEN d.cancelling AND d.state <> 'finished'
-				THEN 'cancelled'
-			ELSE d.reason END AS job_reason
-		FROM d
-		LEFT JOIN LATERAL (
-			-- Attempts before a retry by hand do not count, and
-			-- no job is tried more often than it can be counted.
-			SELECT d.attempt < 32767 AND CASE d.state
-				WHEN 'failed' THEN count(*) FILTER (
-					WHERE r.state = 'failed')
-					< coalesce((j.definition::json
-					->> 'retries')::int, 0)
-				WHEN 'lost' THEN count(*) FILTER (
-					WHERE r.state = 'lost')
-					< p_loss_budget
-				ELSE count(*) FILTER (
-					WHERE r.state = 'returned'
-					AND (r.started_at IS NOT NULL)
-						= d.was_started)
-					< CASE WHEN d.was_started THEN 19
-						ELSE 999 END
-				END AS budget_left,
-				d.ended_at + make_interval(secs => least(86400,
-					coalesce((j.definition::json
-					->> 'retry_delay')::bigint, 10)
-					* (1::bigint << least(20, count(*) FILTER (
-					WHERE r.state = 'failed'))::int)))
-					AS due
-			FROM sortie.job j
-			LEFT JOIN sortie.run r ON r.number = j.number
-				AND r.attempt > j.retried_at
-			WHERE j.number = d.number
-			GROUP BY j.definition) AS f
-			ON d.state IN ('failed', 'lost', 'returned')),
+			ELSE d.state::text::sortie.job_state END AS job_state
+		FROM d),
 	r AS (
 		INSERT INTO sortie.run (number, attempt, run, pilot, state,
 			exit_code, signal, granted_at, started_at, ended_at,
@@ -123,7 +129,16 @@ BEGIN
 		INSERT INTO sortie.ended (number, kind_id, state, exit_code,
 			signal, ended_at, reason)
 		SELECT x.number, x.kind_id, x.job_state, x.exit_code,
-			x.signal, x.ended_at, coalesce(x.job_reason, '')
+			x.signal, x.ended_at, CASE
+			WHEN x.state = 'returned' AND x.attempt = 32767
+				THEN 'tried 32767 times'
+			WHEN x.state = 'returned' AND x.was_started
+				THEN 'drained 20 times'
+			WHEN x.state = 'returned'
+				THEN 'handed back unstarted 1000 times'
+			WHEN x.cancelling AND x.state <> 'finished'
+				THEN 'cancelled'
+			ELSE coalesce(x.reason, '') END
 		FROM x WHERE x.fate = 'end'),
 	o AS (
 		INSERT INTO sortie.output (number, attempt, stream, at, len,
@@ -131,12 +146,12 @@ BEGIN
 		SELECT x.number, x.attempt, 0, 0, length(x.out), x.out,
 			k.owner_id
 		FROM x JOIN sortie.kind k ON k.kind_id = x.kind_id
-		WHERE length(x.out) > 0
+		WHERE v_output AND length(x.out) > 0
 		UNION ALL
 		SELECT x.number, x.attempt, 1, 0, length(x.err), x.err,
 			k.owner_id
 		FROM x JOIN sortie.kind k ON k.kind_id = x.kind_id
-		WHERE length(x.err) > 0
+		WHERE v_output AND length(x.err) > 0
 		ON CONFLICT DO NOTHING
 		RETURNING owner_id, len),
 	b AS (
@@ -146,20 +161,30 @@ BEGIN
 	m AS (
 		INSERT INTO sortie.run_meta (number, attempt, lines)
 		SELECT x.number, x.attempt, x.meta::json
-		FROM x WHERE x.meta IS NOT NULL)
-	SELECT count(*), array_agg(x.ord::int), array_agg(x.number),
-		array_agg(x.kind_id), array_agg(x.class_id),
-		array_agg(x.of_pilot), array_agg(x.place), array_agg(x.turn),
-		array_agg(x.attempt), array_agg(CASE WHEN x.running
-			THEN 'running' ELSE 'dispatched' END
-			::sortie.job_state),
-		array_agg(x.fate), array_agg(x.job_state), array_agg(x.due),
+		FROM x WHERE v_meta AND x.meta IS NOT NULL)
+	SELECT count(*), array_agg(x.ord::int), array_agg(x.kind_id),
+		array_agg(x.class_id), array_agg(x.of_pilot),
+		array_agg(CASE WHEN x.running
+			THEN 'running'::sortie.job_state
+			ELSE 'dispatched' END),
+		array_agg(x.fate), array_agg(x.job_state),
 		array_agg(x.started AND NOT x.running),
-		array_agg(x.deleting),
-		array_agg(x.number) FILTER (WHERE x.fate = 'end')
-	INTO v_n, o_done, x_number, x_kind, x_class, x_pilot, x_place, x_turn,
-		x_attempt, x_was, x_fate, x_job, x_due, x_started, x_deleting,
-		o_ended
+		array_agg(x.number) FILTER (WHERE x.fate = 'end'),
+		array_agg(x.number) FILTER (WHERE x.fate = 'end'
+			AND x.deleting),
+		array_agg(x.number) FILTER (WHERE x.fate <> 'end'),
+		array_agg(x.class_id) FILTER (WHERE x.fate <> 'end'),
+		array_agg(x.place) FILTER (WHERE x.fate <> 'end'),
+		array_agg(x.turn) FILTER (WHERE x.fate <> 'end'),
+		array_agg((x.attempt + 1)::smallint)
+			FILTER (WHERE x.fate <> 'end'),
+		array_agg(x.kind_id) FILTER (WHERE x.fate <> 'end'),
+		array_agg(CASE x.fate WHEN 'later' THEN x.ended_at
+			+ x.delay_s * interval '1 second' END)
+			FILTER (WHERE x.fate <> 'end')
+	INTO v_n, o_done, x_kind, x_class, x_pilot, x_was, x_fate, x_job,
+		x_started, o_ended, v_doomed, b_number, b_class, b_place,
+		b_turn, b_attempt, b_kind, b_due
 	FROM x;
 	IF v_n = 0 THEN
 		o_done := '{}';
@@ -184,70 +209,56 @@ BEGIN
 		GROUP BY g.pilot) AS u
 	WHERE p.pilot = u.pilot;
 
-	-- Again at once, at the same place in line.
-	IF 'again' = ANY (x_fate) THEN
+	IF b_number IS NOT NULL THEN
+		-- Again at once, at the same place in line, or later.
 		PERFORM sortie.queue_put_1(array_agg(y.class_id),
 			array_agg(y.place), array_agg(y.turn),
-			array_agg(y.number),
-			array_agg((y.attempt + 1)::smallint),
+			array_agg(y.number), array_agg(y.attempt),
 			array_agg(y.kind_id))
-		FROM unnest(x_fate, x_class, x_place, x_turn, x_number,
-			x_attempt, x_kind)
-			AS y(fate, class_id, place, turn, number, attempt,
-				kind_id)
-		WHERE y.fate = 'again';
-	END IF;
-	IF 'later' = ANY (x_fate) THEN
+		FROM unnest(b_number, b_class, b_place, b_turn, b_attempt,
+			b_kind, b_due) AS y(number, class_id, place, turn,
+			attempt, kind_id, due)
+		WHERE y.due IS NULL;
 		INSERT INTO sortie.waiting (number, why, due, class_id,
 			kind_id, project_id, place, turn, attempt, reason)
 		SELECT y.number, 'time', y.due, y.class_id, y.kind_id,
-			k.project_id, y.place, y.turn, y.attempt + 1,
+			k.project_id, y.place, y.turn, y.attempt,
 			'tried again after a failure'
-		FROM unnest(x_fate, x_class, x_place, x_turn, x_number,
-			x_attempt, x_kind, x_due)
-			AS y(fate, class_id, place, turn, number, attempt,
-				kind_id, due)
+		FROM unnest(b_number, b_class, b_place, b_turn, b_attempt,
+			b_kind, b_due) AS y(number, class_id, place, turn,
+			attempt, kind_id, due)
 		JOIN sortie.kind k ON k.kind_id = y.kind_id
-		WHERE y.fate = 'later';
-	END IF;
-
-	PERFORM sortie.tally_add_1(p_bucket,
-		array_agg(u.kind_id) || array_agg(u.kind_id),
-		array_agg(u.was) || array_agg(u.now),
-		array_agg(-u.n) || array_agg(u.n))
-	FROM (SELECT y.kind_id, y.was, CASE y.fate WHEN 'end' THEN y.job_state
-			WHEN 'again' THEN 'defined' ELSE 'waiting' END AS now,
-			count(*) AS n
-		FROM unnest(x_kind, x_was, x_fate, x_job)
-			AS y(kind_id, was, fate, job_state)
-		GROUP BY 1, 2, 3) AS u;
-	PERFORM sortie.tally_minute_add_1(p_bucket, array_agg(u.kind_id),
-		array_agg(u.what), array_agg(u.n))
-	FROM (SELECT y.kind_id, y.job_state::text AS what, count(*) AS n
-		FROM unnest(x_kind, x_fate, x_job)
-			AS y(kind_id, fate, job_state)
-		WHERE y.fate = 'end' GROUP BY 1, 2
-		UNION ALL
-		SELECT y.kind_id, 'started', count(*)
-		FROM unnest(x_kind, x_started) AS y(kind_id, started)
-		WHERE y.started GROUP BY 1) AS u
-	HAVING count(*) > 0;
-
-	IF true = ANY (x_deleting) THEN
-		SELECT array_agg(y.number) INTO v_doomed
-		FROM unnest(x_number, x_fate, x_deleting)
-			AS y(number, fate, deleting)
-		WHERE y.deleting AND y.fate = 'end';
-		IF v_doomed IS NOT NULL THEN
-			PERFORM sortie.jobs_forget_1(p_bucket, v_doomed);
-		END IF;
-	END IF;
-	IF 'again' = ANY (x_fate) THEN
+		WHERE y.due IS NOT NULL;
 		SELECT array_agg(y.kind_id) INTO o_left
 		FROM unnest(x_kind, x_fate) AS y(kind_id, fate)
 		WHERE y.fate <> 'again';
 	ELSE
 		o_left := x_kind;
+	END IF;
+
+	PERFORM sortie.tally_add_1(p_bucket,
+			array_agg(u.kind_id) || array_agg(u.kind_id),
+			array_agg(u.was) || array_agg(CASE u.fate
+				WHEN 'end' THEN u.job_state
+				WHEN 'again' THEN 'defined'
+				ELSE 'waiting' END),
+			array_agg(-u.n) || array_agg(u.n)),
+		sortie.tally_minute_add_1(p_bucket,
+			array_agg(u.kind_id) FILTER (WHERE u.fate = 'end')
+			|| array_agg(u.kind_id) FILTER (WHERE u.started),
+			array_agg(u.job_state::text)
+				FILTER (WHERE u.fate = 'end')
+			|| array_agg('started'::text) FILTER (WHERE u.started),
+			array_agg(u.n) FILTER (WHERE u.fate = 'end')
+			|| array_agg(u.n) FILTER (WHERE u.started))
+	FROM (SELECT y.kind_id, y.was, y.fate, y.job_state, y.started,
+			count(*) AS n
+		FROM unnest(x_kind, x_was, x_fate, x_job, x_started)
+			AS y(kind_id, was, fate, job_state, started)
+		GROUP BY 1, 2, 3, 4, 5) AS u;
+
+	IF v_doomed IS NOT NULL THEN
+		PERFORM sortie.jobs_forget_1(p_bucket, v_doomed);
 	END IF;
 	o_freed := x_class;
 END $$;

@@ -328,9 +328,9 @@ BEGIN
 	WHERE w.workflow = p_workflow;
 
 	IF x_number IS NOT NULL THEN
-		PERFORM sortie.line_up_1(p_bucket, x_class, x_place, x_number,
-			array_fill(1::smallint, ARRAY[cardinality(x_number)]),
-			x_kind);
+		PERFORM sortie.line_up_2(p_bucket, NULL, x_class, x_place,
+			x_number, array_fill(1::smallint,
+			ARRAY[cardinality(x_number)]), x_kind);
 		o_class := x_class;
 	END IF;
 	IF v_look IS NOT NULL THEN
