@@ -365,9 +365,9 @@ BEGIN
 			USING unnest(g_class, g_place, g_turn, g_number, g_req,
 				g_ahead) AS g(class_id, place, turn, number,
 				req, ahead)
-			WHERE w.class_id = g.class_id
+			WHERE w.class_id = ANY (ARRAY[g.class_id])
 				AND w.place = g.place AND w.turn = g.turn
-				AND w.number = g.number
+				AND w.number = ANY (ARRAY[g.number])
 			RETURNING w.*, g.req, g.ahead,
 				hashint8extended(w.number, p_seed) AS run),
 		l AS (
@@ -381,14 +381,14 @@ BEGIN
 		SELECT 'g'::"char", d.req, d.run, d.number, j.id,
 			d.attempt::int, j.idx, ~d.place, d.kind_id, d.ahead,
 			j.name, NULL::text, NULL::text, j.definition
-		FROM d JOIN sortie.job j ON j.number = d.number;
+		FROM d JOIN sortie.job j ON j.number = ANY (ARRAY[d.number]);
 		v_turn := 0;
 		FOR v IN
 			SELECT g.req, g.cls, l.kind_id, count(*)::int AS n,
 				max(g.turn) AS turn
 			FROM unnest(g_number, g_req, g_cls, g_turn)
 				AS g(number, req, cls, turn)
-			JOIN sortie.live l ON l.number = g.number
+			JOIN sortie.live l ON l.number = ANY (ARRAY[g.number])
 				AND l.run = hashint8extended(g.number, p_seed)
 			GROUP BY g.req, g.cls, l.kind_id
 		LOOP

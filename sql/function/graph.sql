@@ -107,7 +107,7 @@ BEGIN
 		array_agg(DISTINCT s.workflow)
 	INTO v_ended, v_flow, v_state, v_bad, f_number, f_state, v_flows
 	FROM (SELECT DISTINCT x FROM unnest(p_ended) AS x) AS u(number)
-	JOIN sortie.node s ON s.number = u.number
+	JOIN sortie.node s ON s.number = ANY (ARRAY[u.number])
 	LEFT JOIN sortie.ended e ON e.number = s.number;
 	IF p_fire IS NOT NULL OR p_look IS NOT NULL THEN
 		SELECT array_agg(DISTINCT s.workflow) INTO v_flows

@@ -64,7 +64,7 @@ BEGIN
 	m AS (
 		UPDATE sortie.node n SET open = n.open - c.n,
 			met = n.met OR c.met, unmet = n.unmet OR c.unmet
-		FROM c WHERE n.number = c.child
+		FROM c WHERE n.number = ANY (ARRAY[c.child])
 		RETURNING n.number, n.open = 0 OR CASE WHEN n.any_of
 			THEN n.met ELSE n.unmet END AS moves)
 	SELECT count(*), array_agg(m.number) FILTER (WHERE m.moves),
@@ -168,14 +168,14 @@ BEGIN
 			WHEN g.max_running IS NOT NULL THEN 'share'
 			ELSE 'go' END AS fate
 		FROM (SELECT DISTINCT x FROM unnest(p_look) AS x) AS u(number)
-		JOIN sortie.node n ON n.number = u.number
-		JOIN sortie.waiting w ON w.number = n.number
+		JOIN sortie.node n ON n.number = ANY (ARRAY[u.number])
+		JOIN sortie.waiting w ON w.number = ANY (ARRAY[n.number])
 			AND w.why IN ('after', 'held', 'share')
 		JOIN sortie.workflow g ON g.workflow = n.workflow
 		WHERE w.why <> 'share' OR g.max_running IS NULL),
 	d AS (
 		DELETE FROM sortie.waiting w USING c
-		WHERE c.fate = 'go' AND w.number = c.number
+		WHERE c.fate = 'go' AND w.number = ANY (ARRAY[c.number])
 		RETURNING w.class_id, w.place, w.number, w.attempt, w.kind_id)
 	SELECT f.*, g.*
 	INTO v_skip, v_noop, v_time, v_share, o_end, o_flow, o_state,

@@ -32,6 +32,13 @@
 -- Functions carry the number of the contract in their name, so that servers of
 -- two versions can share a database.
 
+-- Where a statement goes through an array by x = ANY (ARRAY[y]) and not by x = y,
+-- the table may have been empty when it was last looked at by ANALYZE, as the
+-- queue and live runs are after a quiet hour. Then reading all of it, once, and
+-- all of the array for each row, seems cheapest (for x = y it may, even without
+-- sequential scans: an index gives the order of a merge), and is done with a
+-- thousand rows and items until the next ANALYZE.
+
 -- How a function's statements on arrays of n items are planned: few go by
 -- indexes, with plans that are made once; many are worth plans of their own.
 -- The caller has a SET of each of these, so that they end with it.

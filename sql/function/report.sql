@@ -104,9 +104,9 @@ BEGIN
 			FROM unnest(s_rep, s_number, s_run, s_ago)
 				WITH ORDINALITY
 				AS s(rep, number, run, ago, ord)
-			WHERE l.number = s.number
+			WHERE l.number = ANY (ARRAY[s.number])
 				AND l.run = s.run
-				AND l.pilot = b_pilot[s.rep]
+				AND l.pilot = ANY (ARRAY[b_pilot[s.rep]])
 				AND NOT l.running
 			RETURNING s.ord::int AS ord, l.kind_id)
 		SELECT array_agg(t.ord), array_agg(t.kind_id)

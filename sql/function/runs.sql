@@ -80,7 +80,7 @@ BEGIN
 	-- What each statement below needs comes first: rows are read so far.
 	d AS (
 		DELETE FROM sortie.live l USING e
-		WHERE l.number = e.number AND l.run = e.run
+		WHERE l.number = ANY (ARRAY[e.number]) AND l.run = e.run
 			AND (e.pilot = 0 OR l.pilot = e.pilot)
 		RETURNING e.ord, l.number, l.kind_id, l.class_id,
 			l.pilot AS of_pilot, e.state, l.running, e.started,
