@@ -1,24 +1,29 @@
 -- Limits of owners.
 
 -- What binds an owner: an own value, else that of the owner called "*".
+-- (A function in SQL would be planned at every submission.)
 CREATE OR REPLACE FUNCTION sortie.owner_limit_1(p_owner int,
 	OUT max_queued bigint, OUT max_rate int, OUT max_stored bigint)
-LANGUAGE sql STABLE AS $$
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
 	SELECT coalesce(o.max_queued, d.max_queued),
 		coalesce(o.max_rate, d.max_rate),
 		coalesce(o.max_stored, d.max_stored)
+	INTO max_queued, max_rate, max_stored
 	FROM sortie.owner o LEFT JOIN sortie.owner d ON d.name = '*'
-	WHERE o.owner_id = p_owner
-$$;
+	WHERE o.owner_id = p_owner;
+END $$;
 
 -- Jobs of an owner that have not ended.
 CREATE OR REPLACE FUNCTION sortie.owner_queued_1(p_owner int)
-RETURNS bigint LANGUAGE sql STABLE AS $$
-	SELECT coalesce(sum(n.n), 0)::bigint
-	FROM sortie.kind k JOIN sortie.tally n ON n.kind_id = k.kind_id
-	WHERE k.owner_id = p_owner AND n.state NOT IN ('finished', 'failed',
-		'timelimit', 'cancelled', 'lost', 'skipped')
-$$;
+RETURNS bigint LANGUAGE plpgsql STABLE AS $$
+BEGIN
+	RETURN (SELECT coalesce(sum(n.n), 0)
+		FROM sortie.kind k JOIN sortie.tally n ON n.kind_id = k.kind_id
+		WHERE k.owner_id = p_owner AND n.state NOT IN ('finished',
+			'failed', 'timelimit', 'cancelled', 'lost',
+			'skipped'));
+END $$;
 
 -- Refuses jobs that are more than their owner may have, or whose definitions
 -- are more bytes. p_owner may name one several times; the jobs of index i_req
