@@ -205,6 +205,7 @@ static void show_ask(struct req *r)
 	db_p_i64(p, s->number);
 	db_p_text(p, s->uuid);
 	view_p_who(p, r);
+	db_p_bool(p, s->deadline_ms > 0);
 	db_run(r->srv->db, "job_show", p, on_show, r);
 }
 

@@ -33,14 +33,16 @@ is "$(numbers "NULL, NULL, NULL, 9, NULL, NULL, 'a', 'alice', 'OF 1', NULL, 'of'
 is "$(numbers "NULL, NULL, NULL, 9, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, now() + interval '1 hour'")" \
 	"|" "none since later"
 
-like "$(stmt job_show "12, NULL, NULL, '{}'")" \
+like "$(stmt job_show "12, NULL, NULL, '{}', false")" \
 	'*"number":12,*"state":"defined"*"tags":{"of":"2"}*"definition":{"payload"*"runs":\[\],"meta":\[\]*' \
 	"a view has the definition"
 q "UPDATE sortie.job SET name = '' WHERE number = 15" >/dev/null
-unlike "$(stmt job_show "15, NULL, NULL, '{}'")" '*"name":*' \
+unlike "$(stmt job_show "15, NULL, NULL, '{}', false")" '*"name":*' \
 	"a job without a name is viewed without one"
-is "$(stmt job_show "12, NULL, 1, '{}'")" "" "others' jobs do not exist"
-is "$(stmt job_show "12, '00000000-006f-7000-8000-000000000001', NULL, '{}'")" \
+is "$(stmt job_show "12, NULL, NULL, '{}', true")" "|12|f" \
+	"whoever waits for an end gets no view before"
+is "$(stmt job_show "12, NULL, 1, '{}', false")" "" "others' jobs do not exist"
+is "$(stmt job_show "12, '00000000-006f-7000-8000-000000000001', NULL, '{}', false")" \
 	"" "a UUID must be the job's own"
 is "$(stmt job_counts "'{1,14}', '{12,99}', 1, '{}'")" \
 	'{"total":12,"ended":0,"states":{"held":2,"defined":10}}|12|0' \
@@ -91,7 +93,7 @@ is "$(q "SELECT string_agg(sortie.bytes_1(b), ', ') FROM unnest(
 is "$(end_run 11 finished 0)" 1 "a run ends"
 is "$(first 11 terms)$(first 11 limits)" "[][]" \
 	"explain: an ended job asks for nothing"
-like "$(stmt job_show "11, NULL, 2, '{}'")" \
+like "$(stmt job_show "11, NULL, 2, '{}', true")" \
 	'*"state":"finished","exit_code":0,*"pilot":{"number":4*"stdout":{"size":2,"stored":2,"left_out":0,"complete":true}*"meta":*"name"*"a"*"done"*true*' \
 	"the view has the run, its output and meta lines"
 is "$(numbers "NULL, NULL, NULL, 9, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 4, NULL, NULL, NULL")" \
