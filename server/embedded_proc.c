@@ -60,6 +60,12 @@ _Noreturn static void fail(const char *what)
 	_exit(127);
 }
 
+/* A statement of ours takes more than the 128 KiB that glibc keeps, so it would
+ * be fetched from the system and given back each time: 8 % of the database's
+ * processor time. (With the one value set, glibc finds the other no more.) */
+static const char malloc_tunables[] = "glibc.malloc.trim_threshold=16777216:"
+				      "glibc.malloc.mmap_threshold=4194304";
+
 _Noreturn static void run_child(struct embedded *em,
 				const struct embedded_cmd *cmd, int in)
 {
@@ -79,6 +85,7 @@ _Noreturn static void run_child(struct embedded *em,
 	unsetenv("NOTIFY_SOCKET");
 	unsetenv("WATCHDOG_USEC");
 	setenv("LC_ALL", "C", 1);
+	setenv("GLIBC_TUNABLES", malloc_tunables, 0);
 	if (em->die_with_us && cmd->detached)
 		prctl(PR_SET_PDEATHSIG, SIGINT);
 	execv(cmd->argv[0], (char *const *)(uintptr_t)cmd->argv);
