@@ -382,7 +382,7 @@ static void on_claim(struct req *r)
 	park_supersede(r->srv, t->pilot);
 	claim_weigh(t);
 	parking_expect(r->srv, t);
-	parking_put(r->srv, t);
+	parking_ask(r->srv, t);
 }
 
 /* Answers */
@@ -469,6 +469,7 @@ static void on_left(enum db_outcome o, const struct db_result *res,
 	for (size_t row = 1; row < db_rows(res); row++)
 		settled_row(r->srv, res, row, 0, 1);
 	if (db_rows(res) > 0) {
+		wake_pilot(r->srv, r->who.pilot);
 		wake_work(r->srv);
 		wake_events(r->srv);
 	}

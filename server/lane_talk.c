@@ -222,7 +222,8 @@ static void claim_row(struct lane_batch *b, const struct db_result *r,
 	case 'p':
 		t->profile = (int32_t)db_i64(r, row, l->number);
 		t->fit_version = db_i64(r, row, l->run);
-		parking_profile(lane_server(b->lane), t);
+		parking_profile(lane_server(b->lane), t,
+				db_bool(r, row, l->ahead));
 		break;
 	case 'o':
 		/* A newer call has been served: this one gets nothing. */
@@ -244,8 +245,11 @@ static void claim_deliver(struct lane_batch *b, const struct db_result *r)
 	kinds_read(&kinds, b->arena, r, &claim_layout);
 	for (size_t row = 0; row < db_rows(r); row++)
 		claim_row(b, r, row, &kinds);
-	for (size_t i = 0; i < b->n; i++)
+	for (size_t i = 0; i < b->n; i++) {
+		if (talk_of(b->item[i])->unknown == NULL)
+			parking_told(srv, talk_of(b->item[i]));
 		parking_answered(srv, talk_of(b->item[i]));
+	}
 	for (size_t i = 0; i < b->n; i++) {
 		struct talk *t = talk_of(b->item[i]);
 		int32_t profile = t->profile;
@@ -253,8 +257,8 @@ static void claim_deliver(struct lane_batch *b, const struct db_result *r)
 		if (t->n_grants > 0)
 			parking_granted(srv, t);
 		if (t->n_grants == 0 && t->orders.len == 0 &&
-		    t->unknown == NULL && t->deadline_ms > 0)
-			park_claim(t);
+		    t->unknown == NULL)
+			parking_nothing(t);
 		else
 			talk_reply(t);
 		parking_left(srv, profile);
@@ -383,9 +387,11 @@ static const char *report_build(struct lane_batch *b, struct db_params *p)
 #define X(name, elem) v.name = db_array_new(b->arena, elem);
 	REPORT_ARRAYS(X)
 #undef X
-	for (size_t i = 0; i < b->n; i++)
+	for (size_t i = 0; i < b->n; i++) {
+		talk_of(b->item[i])->sent_seq = park_seq(srv);
 		add_report(&v, (int64_t)i + 1, talk_of(b->item[i]),
 			   lease_until(srv));
+	}
 	db_p_i32(p, lanes_bucket(srv, BUCKET_REPORT));
 	db_p_i64(p, srv->server_id);
 	db_p_i32(p, (int32_t)srv->set->loss_budget);
@@ -487,12 +493,14 @@ static void report_deliver(struct lane_batch *b, const struct db_result *r)
 		struct talk *t = talk_of(b->item[i]);
 
 		t->reported = true;
+		if (t->unknown == NULL)
+			parking_told(srv, t);
 		if (!talk_goes_on(t)) {
 			talk_reply(t);
 			continue;
 		}
 		claim_weigh(t);
-		parking_put(srv, t);
+		parking_ask(srv, t);
 	}
 }
 

@@ -212,8 +212,8 @@ struct chunk {
 };
 void chunk_reply(struct chunk *c, char what, int64_t has);
 
-/* park_claim.c: claims that found nothing. */
-void park_claim(struct talk *t);
+/* park_claim.c: claims that found nothing; parks or answers one. */
+void parking_nothing(struct talk *t);
 /* A newer call of the same pilot, whatever it is, ends what it parked. */
 void park_supersede(struct server *srv, int64_t pilot);
 /* A claim was granted something: others of its profile may find more. */
@@ -221,6 +221,9 @@ void parking_granted(struct server *srv, const struct talk *t);
 /* A claim is about to be queued: jobs told of until it is sent are its own, as
  * far as it has room. */
 void parking_expect(struct server *srv, struct talk *t);
+/* A claim has come: queues it, or parks or answers it at once when it is known
+ * that there is nothing for it. */
+void parking_ask(struct server *srv, struct talk *t);
 /* Queues a claim. */
 void parking_put(struct server *srv, struct talk *t);
 void parking_sent(struct server *srv, struct talk *t);
@@ -229,8 +232,11 @@ void parking_answered(struct server *srv, struct talk *t);
 /* After it was parked or replied: when the last claim of this profile that was
  * expected has left some of the jobs it was to take, others are woken. */
 void parking_left(struct server *srv, int32_t profile);
-/* A claim's answer told its pilot's profile. */
-void parking_profile(struct server *srv, const struct talk *t);
+/* A claim's answer told its pilot's profile, and that nothing is queued for
+ * it (empty), or that something may be. */
+void parking_profile(struct server *srv, const struct talk *t, bool empty);
+/* The database has answered the pilot's claim or report. */
+void parking_told(struct server *srv, const struct talk *t);
 /* The counter that park_claim compares. */
 uint64_t park_seq(const struct server *srv);
 

@@ -8,6 +8,11 @@
  * profile; a claim that was sent before the last wake of its profile is sent
  * again instead of being parked.  A claim that is queued and not yet sent will
  * see what is told of now: jobs are its own first, and wake nobody.
+ *
+ * A claim says of its profile that nothing is left in the queue.  Until the
+ * next wake further claims of the profile would find nothing, so they are
+ * parked at once: of one job at a time, two claims of three.  With other
+ * servers about that is never done, since jobs and pilots come there, too.
  */
 #include "server/park_int.h"
 
@@ -15,11 +20,11 @@
 #include <string.h>
 #include "lib/clock.h"
 #include "lib/log.h"
+#include "server/lease.h"
 #include "server/metrics.h"
 
 #define PILOT_SLOTS 4096
 #define PROFILE_SLOTS 256
-#define LAST_SLOTS 8192
 #define RECHECK_MS 2000
 
 TAILQ_HEAD(talk_list, talk);
@@ -29,26 +34,23 @@ struct profile {
 	int32_t id;
 	uint64_t woken_seq;
 	int64_t checked_ms;
-	int64_t coming;          /* room of queued claims, not told for yet */
-	int64_t n_expected;      /* such claims, until they are answered */
-	int64_t owed;            /* jobs that are theirs */
-	bool chain;              /* the next that gets work wakes another */
+	int64_t coming;     /* room of queued claims, not told for yet */
+	int64_t n_expected; /* such claims, until they are answered */
+	int64_t owed;       /* jobs that are theirs */
+	bool chain;         /* the next that gets work wakes another */
+	uint64_t came_seq;  /* jobs came that fit it, for whomever */
+	bool empty;         /* nothing was queued for it at empty_seq */
+	uint64_t empty_seq;
 	struct talk_list parked; /* longest first */
 };
 
-/* The profile that a pilot had last; others with its slot push it out. */
-struct last {
-	int64_t pilot;
-	int32_t profile;
-};
-
-enum { PARKED, WOKEN, RECHECKED, N_METRICS };
+enum { PARKED, UNASKED, WOKEN, RECHECKED, N_METRICS };
 
 struct parking {
 	struct server *srv;
 	LIST_HEAD(, talk) by_pilot[PILOT_SLOTS];
 	LIST_HEAD(, profile) profiles[PROFILE_SLOTS];
-	struct last last[LAST_SLOTS];
+	struct seen *seen;
 	size_t n_profiles;
 	uint64_t seq, all_seq;
 	struct arena *asking; /* of a re-check in flight */
@@ -101,17 +103,17 @@ static void unpark(struct parking *k, struct talk *t)
 	k->n--;
 }
 
-static struct last *last_of(struct parking *k, int64_t pilot)
+void parking_told(struct server *srv, const struct talk *t)
 {
-	return &k->last[(uint64_t)pilot % LAST_SLOTS];
+	seen_told(parking_of(srv)->seen, t);
 }
 
-void parking_profile(struct server *srv, const struct talk *t)
+void parking_profile(struct server *srv, const struct talk *t, bool empty)
 {
-	struct last *l = last_of(parking_of(srv), t->pilot);
+	struct profile *f = profile_get(parking_of(srv), t->profile);
 
-	l->pilot = t->pilot;
-	l->profile = t->profile;
+	f->empty = empty;
+	f->empty_seq = t->sent_seq;
 }
 
 static void expect(struct profile *f, struct talk *t)
@@ -134,12 +136,12 @@ static int64_t take_coming(struct profile *f, int64_t n)
 void parking_expect(struct server *srv, struct talk *t)
 {
 	struct parking *k = parking_of(srv);
-	const struct last *l = last_of(k, t->pilot);
+	int32_t profile = seen_profile(k->seen, t->pilot);
 
-	if (l->pilot != t->pilot)
+	if (profile == 0)
 		return;
-	t->profile = l->profile;
-	expect(profile_get(k, t->profile), t);
+	t->profile = profile;
+	expect(profile_get(k, profile), t);
 }
 
 void parking_sent(struct server *srv, struct talk *t)
@@ -187,12 +189,55 @@ void parking_put(struct server *srv, struct talk *t)
 	int64_t coming = t->coming;
 	struct profile *f;
 
+	seen_asked(parking_of(srv)->seen, t);
 	/* A request that is refused is gone. */
 	if (lane_put(srv->lanes->claim, &t->item) || expected == 0)
 		return;
 	f = profile_get(parking_of(srv), expected);
 	(void)take_coming(f, coming);
 	not_expected(f, 0);
+}
+
+/* The database would tell it of nothing that is not known here. */
+static bool in_vain(struct parking *k, const struct talk *t)
+{
+	const struct lease *lease = k->srv->lease;
+	const struct profile *f;
+
+	/* Who only looks is not told what was true a moment ago. */
+	if (!t->is_report && t->deadline_ms == 0)
+		return false;
+	if (lease == NULL || lease_others(lease) || !seen_fresh(k->seen, t))
+		return false;
+	f = profile_get(k, t->profile);
+	return f->empty && f->owed == 0 && f->came_seq <= f->empty_seq &&
+	       k->all_seq <= f->empty_seq;
+}
+
+/* Answered without the database; t may be gone then. */
+static void answer_nothing(struct parking *k, struct talk *t)
+{
+	int32_t profile = t->profile;
+
+	parking_answered(k->srv, t);
+	parking_nothing(t);
+	parking_left(k->srv, profile);
+}
+
+void parking_ask(struct server *srv, struct talk *t)
+{
+	struct parking *k = parking_of(srv);
+
+	t->sent_seq = k->seq;
+	if (!seen_come(k->seen, t)) {
+		t->deadline_ms = 0;
+		answer_nothing(k, t);
+	} else if (in_vain(k, t)) {
+		metric_add(k->metric[UNASKED], 1);
+		answer_nothing(k, t);
+	} else {
+		parking_put(srv, t);
+	}
 }
 
 /* The connection of a parked claim was lost. */
@@ -206,7 +251,7 @@ static void on_gone(struct req *r)
 	talk_reply(t);
 }
 
-void park_claim(struct talk *t)
+static void park_claim(struct talk *t)
 {
 	struct parking *k = parking_of(t->item.req->srv);
 	struct profile *f = profile_get(k, t->profile);
@@ -217,8 +262,9 @@ void park_claim(struct talk *t)
 		talk_reply(t);
 		return;
 	}
-	if (t->slots + t->ahead > 0 &&
-	    (f->woken_seq > t->sent_seq || k->all_seq > t->sent_seq)) {
+	if (seen_called_since(k->seen, t) ||
+	    (t->slots + t->ahead > 0 &&
+	     (f->woken_seq > t->sent_seq || k->all_seq > t->sent_seq))) {
 		parking_put(k->srv, t);
 		return;
 	}
@@ -231,6 +277,14 @@ void park_claim(struct talk *t)
 	t->item.req->on_gone = on_gone;
 	k->n++;
 	metric_add(k->metric[PARKED], 1);
+}
+
+void parking_nothing(struct talk *t)
+{
+	if (t->deadline_ms > 0)
+		park_claim(t);
+	else
+		talk_reply(t);
 }
 
 void park_supersede(struct server *srv, int64_t pilot)
@@ -261,12 +315,13 @@ int64_t parking_wake(struct parking *k, int32_t profile, int64_t n)
 	struct profile *f = profile_get(k, profile);
 	struct talk *t, *next;
 
+	f->came_seq = ++k->seq;
 	f->owed += n;
 	n = take_coming(f, n);
 	f->owed -= n;
 	if (n == 0)
 		return 0;
-	f->woken_seq = ++k->seq;
+	f->woken_seq = f->came_seq;
 	for (t = TAILQ_FIRST(&f->parked); t != NULL && n > 0; t = next) {
 		next = TAILQ_NEXT(t, park_link);
 		if (t->slots + t->ahead == 0)
@@ -321,6 +376,8 @@ void parking_wake_pilot(struct parking *k, int64_t pilot)
 
 	if (t != NULL)
 		wake_one(k, t);
+	else
+		seen_called(k->seen, pilot, ++k->seq);
 }
 
 static void on_recheck(enum db_outcome o, const struct db_result *r,
@@ -412,6 +469,9 @@ struct parking *parking_new(struct server *srv)
 	static const struct metric_def defs[N_METRICS] = {
 		[PARKED] = { "sortie_claims_parked_total", NULL, METRIC_COUNTER,
 			     "Claims that had to wait." },
+		[UNASKED] = { "sortie_claims_unasked_total", NULL,
+			      METRIC_COUNTER,
+			      "Claims that were known to find nothing." },
 		[WOKEN] = { "sortie_claims_woken_total", NULL, METRIC_COUNTER,
 			    "Parked claims woken for work." },
 		[RECHECKED] = { "sortie_profiles_rechecked_total", NULL,
@@ -423,6 +483,7 @@ struct parking *parking_new(struct server *srv)
 	struct parking *k = xcalloc(1, sizeof(*k));
 
 	k->srv = srv;
+	k->seen = seen_new();
 	k->metric = metrics_register(srv->metrics, defs, N_METRICS);
 	metrics_gauge_fn(srv->metrics, &now, gauge_parked, k);
 	return k;
@@ -439,5 +500,6 @@ void parking_free(struct parking *k)
 {
 	each_profile(k, profile_free);
 	arena_free(k->asking);
+	seen_free(k->seen);
 	free(k);
 }

@@ -9,6 +9,7 @@
 
 struct event;
 struct parking; /* park_claim.c */
+struct seen;    /* park_seen.c */
 struct waker;   /* wake.c */
 
 #define WAIT_SLOTS 1024
@@ -38,6 +39,27 @@ int64_t parking_wake(struct parking *k, int32_t profile, int64_t n);
 /* One pilot of each profile; each that gets work wakes the next. */
 void parking_wake_all(struct parking *k);
 void parking_wake_pilot(struct parking *k, int64_t pilot);
+
+/*
+ * park_seen.c: pilots by their last calls.  A claim whose number was never sent
+ * to the database has no runs there, so it may be parked unasked when its
+ * pilot was heard a moment ago and nothing is queued for its profile.  The
+ * pilot stays heard: one without runs has 75 s more than its lease.
+ */
+struct seen *seen_new(void);
+void seen_free(struct seen *table);
+/* A claim has come; false when the pilot has called with a higher number: the
+ * database may not know of that one. */
+bool seen_come(struct seen *table, const struct talk *t) MUST_CHECK;
+/* It goes to the database. */
+void seen_asked(struct seen *table, const struct talk *t);
+/* The database has answered a claim or a report. */
+void seen_told(struct seen *table, const struct talk *t);
+/* Something is there for the pilot alone, as of seq. */
+void seen_called(struct seen *table, int64_t pilot, uint64_t seq);
+bool seen_called_since(struct seen *table, const struct talk *t);
+int32_t seen_profile(struct seen *table, int64_t pilot); /* 0: not known */
+bool seen_fresh(struct seen *table, const struct talk *t);
 
 struct waker *waker_new(struct server *srv);
 void waker_free(struct waker *w);

@@ -16,8 +16,9 @@
 --        name = jobtype, owner, project
 --     u  the pilot has ended or never was (req)
 --     o  an older request than the last one (req): nothing is granted
---     p  the pilot's profile (number) and the version of what fits (run), for
---        whoever parks a claim that found nothing (req)
+--     p  the pilot's profile (number), the version of what fits (run), and
+--        whether no job that fits the profile is left in the queue (ahead; false
+--        when that was not looked at), for whoever parks claims (req)
 -- Order I9: the queues of all classes that fit a requesting pilot, merged by
 -- (place, turn, number); each job in order goes to the first request, in the
 -- order given, that has room for it.  Classes are put in order of their heads,
@@ -50,6 +51,7 @@ DECLARE
 	s_number bigint[] := array_fill(NULL::bigint, ARRAY[n]);
 	u_ok bool[] := array_fill(false, ARRAY[n]);
 	u_known bool[] := array_fill(false, ARRAY[n]);
+	u_profile int[] := array_fill(NULL::int, ARRAY[n]);
 	u_slots int[] := array_fill(0, ARRAY[n]);
 	u_cores int[] := array_fill(0, ARRAY[n]);
 	u_memory bigint[] := array_fill(0::bigint, ARRAY[n]);
@@ -83,6 +85,7 @@ DECLARE
 	v_kinds int[] := '{}'; v_granted bigint[]; v_taken bigint[];
 	v_turn bigint; v_replay int[]; v_notice int[];
 	v_empty int[] := '{}';          -- classes that have no job at all
+	v_left bool := true;            -- others may have
 	v_fit bigint;
 BEGIN
 	PERFORM pg_advisory_xact_lock(7000);
@@ -110,8 +113,7 @@ BEGIN
 		i := v.i;
 		u_ok[i] := true;
 		u_known[i] := true;
-		what := 'p'; req := i; number := v.profile_id; run := v_fit;
-		RETURN NEXT;
+		u_profile[i] := v.profile_id;
 		IF v.notice THEN
 			v_notice := v_notice || i;
 		END IF;
@@ -475,6 +477,20 @@ BEGIN
 		FROM unnest(v_notice) AS u(i),
 			sortie.orders_1(r_pilot[u.i], u.i) AS w;
 	END IF;
+
+	-- One at a time pilots empty the queue again and again: then it is worth
+	-- a look at a few classes that the next claims would be in vain.
+	IF v_open > 0 AND c_n = 0 THEN
+		v_left := false;
+	ELSIF g_n BETWEEN 1 AND 4 AND c_n <= 4 THEN
+		v_left := EXISTS (SELECT 1 FROM sortie.queue w
+			WHERE w.class_id = ANY (c_id));
+	END IF;
+	RETURN QUERY SELECT 'p'::"char", u.ord::int, v_fit, u.profile::bigint,
+		NULL::uuid, 0, 0, 0, 0, NOT v_left AND u.profile = ANY (p_id),
+		NULL::text, NULL::text, NULL::text, NULL::text
+	FROM unnest(u_profile) WITH ORDINALITY AS u(profile, ord)
+	WHERE u.profile IS NOT NULL;
 
 	-- Limits after all other rows, by id.
 	IF cardinality(l_used) > 0 THEN

@@ -3,6 +3,7 @@
 
 #include <string.h>
 #include "lib/arena.h"
+#include "server/lease.h"
 #include "server/metrics.h"
 #include "tests/unit/unit.h"
 
@@ -33,6 +34,14 @@ void waker_fit_version(struct waker *w, int64_t version)
 {
 	(void)w;
 	(void)version;
+}
+
+static bool others;
+
+bool lease_others(const struct lease *l)
+{
+	(void)l;
+	return others;
 }
 
 /* The database is another test's. */
@@ -103,6 +112,8 @@ static void start(void)
 	memset(req, 0, sizeof(req));
 	srv.lanes = &lanes;
 	srv.park = &park;
+	srv.lease = (struct lease *)&srv; /* never looked into */
+	others = false;
 	lanes.srv = &srv;
 	park.srv = &srv;
 	srv.metrics = metrics_new();
@@ -114,7 +125,9 @@ static void start(void)
 		talk[i].profile = PROFILE;
 		talk[i].slots = 2;
 		talk[i].deadline_ms = FAR_MS;
-		parking_profile(&srv, &talk[i]);
+		parking_ask(&srv, &talk[i]);
+		parking_told(&srv, &talk[i]);
+		parking_profile(&srv, &talk[i], false);
 	}
 	n_queued = 0;
 	n_replies = 0;
@@ -147,7 +160,7 @@ static void answer(int i, int64_t n_grants)
 	if (n_grants > 0)
 		parking_granted(&srv, &talk[i]);
 	else
-		park_claim(&talk[i]);
+		parking_nothing(&talk[i]);
 	parking_left(&srv, PROFILE);
 }
 
@@ -268,6 +281,109 @@ static void a_chain_ends_where_nothing_is_found(void)
 	stop();
 }
 
+/* A claim of pilot 0, that takes the last job there is. */
+static void take_the_last(void)
+{
+	start();
+	talk[0].request = 1;
+	queue(0);
+	send(0);
+	parking_told(&srv, &talk[0]);
+	parking_profile(&srv, &talk[0], true);
+	talk[0].n_grants = 1;
+	parking_answered(&srv, &talk[0]);
+	parking_left(&srv, PROFILE);
+}
+
+/* Its next call. */
+static void ask(int64_t request)
+{
+	talk[0].request = request;
+	talk[0].n_grants = 0;
+	parking_expect(&srv, &talk[0]);
+	parking_ask(&srv, &talk[0]);
+}
+
+static void what_is_known_is_not_asked(void)
+{
+	take_the_last();
+	ask(2);
+	CHECK_UINT_EQ(n_queued, 0);
+	CHECK_TRUE(talk[0].parked);
+	(void)parking_wake(park.parking, PROFILE, 1);
+	CHECK_UINT_EQ(n_queued, 1);
+	stop();
+	take_the_last();
+	talk[0].is_report = true;
+	talk[0].deadline_ms = 0;
+	ask(2);
+	CHECK_UINT_EQ(n_queued, 0);
+	CHECK_INT_EQ(n_replies, 1);
+	stop();
+}
+
+static void who_only_looks_is_asked_for(void)
+{
+	take_the_last();
+	talk[0].deadline_ms = 0;
+	ask(2);
+	CHECK_UINT_EQ(n_queued, 1);
+	stop();
+}
+
+static void a_number_that_was_asked_is_asked_again(void)
+{
+	take_the_last();
+	ask(1);
+	CHECK_UINT_EQ(n_queued, 1);
+	stop();
+}
+
+static void an_older_number_gets_nothing(void)
+{
+	take_the_last();
+	ask(3);
+	park_supersede(&srv, talk[0].pilot);
+	ask(2);
+	CHECK_UINT_EQ(n_queued, 0);
+	CHECK_INT_EQ(n_replies, 2);
+	CHECK_FALSE(talk[0].parked);
+	stop();
+}
+
+static void what_came_meanwhile_is_asked_for(void)
+{
+	take_the_last();
+	(void)parking_wake(park.parking, PROFILE, 0);
+	ask(2);
+	CHECK_UINT_EQ(n_queued, 1);
+	stop();
+	take_the_last();
+	parking_wake_all(park.parking);
+	ask(2);
+	CHECK_UINT_EQ(n_queued, 1);
+	stop();
+	take_the_last();
+	others = true;
+	ask(2);
+	CHECK_UINT_EQ(n_queued, 1);
+	stop();
+}
+
+static void an_order_meanwhile_is_fetched(void)
+{
+	take_the_last();
+	parking_wake_pilot(park.parking, talk[0].pilot);
+	ask(2);
+	CHECK_UINT_EQ(n_queued, 1);
+	send(0);
+	parking_wake_pilot(park.parking, talk[0].pilot);
+	parking_told(&srv, &talk[0]);
+	answer(0, 0);
+	CHECK_UINT_EQ(n_queued, 1);
+	stop();
+}
+
 static const struct unit_test tests[] = {
 	{ "as many are woken as have room", as_many_are_woken_as_have_room },
 	{ "jobs are queued claims' first", jobs_are_queued_claims_first },
@@ -280,6 +396,14 @@ static const struct unit_test tests[] = {
 	{ "a claim in flight asks again", a_claim_in_flight_asks_again },
 	{ "a chain ends where nothing is found",
 	  a_chain_ends_where_nothing_is_found },
+	{ "what is known is not asked", what_is_known_is_not_asked },
+	{ "who only looks is asked for", who_only_looks_is_asked_for },
+	{ "a number that was asked is asked again",
+	  a_number_that_was_asked_is_asked_again },
+	{ "an older number gets nothing", an_older_number_gets_nothing },
+	{ "what came meanwhile is asked for",
+	  what_came_meanwhile_is_asked_for },
+	{ "an order meanwhile is fetched", an_order_meanwhile_is_fetched },
 };
 
 int main(void)
