@@ -75,6 +75,7 @@ static void print_event(struct json_object *item)
 	int64_t ms, count = detail && json_type(detail) == JSON_OBJECT
 				    ? json_get_int(detail, "count")
 				    : 0;
+	const char *gap = "  ";
 	struct buf b = BUF_INIT, line = BUF_INIT;
 
 	if (at != NULL && human_time_parse(at, &ms))
@@ -85,10 +86,12 @@ static void print_event(struct json_object *item)
 		buf_addf(&b, " and %" PRId64 " more", count - 1);
 	add_number(&b, item, "pilot");
 	if (detail != NULL && json_type(detail) == JSON_OBJECT &&
-	    json_get_str(detail, "name") != NULL)
+	    json_get_str(detail, "name") != NULL) {
 		buf_addf(&b, "  %s:", json_get_str(detail, "name"));
+		gap = " ";
+	}
 	if (text != NULL && text[0] != '\0')
-		buf_addf(&b, "  %s", text);
+		buf_addf(&b, "%s%s", gap, text);
 	table_add_text(&line, buf_str(&b), 1 << 20);
 	printf("%s\n", buf_str(&line));
 	buf_fini(&b);

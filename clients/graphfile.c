@@ -20,6 +20,20 @@ const char *graphfile_name(struct arena *a, const char *file)
 		       : base;
 }
 
+/* Whoever took the wrong file is not told of its first comma. */
+static bool is_document(const struct buf *b, const char *source, struct err *e)
+{
+	size_t blank = strspn(buf_str(b), " \t\r\n");
+	char c = buf_str(b)[blank];
+
+	if (c == '\0' || c == '{' || c == '[')
+		return true;
+	return err_set(e, ERR_BAD_REQUEST,
+		       "%s: it begins neither as JSON does ('{' or '[') nor as "
+		       "GraphML ('<')",
+		       source);
+}
+
 bool graphfile_read(struct cli *c, const char *file, unsigned flags,
 		    struct dag **out, struct err *e)
 {
@@ -30,7 +44,8 @@ bool graphfile_read(struct cli *c, const char *file, unsigned flags,
 	if (ok && graphml_probe(b.data, b.len))
 		ok = graphml_read(c->arena, b.data, b.len, source, out, e);
 	else if (ok)
-		ok = dag_read(c->arena, b.data, b.len, source,
+		ok = is_document(&b, source, e) &&
+		     dag_read(c->arena, b.data, b.len, source,
 			      flags | DAG_VALUES, out, e);
 	buf_fini(&b);
 	return ok;

@@ -264,11 +264,11 @@ static bool find_dirs(struct cli *c, struct inject_plan *plan, struct err *e)
 
 		if (path == NULL || stat(path, &st) != 0)
 			return err_set_errno(e, ERR_NOT_FOUND,
-					     "cannot watch '%s'", c->args[i]);
+					     "cannot watch \"%s\"", c->args[i]);
 		if (!S_ISDIR(st.st_mode)) {
 			free(path);
 			return err_set(e, ERR_BAD_REQUEST,
-				       "'%s' is not a directory", c->args[i]);
+				       "\"%s\" is not a directory", c->args[i]);
 		}
 		dirs[i] = arena_strdup(c->arena, path);
 		free(path);

@@ -111,7 +111,7 @@ static void tell(struct cli *c, const char *word, const struct change *how,
 		buf_adds(&b, "goes when it has ended");
 	else
 		buf_adds(&b, how->said);
-	if (json_get(answer->doc, "changed") != NULL) {
+	if (json_get_int(answer->doc, "changed") > 0) {
 		buf_adds(&b, ": ");
 		human_plural(&b, json_get_int(answer->doc, "changed"), "job");
 	}

@@ -13,6 +13,9 @@
 #include "clients/workflow.h"
 #include "lib/clock.h"
 
+#define OPEN_HINT                                                           \
+	": its jobs have, but it is open: `sortie workflow close` lets it " \
+	"end"
 #define POLL_S 30
 
 struct opts {
@@ -121,7 +124,7 @@ static bool wait_until(struct cli *c, const char *word, int64_t deadline_ms,
 	struct progress *bar = NULL;
 	struct call_answer answer;
 	int64_t seen = -1;
-	bool ok = true;
+	bool ok = true, over_but_open = false;
 
 	*status = -1;
 	while (ok && *status < 0) {
@@ -130,8 +133,8 @@ static bool wait_until(struct cli *c, const char *word, int64_t deadline_ms,
 
 		if (seen >= 0 && !poll_s(deadline_ms, &r.wait_s)) {
 			progress_hide(bar);
-			cli_note("gave up: workflow %s has not ended in time",
-				 word);
+			cli_note("gave up: workflow %s has not ended in time%s",
+				 word, over_but_open ? OPEN_HINT : "");
 			*status = CLI_GAVE_UP;
 			break;
 		}
@@ -147,6 +150,8 @@ static bool wait_until(struct cli *c, const char *word, int64_t deadline_ms,
 		if (!ok)
 			break;
 		seen = json_get_int(answer.doc, "ended");
+		over_but_open = json_get_bool(answer.doc, "open") &&
+				seen == json_get_int(answer.doc, "jobs");
 		if (bar == NULL)
 			bar = progress_new("waiting",
 					   json_get_int(answer.doc, "jobs"),

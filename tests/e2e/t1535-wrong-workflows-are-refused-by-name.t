@@ -56,6 +56,10 @@ refuse "jobinfo for a node that is not there" 400 '*"z"*' POST $v/workflows '{"d
 refuse "names that are none" 400 '*uuid*"mine"*' POST $v/workflows '{"dag":"d","names":"mine"}'
 refuse "a callback that is no address" 400 '*callback*' POST $v/workflows '{"dag":"d","callback":"mailto:x"}'
 
+echo "20 105" >"$T/run.txt"
+exits 1 "a file that is no document" sortie dag add "$T/run.txt"
+like "$said" '*run.txt: it begins neither*JSON*GraphML*' "is told from one with a slip"
+
 # GraphML, with line and name
 graphml()
 {
