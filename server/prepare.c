@@ -11,6 +11,7 @@
 #include <unistd.h>
 #include "lib/clock.h"
 #include "lib/fd.h"
+#include "lib/id.h"
 #include "lib/log.h"
 #include "server/auth.h"
 #include "server/db.h"
@@ -148,18 +149,73 @@ static bool make_token(struct db_sync *db, enum role role, const char *path,
 	return ok;
 }
 
+/* Whether there is a token in it. */
+static bool is_written(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && st.st_size > 0;
+}
+
+static void on_known(const struct db_result *r, size_t row, void *arg)
+{
+	(void)r;
+	(void)row;
+	*(bool *)arg = true;
+}
+
+/* Whether the cluster knows the token in the file. */
+static bool token_is_known(struct db_sync *db, const char *path, bool *known,
+			   struct err *e)
+{
+	struct arena *a = arena_new();
+	struct db_params *p = db_params_new(a);
+	char secret[AUTH_SECRET_LEN + 2] = "";
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, secret, sizeof(secret) - 1);
+	uint8_t hash[32];
+	bool ok = true;
+
+	if (fd >= 0)
+		close(fd);
+	*known = false;
+	if (n > 0) {
+		secret[strcspn(secret, "\n")] = '\0';
+		id_sha256(secret, strlen(secret), hash);
+		db_p_bytes(p, hash, sizeof(hash));
+		ok = db_sync_run(db, "token_get", p, on_known, known, e);
+	}
+	explicit_bzero(secret, sizeof(secret));
+	arena_free(a);
+	return ok;
+}
+
 static bool first_tokens(struct db_sync *db, const struct settings *set,
 			 struct err *e)
 {
 	struct arena *a = arena_new();
 	int64_t n = 0;
+	bool begun;
 	bool ok = db_sync_run(db, "token_count", db_params_new(a), on_count, &n,
 			      e);
 
 	arena_free(a);
 	if (!ok || n > 0)
 		return ok;
-	/* The admin token last: while it is missing this is done again. */
+	/* The admin token last: while it is missing this is done again. One
+	 * that is written in a cluster which does not know our join token is
+	 * another cluster's: somebody else is just making this one. */
+	if (is_written(set->admin_token_file)) {
+		if (!token_is_known(db, set->join_token_file, &begun, e))
+			return false;
+		if (!begun)
+			return err_set(e, ERR_CONFLICT,
+				       "the database has a new cluster, but "
+				       "\"%s\" is from one that this server "
+				       "had: name that one, or remove the file "
+				       "when the new one is meant",
+				       set->admin_token_file);
+	}
 	return make_token(db, ROLE_JOIN, set->join_token_file, e) &&
 	       make_token(db, ROLE_ADMIN, set->admin_token_file, e);
 }
@@ -171,14 +227,12 @@ static bool not_missed(struct db_sync *db, const struct settings *set,
 		       struct err *e)
 {
 	struct arena *a = arena_new();
-	struct stat st;
 	int64_t empty = 0;
 	bool ok = db_sync_run(db, "database_empty", db_params_new(a), on_count,
 			      &empty, e);
 
 	arena_free(a);
-	if (!ok || !empty || stat(set->admin_token_file, &st) != 0 ||
-	    st.st_size == 0)
+	if (!ok || !empty || !is_written(set->admin_token_file))
 		return ok;
 	return err_set(
 		e, ERR_CONFLICT,

@@ -73,6 +73,29 @@ exits 1 "a server that had another one is not started there" timeout 30 \
 	--listen "unix:$T/y" --state-dir "$T/y.state"
 like "$said" "*the database is empty*" "and says why"
 is "$(cat "$T/y.state/admin-token")" precious "its tokens are there still"
+
+# Another server without a past makes a cluster there; its first start is
+# ended before its last token is stored, then before the first.
+forget()
+{
+	"${bin:-$(pg_bin)}/psql" -XqAt -h "$T/db" -U sortie -d sortie -c \
+		"DELETE FROM sortie.token WHERE $1" >"$T/gone" 2>&1
+}
+launch z --database "host=$T/db user=sortie dbname=sortie" --state-dir "$T/z.state"
+stop_pid "$server_pid"
+forget "role = 'admin'"
+launch z --database "host=$T/db user=sortie dbname=sortie" --state-dir "$T/z.state"
+sock=$T/z token=$(cat "$T/z.state/admin-token")
+call GET /api/v1/whoami
+is "$status" 200 "a first start that was ended goes on where it was"
+forget true
+exits 1 "nor where somebody is just making a new one" timeout 30 \
+	sortied --database "host=$T/db user=sortie dbname=sortie" \
+	--listen "unix:$T/y" --state-dir "$T/y.state"
+like "$said" "*new cluster*" "and says why, too"
+is "$(cat "$T/y.state/admin-token")" precious "whatever it is, it keeps its tokens"
+stop_pid "$server_pid"
+sock=$T/x token=$right_token
 kill -INT "$database_pid"
 wait_until 10 gone "$database_pid"
 rm -rf "$T/db"
