@@ -24,7 +24,8 @@ SELECT coalesce(json_agg(json_strip_nulls(json_build_object('id', t.token_id,
 	'everybody', t.everybody,
 	'created_at', sortie.utc_1(t.created_at),
 	'expires_at', sortie.utc_1(t.expires_at),
-	'used_at', sortie.utc_1(t.used_at)))
+	'used_at', sortie.utc_1(t.used_at),
+	'created_by', t.created_by))
 	ORDER BY t.created_at DESC, t.token_id DESC), '[]')::text,
 	CASE WHEN count(*) = $4::int THEN
 		(array_agg(t.token_id ORDER BY t.created_at, t.token_id))[1]::text

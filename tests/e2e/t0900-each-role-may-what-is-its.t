@@ -119,6 +119,14 @@ expired()
 	[ "$status" = 401 ]
 }
 within 15 "a token ends at its time" expired
+call POST /api/v1/tokens '{"name":"long","role":"user","owner":"carol","expires_s":1000}'
+end=$(of .expires_at) long_id=$(of .id)
+token=$(of .token)
+call POST /api/v1/tokens '{"name":"longer","role":"reader","expires_s":9000}'
+is "$(of .expires_at) $(of .created_by)" "$end $long_id" "what it makes does not outlive it"
+call POST /api/v1/tokens '{"name":"for ever","role":"join"}'
+is "$(of .expires_at)" "$end" "nor for ever"
+token=$admin
 get /api/v1/tokens >"$T/tokens"
 nok "no list tells a secret" grep -q 'st_[0-9a-zA-Z]' "$T/tokens"
 nok "no log tells one either" grep -rqE 's[tj]_[0-9a-zA-Z_-]{20}' "$T/server-s.out"

@@ -16,7 +16,11 @@ says()
 	"$@" 2>/dev/null | grep -qE "$pattern"
 }
 
-for program in server/sortied pilot/sortie-pilot clients/sortie; do
+programs='clients/sortie pilot/sortie-pilot server/sortied'
+is "$(sed -n 's/^\(s\?bin\|[a-z]*exec\|[a-z]*lib\)_\(PROGRAMS\|LTLIBRARIES\) *+\?= *//p' \
+	"$top"/Makefile.am "$top"/*/Makefile.inc | sort | tr '\n' ' ')" "$programs " \
+	"these are all programs that are installed"
+for program in $programs; do
 	at=$build/$program name=${program#*/}
 	ok "$name can lie anywhere (PIE)" says 'Type: *DYN' readelf -hW "$at"
 	ok "$name: its tables are read-only (RELRO)" says GNU_RELRO readelf -lW "$at"
