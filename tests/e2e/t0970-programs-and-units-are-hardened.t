@@ -18,7 +18,7 @@ says()
 
 programs='clients/sortie pilot/sortie-pilot server/sortied'
 is "$(sed -n 's/^\(s\?bin\|[a-z]*exec\|[a-z]*lib\)_\(PROGRAMS\|LTLIBRARIES\) *+\?= *//p' \
-	"$top"/Makefile.am "$top"/*/Makefile.inc | sort | tr '\n' ' ')" "$programs " \
+	"$top"/Makefile.am "$top"/*/Makefile.inc | grep . | sort | tr '\n' ' ')" "$programs " \
 	"these are all programs that are installed"
 for program in $programs; do
 	at=$build/$program name=${program#*/}
