@@ -36,6 +36,8 @@ ok "it writes where it may" test -e "$T/data/made"
 nok "and nowhere else" ls /etc/made /usr/made
 run '{"shell":"cat /proc/net/dev | grep -c :"}'
 is "$(output "$job")" 1 "it has no network but itself"
+run '{"shell":"readlink /proc/self/ns/net"}'
+nok "which is not the machine's" test "$(output "$job")" = "$(readlink /proc/self/ns/net)"
 submit '{"shell":"trap \"echo told; exit 0\" TERM; echo up; while :; do sleep 0.1; done","timeout":1}'
 within 15 "a time limit ends it" job_is "$job" timelimit
 is "$(output "$job" | tr '\n' ' ')" "up told " "after it was told and had its grace"
@@ -48,6 +50,16 @@ like "$(field "$job" .reason)" "nonstarter*" "what cannot start says so as ever"
 run '{"shell":"echo copied","env":{"P3S_MODE":"COPY"}}'
 is "$(output "$job")" copied "a copied program runs"
 
+# The network is there unless it was asked to be away.
+stop_pid $pilot_pid
+start_pilot --slots 1 --sandbox bwrap
+run '{"shell":"readlink /proc/self/ns/net; grep NoNewPrivs /proc/self/status; ls /proc/self/fd | wc -l; grep CapEff /proc/self/status"}'
+output "$job" >"$T/got"
+is "$(sed -n 1p "$T/got")" "$(readlink /proc/self/ns/net)" "otherwise it has the machine's"
+like "$(sed -n 2p "$T/got")" "*1" "it gains nothing by set-user-id programs"
+is "$(sed -n 3p "$T/got")" 4 "has no descriptor of the pilot's"
+like "$(sed -n 4p "$T/got")" "*0000000000000000" "and no capabilities"
+
 [ "$(id -u)" = 0 ] && getent passwd daemon >"$T/user" || {
 	skip "a sandbox of another user" "only root can become other users"
 	finish
@@ -56,5 +68,5 @@ stop_pid "$pilot_pid" 20
 echo '* daemon' >"$T/users"
 start_pilot --slots 1 --sandbox bwrap --sandbox-write "$T" --run-as-file "$T/users"
 run "{\"shell\":\"id -un; pwd; cat $join_token_file\"}"
-like "$(output "$job" | tr '\n' ' ')" "daemon $T/p2/runs/*/work " "another user's sandbox runs, token and all closed"
+like "$(output "$job" | tr '\n' ' ')" "daemon $T/$pilot/runs/*/work " "another user's sandbox runs, token and all closed"
 finish
