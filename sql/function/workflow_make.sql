@@ -148,6 +148,8 @@ DECLARE
 	v_bad text;
 	v_number bigint;
 	v_look bigint[];
+	v_noop bigint[] := '{}'; v_noop_kind int[] := '{}'; -- end at once
+	v_minute text[];
 	x_class int[]; x_place int[]; x_number bigint[]; x_kind int[];
 BEGIN
 	SELECT * INTO g FROM sortie.workflow w WHERE w.workflow = p_workflow;
@@ -209,6 +211,26 @@ BEGIN
 		array_agg(octet_length(i.definition)::bigint))
 	FROM unnest(i_kind, i_definition) AS i(kind_id, definition)
 	JOIN sortie.kind k ON k.kind_id = i.kind_id;
+	-- Sources that run nothing, as each file's workflow begins with, never
+	-- wait: they are born ended. Beyond a few the usual way is cheaper.
+	IF g.state = 'running' AND true = ANY (n_noop) THEN
+		SELECT coalesce(array_agg(o_first + x.ord - 1), '{}'),
+			coalesce(array_agg(i_kind[x.ord]), '{}')
+		INTO v_noop, v_noop_kind
+		FROM (SELECT i.ord::int
+			FROM unnest(n_noop, i_held, i_due) WITH ORDINALITY
+				AS i(noop, held, due, ord)
+			WHERE i.noop AND NOT i.held
+				AND NOT coalesce(i.due > v_now, false)
+			EXCEPT SELECT unnest(e_child) LIMIT 17) AS x(ord);
+		IF cardinality(v_noop) > 16 THEN
+			v_noop := '{}';
+			v_noop_kind := '{}';
+		END IF;
+	END IF;
+	INSERT INTO sortie.ended (number, kind_id, state, ended_at, reason)
+	SELECT u.number, u.kind_id, 'finished', v_now, ''
+	FROM unnest(v_noop, v_noop_kind) AS u(number, kind_id);
 	-- A parent that has ended tells its end at once, or when its turn comes.
 	WITH e AS (
 		INSERT INTO sortie.edge (parent, child, cond)
@@ -226,8 +248,11 @@ BEGIN
 		LEFT JOIN sortie.ended d ON d.number = e.parent
 			AND e.parent < o_first AND NOT EXISTS (SELECT 1
 				FROM sortie.firing f WHERE f.number = e.parent)
-		CROSS JOIN LATERAL (SELECT sortie.cond_met_1(e.cond, d.state)
-			AS met) AS m
+		CROSS JOIN LATERAL (SELECT CASE
+			WHEN e.parent = ANY (v_noop)
+			THEN sortie.cond_met_1(e.cond, 'finished')
+			ELSE sortie.cond_met_1(e.cond, d.state)
+			END AS met) AS m
 		GROUP BY e.child)
 	INSERT INTO sortie.node (number, workflow, name, open, met, unmet,
 		any_of, noop, allow_failure)
@@ -249,7 +274,8 @@ BEGIN
 		FROM unnest(i_class, i_kind, i_priority, i_held, i_due)
 			WITH ORDINALITY
 			AS i(class_id, kind_id, priority, held, due, ord)
-		JOIN sortie.node n ON n.number = o_first + i.ord - 1),
+		JOIN sortie.node n ON n.number = o_first + i.ord - 1
+			AND NOT n.number = ANY (v_noop)),
 	f AS MATERIALIZED (
 		SELECT i.*, i.ready AND NOT i.noop AND NOT i.held
 			AND g.state = 'running' AND g.max_running IS NULL
@@ -269,9 +295,13 @@ BEGIN
 		array_agg(f.number) FILTER (WHERE f.goes),
 		array_agg(f.kind_id) FILTER (WHERE f.goes)
 	INTO v_look, x_class, x_place, x_number, x_kind FROM f;
-	PERFORM sortie.tally_add_1(p_bucket, array_agg(w.kind_id),
+	PERFORM sortie.tally_add_1(p_bucket, array_agg(w.kind_id)
+			|| v_noop_kind,
 		array_agg(CASE w.why WHEN 'held' THEN 'held' ELSE 'waiting' END
-			::sortie.job_state), array_agg(1::bigint))
+			::sortie.job_state) || array_fill('finished'
+			::sortie.job_state, ARRAY[cardinality(v_noop)]),
+		array_agg(1::bigint) || array_fill(1::bigint,
+			ARRAY[cardinality(v_noop)]))
 	FROM sortie.waiting w
 	WHERE w.number BETWEEN o_first AND o_first + v_n - 1;
 
@@ -309,12 +339,16 @@ BEGIN
 			USING ERRCODE = 'SO005', DETAIL = json_build_object(
 				'key', v_bad, 'job', v_number);
 	END LOOP;
-	PERFORM sortie.tally_minute_add_1(p_bucket, i_kind,
-		array_fill('submitted'::text, ARRAY[v_n]),
-		array_fill(1::bigint, ARRAY[v_n]));
+	v_minute := array_fill('submitted'::text, ARRAY[v_n])
+		|| array_fill('finished'::text, ARRAY[cardinality(v_noop)]);
+	PERFORM sortie.tally_minute_add_1(p_bucket, i_kind || v_noop_kind,
+		v_minute, array_fill(1::bigint,
+			ARRAY[cardinality(v_minute)]));
 	INSERT INTO sortie.event (kind, owner_id, job, detail)
 	VALUES ('submitted', g.owner_id, o_first, json_build_object('count',
 		v_n, 'workflow', p_workflow));
+	INSERT INTO sortie.event (kind, job, text)
+	SELECT 'finished', x, '' FROM unnest(v_noop) AS x;
 	IF cardinality(d_path) > 0 THEN
 		PERFORM sortie.graph_datasets_1(p_high, p_low, p_workflow,
 			g.owner_id, g.project_id, d_site, d_path, d_name,
@@ -324,7 +358,8 @@ BEGIN
 				FROM unnest(u_item) WITH ORDINALITY
 				AS u(item, ord)), u_dataset, u_role, u_tag);
 	END IF;
-	UPDATE sortie.workflow w SET n_jobs = w.n_jobs + v_n
+	UPDATE sortie.workflow w SET n_jobs = w.n_jobs + v_n,
+		n_ended = w.n_ended + cardinality(v_noop)
 	WHERE w.workflow = p_workflow;
 
 	IF x_number IS NOT NULL THEN
