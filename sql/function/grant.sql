@@ -106,7 +106,7 @@ BEGIN
 	FOR v IN
 		SELECT u.ord::int AS i, p.*
 		FROM unnest(r_pilot) WITH ORDINALITY AS u(pilot, ord)
-		JOIN sortie.pilot_room p ON p.pilot = u.pilot
+		JOIN sortie.pilot_room p ON p.pilot = ANY (ARRAY[u.pilot])
 		ORDER BY p.pilot
 		FOR NO KEY UPDATE OF p
 	LOOP
@@ -432,7 +432,7 @@ BEGIN
 	FROM unnest(r_pilot, r_request, r_lease, u_ok, u_slots, u_cores,
 		u_memory)
 		AS u(pilot, request, lease, ok, slots, cores, memory)
-	WHERE p.pilot = u.pilot AND u.ok;
+	WHERE p.pilot = ANY (ARRAY[u.pilot]) AND u.ok;
 
 	IF v_kinds <> '{}' THEN
 		PERFORM sortie.tally_add_1(p_bucket, v_kinds || v_kinds,

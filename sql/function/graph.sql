@@ -41,7 +41,7 @@ DECLARE
 BEGIN
 	SELECT array_agg(DISTINCT n.workflow) INTO v_flow
 	FROM unnest(p_number) AS u(number)
-	JOIN sortie.node n ON n.number = u.number;
+	JOIN sortie.node n ON n.number = ANY (ARRAY[u.number]);
 	IF v_flow IS NOT NULL THEN
 		PERFORM sortie.workflows_lock_1(v_flow, p_wait);
 	END IF;
@@ -108,11 +108,11 @@ BEGIN
 	INTO v_ended, v_flow, v_state, v_bad, f_number, f_state, v_flows
 	FROM (SELECT DISTINCT x FROM unnest(p_ended) AS x) AS u(number)
 	JOIN sortie.node s ON s.number = ANY (ARRAY[u.number])
-	LEFT JOIN sortie.ended e ON e.number = s.number;
+	LEFT JOIN sortie.ended e ON e.number = ANY (ARRAY[s.number]);
 	IF p_fire IS NOT NULL OR p_look IS NOT NULL THEN
 		SELECT array_agg(DISTINCT s.workflow) INTO v_flows
 		FROM unnest(v_ended || p_fire || p_look) AS u(number)
-		JOIN sortie.node s ON s.number = u.number;
+		JOIN sortie.node s ON s.number = ANY (ARRAY[u.number]);
 	ELSIF v_ended IS NULL THEN
 		PERFORM sortie.settle_1(p_bucket, p_left, p_came, p_freed,
 			p_taken);
@@ -148,7 +148,7 @@ BEGIN
 				cardinality(f_number), 0)])
 				|| array_agg(d.child)
 		INTO f_number, f_state, f_after
-		FROM d JOIN sortie.ended e ON e.number = d.number;
+		FROM d JOIN sortie.ended e ON e.number = ANY (ARRAY[d.number]);
 	END IF;
 
 	LOOP
@@ -169,7 +169,7 @@ BEGIN
 			INSERT INTO sortie.firing (workflow, number, child)
 			SELECT s.workflow, s.number, u.after
 			FROM unnest(f_number, f_after) AS u(number, after)
-			JOIN sortie.node s ON s.number = u.number
+			JOIN sortie.node s ON s.number = ANY (ARRAY[u.number])
 			WHERE EXISTS (SELECT 1 FROM sortie.edge d
 				WHERE d.parent = u.number AND d.child > u.after);
 			GET DIAGNOSTICS n = ROW_COUNT;

@@ -100,7 +100,7 @@ BEGIN
 		FROM unnest(p_ended) AS i(number)
 		JOIN sortie.dataset_use u ON u.number = i.number
 			AND u.role = 'o'
-		JOIN sortie.ended e ON e.number = i.number
+		JOIN sortie.ended e ON e.number = ANY (ARRAY[i.number])
 		JOIN sortie.node n ON n.number = i.number AND NOT n.noop
 		JOIN sortie.dataset d ON d.dataset = u.dataset
 			AND d.state = 'declared'
@@ -125,9 +125,9 @@ BEGIN
 	WITH f AS MATERIALIZED (
 		SELECT DISTINCT ON (n.workflow) n.workflow, n.name, e.state
 		FROM unnest(p_ended) AS u(number)
-		JOIN sortie.node n ON n.number = u.number
+		JOIN sortie.node n ON n.number = ANY (ARRAY[u.number])
 			AND NOT n.allow_failure
-		JOIN sortie.ended e ON e.number = n.number
+		JOIN sortie.ended e ON e.number = ANY (ARRAY[n.number])
 			AND e.state IN ('failed', 'timelimit', 'lost')
 		ORDER BY n.workflow, e.ended_at, n.number),
 	m AS (

@@ -67,7 +67,7 @@ BEGIN
 	FOR v IN
 		SELECT u.ord::int AS i, p.notice, p.inherited
 		FROM unnest(b_pilot) WITH ORDINALITY AS u(pilot, ord)
-		JOIN sortie.pilot_room p ON p.pilot = u.pilot
+		JOIN sortie.pilot_room p ON p.pilot = ANY (ARRAY[u.pilot])
 		ORDER BY p.pilot FOR NO KEY UPDATE OF p
 	LOOP
 		v_known[v.i] := true;
@@ -83,7 +83,7 @@ BEGIN
 		pilot_order = CASE WHEN u.drained THEN 'drain'
 			ELSE p.pilot_order END
 	FROM unnest(b_pilot, b_lease, b_drained) AS u(pilot, lease, drained)
-	WHERE p.pilot = u.pilot;
+	WHERE p.pilot = ANY (ARRAY[u.pilot]);
 	FOR i IN 1 .. cardinality(b_pilot) LOOP
 		IF NOT v_known[i] THEN
 			PERFORM sortie.pilot_gone_check_1(b_pilot[i]);

@@ -207,7 +207,7 @@ BEGIN
 			GROUP BY y.pilot, y.class_id) AS g
 		JOIN sortie.class c ON c.class_id = g.class_id
 		GROUP BY g.pilot) AS u
-	WHERE p.pilot = u.pilot;
+	WHERE p.pilot = ANY (ARRAY[u.pilot]);
 
 	IF b_number IS NOT NULL THEN
 		-- Again at once, at the same place in line, or later.
