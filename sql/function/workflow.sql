@@ -89,10 +89,13 @@ DECLARE
 	v_last bigint;
 	v_firing bool;
 BEGIN
-	SELECT array_agg(x.number), CASE WHEN count(*) = p_max
-		THEN max(x.number) END
+	-- (Most wait for others: nothing is to be seen there.)
+	SELECT array_agg(x.number) FILTER (WHERE x.moves),
+		CASE WHEN count(*) = p_max THEN max(x.number) END
 	INTO v_look, v_last
-	FROM (SELECT n.number FROM sortie.node n
+	FROM (SELECT n.number, n.open = 0 OR CASE WHEN n.any_of THEN n.met
+			ELSE n.unmet END AS moves
+		FROM sortie.node n
 		WHERE n.workflow = p_workflow AND n.number > p_after
 		ORDER BY n.number LIMIT p_max) AS x;
 	UPDATE sortie.workflow w SET look_after = v_last
