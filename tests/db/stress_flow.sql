@@ -66,6 +66,7 @@ BEGIN
 		PERFORM t.random_make('/x' || t.pick(3));
 		RETURN 'make';
 	WHEN 2 THEN
+		PERFORM pg_advisory_xact_lock(7008);
 		UPDATE sortie.workflow SET state = 'running', look_after = 0,
 			started_at = now()
 		WHERE workflow = v_flow AND t.pick(2) = 0 AND state = 'held'
