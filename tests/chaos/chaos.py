@@ -120,6 +120,8 @@ def shape_of(opt):
         servers = 2
     if "a stale standby" in has:
         has.add("standby")
+    if "clock" in has:
+        has.discard("users")        # libfaketime serves its first user only
     has = {name for name in has if name in EXTRAS}
     here = can(opt.build, FAKETIME)
     for name in sorted(has):
