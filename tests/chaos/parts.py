@@ -39,7 +39,8 @@ class Server:
              "--secrets-key-file", str(home / "secrets-key"),
              "--lease", str(LEASE_S), "--heartbeat", str(HEARTBEAT_S),
              "--loss-budget", "1000", "--retention", "0",
-             "--workers", "2" if "workers" in world.shape.has else "1"],
+             "--workers", "2" if "workers" in world.shape.has else "1",
+             *(["--callback-local"] if world.listener else [])],
             world.logs, env=world.env)
 
     def listen(self):

@@ -91,6 +91,8 @@ class World:
                            "standby" in shape.has, "decoys" in shape.has)
         if self.db.decoys:
             self.make_other_cluster(self.db.decoys["wrong"])
+        if "callbacks" in shape.has:
+            self.listener = Listener(self)
         self.servers = [Server(self, i) for i in range(shape.servers)]
         for server in self.servers:
             server.start()
@@ -104,8 +106,6 @@ class World:
                 for s in self.servers]
         self.token_file = self.servers[0].state / "admin-token"
         self.token = self.token_file.read_text().strip()
-        if "callbacks" in shape.has:
-            self.listener = Listener(self)
         self.pilots = [Pilot(self, i) for i in range(shape.pilots)]
         for pilot in self.pilots:
             pilot.start()
