@@ -206,6 +206,8 @@ recovery()
 		>"$T/pilot.out.log" 2>&1 &
 	pilot=$!
 	watch_for 5
+	# How much of the others is the machine's own.
+	comes_back "nothing at all" true
 	comes_back "a restart of PostgreSQL" restart_database
 	comes_back "the kill of a backend" kill_backend
 	comes_back "five kills in a row" kill_again_and_again
