@@ -74,6 +74,20 @@ throughout 2 "it is not taken" test ! -e "$T/out/slow.root"
 tell "$T/go"
 within 10 "but when it is closed" arrived slow.root "one
 two"
+exec 3>>"$T/in/twice.root"
+echo first >&3
+: >"$T/in/twice.root"
+echo second >&3
+exec 3>&-
+within 10 "one that is truncated and written anew" arrived twice.root second
+exec 3>"$T/in/gone.root"
+echo gone >&3
+rm "$T/in/gone.root"
+exec 3>&-
+echo next >"$T/in/next.root"
+within 10 "one that comes behind a deleted one" arrived next.root next
+is "$(taken twice.root) $(taken gone.root)" "1 0" \
+	"each is taken as often as it is there when it is complete"
 printf 12 >"$T/in/small.root"
 echo 1234 >"$T/in/large.root"
 within 10 "a large one" arrived large.root 1234
