@@ -9,6 +9,7 @@
 #include "lib/id.h"
 #include "lib/log.h"
 #include "server/options.h"
+#include "server/park.h"
 #include "server/settled.h"
 #include "server/wake.h"
 
@@ -489,6 +490,9 @@ static void report_deliver(struct lane_batch *b, const struct db_result *r)
 	for (size_t row = 0; row < db_rows(r); row++)
 		report_row(b, r, row, &kinds);
 	report_wake(b, r);
+	/* Who waits for an end needs one more statement, and is to have it begun
+	 * while the pilots are answered: 0.8 ms of 3.6 (tests/bench/NOTES). */
+	park_turn(srv->park);
 	for (size_t i = 0; i < b->n; i++) {
 		struct talk *t = talk_of(b->item[i]);
 

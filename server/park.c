@@ -1,7 +1,7 @@
 /*
  * Long polls: who waits for what, and calling them when it may have come.
- * Calls are made from a turn of their own, never from inside the commit that
- * caused them.
+ * Calls are made from a turn of their own, not from inside the commit that
+ * caused them; but those who wait for what a report tells go before its pilots.
  */
 #include "server/park_int.h"
 
@@ -93,20 +93,16 @@ static void wait_news(struct park_wait *w)
 		wait_due(w);
 }
 
-static void on_turn(evutil_socket_t fd, short what, void *arg)
+void park_turn(struct park *p)
 {
-	struct park *p = arg;
 	struct park_wait *w;
 	size_t n = 0;
 
-	(void)fd;
-	(void)what;
 	/* A call may queue its watch again: only today's are served. */
 	TAILQ_FOREACH (w, &p->due, due)
 		n++;
 	while (n-- > 0 && (w = TAILQ_FIRST(&p->due)) != NULL) {
 		void (*fn)(struct req * r, bool over) = w->fn;
-		struct db *db = w->req->srv->db;
 		bool over = w->over;
 
 		if (w->fn == NULL)
@@ -116,12 +112,17 @@ static void on_turn(evutil_socket_t fd, short what, void *arg)
 		w->fn = NULL;
 		w->news = false;
 		w->called_ms = clock_mono_ms();
-		db_owner_set(db, req_turn(&w->req->who));
 		fn(w->req, over);
-		db_owner_set(db, 0);
 	}
 	if (!TAILQ_EMPTY(&p->due))
 		turn_soon(p);
+}
+
+static void on_turn(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	park_turn(arg);
 }
 
 void park_job_changed(struct park *p, int64_t number, bool ended)

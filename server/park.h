@@ -38,6 +38,9 @@ struct park *park_new(struct server *srv);
 void park_free(struct park *p);
 /* Answers everything that is parked, claims too, and parks nothing any more. */
 void park_drain(struct park *p);
+/* Makes the calls that are due now and not in the loop's next turn. Not from
+ * inside a call. */
+void park_turn(struct park *p);
 
 /* Begins to watch; the watch belongs to the request's arena and ends with it.
  * first, last are ignored for PARK_EVENTS. */
