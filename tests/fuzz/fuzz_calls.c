@@ -353,9 +353,9 @@ void parking_left(struct server *srv, int32_t profile)
 	(void)srv, (void)profile;
 }
 
-void parking_profile(struct server *srv, const struct talk *t)
+void parking_profile(struct server *srv, const struct talk *t, bool empty)
 {
-	(void)srv, (void)t;
+	(void)srv, (void)t, (void)empty;
 }
 
 void parking_granted(struct server *srv, const struct talk *t)
