@@ -48,7 +48,9 @@ class Commander(Client):
         view = self.said(done)
         if view["id"] != id:
             return              # a restored database gave the number again
-        if not view.get("ended_at") and not self.world.forgotten:
+        if not view.get("ended_at"):
+            if self.world.forgotten:
+                return          # or has forgotten the end
             raise RuntimeError(f"job {number} was waited for: {view['state']}")
         self.told.note("seen", job=number, id=id, state=view["state"],
                        exit_code=view.get("exit_code"),
