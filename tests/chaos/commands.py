@@ -68,8 +68,9 @@ class Commander(Client):
         while True:
             done = self.once(words, args, patient)
             # A server that was started on another cluster's database does not
-            # know us.
-            if not (done and done.returncode == 4 and self.world.db.decoys):
+            # know us; `job wait` has no exit status of its own for that.
+            if not (done and self.world.db.decoys
+                    and "the token is not known" in done.stderr):
                 return done
 
     def once(self, words, args, patient):

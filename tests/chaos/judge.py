@@ -205,7 +205,8 @@ def payloads_agree(rec):
         if run["state"] == "finished" and not (ended and seen["code"] == 0):
             yield f"run {run['run']} finished, its payload says {seen}"
         if run["state"] == "failed" and run["exit_code"] is not None and \
-                not excused(rec, run) and not (ended and seen["code"] == run["exit_code"]):
+                not excused(rec, run) and \
+                not (ended and seen["code"] == run["exit_code"]):
             yield f"run {run['run']} failed, its payload says {seen}"
     for run, seen in rec.seen.items():
         if run not in rec.by_run and \
