@@ -58,7 +58,7 @@ started $second_waiter other
 hides()
 {
 	[ "$(cat "/proc/$1/comm")" = sortie ] &&
-		! tr '\0' '\n' <"/proc/$1/$2" | grep -q 'st_'
+		! tr '\0' '\n' <"/proc/$1/$2" | grep -qF "$admin"
 }
 within 10 "a command hides the token of its environment" hides $waiter environ
 within 10 "and one of its arguments" hides $second_waiter cmdline
