@@ -21,7 +21,8 @@
 struct walk {
 	int fd;
 	int n_links;
-	char rest[PATH_MAX];
+	const char *rest; /* in path */
+	char path[PATH_MAX];
 };
 
 static bool no(int number)
@@ -52,37 +53,38 @@ static bool go(struct walk *w, int fd)
 /* What the link says comes before the rest. */
 static bool follow(struct walk *w, int link)
 {
-	size_t len = strlen(w->rest);
-	char text[PATH_MAX];
+	char text[PATH_MAX], rest[PATH_MAX];
 	struct statfs fs;
 	ssize_t n;
+	int len;
 
 	if (fstatfs(link, &fs) != 0)
 		return false;
 	if (fs.f_type == PROC_SUPER_MAGIC || ++w->n_links > LINKS_MAX)
 		return no(ELOOP);
-	n = readlinkat(link, "", text, sizeof(text));
+	n = readlinkat(link, "", text, sizeof(text) - 1);
 	if (n < 0)
 		return false;
-	if ((size_t)n + 1 + len >= sizeof(w->rest))
+	text[n] = '\0';
+	snprintf(rest, sizeof(rest), "%s", w->rest);
+	len = snprintf(w->path, sizeof(w->path), "%s/%s", text, rest);
+	if (len < 0 || (size_t)len >= sizeof(w->path))
 		return no(ENAMETOOLONG);
-	memmove(w->rest + n + 1, w->rest, len + 1);
-	memcpy(w->rest, text, (size_t)n);
-	w->rest[n] = '/';
+	w->rest = w->path;
 	return text[0] != '/' || go(w, open("/", O_PATH | O_CLOEXEC));
 }
 
 /* Takes the next part off the rest. Empty: there is none. */
 static bool part_take(struct walk *w, char part[NAME_MAX + 1])
 {
-	char *from = w->rest + strspn(w->rest, "/");
+	const char *from = w->rest + strspn(w->rest, "/");
 	size_t len = strcspn(from, "/");
 
 	if (len > NAME_MAX)
 		return no(ENAMETOOLONG);
 	memcpy(part, from, len);
 	part[len] = '\0';
-	memmove(w->rest, from + len, strlen(from + len) + 1);
+	w->rest = from + len;
 	return true;
 }
 
@@ -118,11 +120,12 @@ int userpath_walk(int at, const char *path, int flags)
 	char self[40];
 	int fd = -1;
 
-	if (!path[0] || strlen(path) >= sizeof(w.rest)) {
+	if (!path[0] || strlen(path) >= sizeof(w.path)) {
 		errno = path[0] ? ENAMETOOLONG : ENOENT;
 		return -1;
 	}
-	memcpy(w.rest, path, strlen(path) + 1);
+	memcpy(w.path, path, strlen(path) + 1);
+	w.rest = w.path;
 	if (!go(&w, openat(at, path[0] == '/' ? "/" : ".", O_PATH | O_CLOEXEC)))
 		return -1;
 	if (walk_to_end(&w)) {
