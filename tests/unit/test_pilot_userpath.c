@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 #include "pilot/sendfile.h"
 #include "tests/unit/unit.h"
@@ -125,8 +126,9 @@ static int without_openat2(int error)
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
 	    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) != 0)
 		return 77;
+	/* Valgrind has no such call at all. */
 	if (syscall(SYS_openat2, AT_FDCWD, "/", NULL, 0) != -1 ||
-	    errno != error)
+	    (errno != error && errno != ENOSYS))
 		return 78;
 	fd = userpath_open(AT_FDCWD, "/etc/passwd", O_RDONLY);
 	if (fd < 0)
@@ -153,7 +155,8 @@ static void an_old_kernel_refuses_them_too(void)
 	}
 }
 
-/* Swaps a folder and a link to another place, as fast as it can. */
+/* Swaps a folder and a link to another place, fast, but not in step with who
+ * sends, as threads that take turns would be. */
 struct swapper {
 	const char *folder, *link;
 	atomic_bool over;
@@ -162,11 +165,14 @@ struct swapper {
 
 static void *swap(void *arg)
 {
+	const struct timespec pause = { 0, 20000 };
 	struct swapper *s = arg;
 
-	while (!atomic_load(&s->over))
+	while (!atomic_load(&s->over)) {
 		s->n += renameat2(AT_FDCWD, s->folder, AT_FDCWD, s->link,
 				  RENAME_EXCHANGE) == 0;
+		nanosleep(&pause, NULL);
+	}
 	return NULL;
 }
 
