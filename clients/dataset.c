@@ -352,10 +352,10 @@ const struct cli_command command_dataset_register = {
 	.text = "A PATH from the root is taken as it stands, for so workflows "
 		"call the file. Any other, and one with \"..\", is taken as it "
 		"is found from here: its directory is resolved, links and "
-		"all. With --directory nothing is. A file that is registered already stays as it is, unless "
-		"--again makes a new version. A JSON file, or the text "
-		"itself, holds an object with the names of the options as "
-		"keys, or a list of them.\n\n"
+		"all. With --directory nothing is. A file that is registered "
+		"already stays as it is, unless --again makes a new version. "
+		"A JSON file, or the text itself, holds an object with the "
+		"names of the options as keys, or a list of them.\n\n"
 		"Sortie does not look at the files: pilots do, when a job "
 		"reads or writes one.",
 	.opts = opts,

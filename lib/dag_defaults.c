@@ -26,22 +26,10 @@ static bool is_one_of(const char *name, const char *const *list, size_t n)
 	return false;
 }
 
-static struct json_span quoted(struct arena *a, const char *text)
-{
-	struct buf b = BUF_INIT;
-	struct json_span v;
-
-	buf_json_str(&b, text);
-	v.len = b.len;
-	v.p = arena_strndup(a, buf_str(&b), b.len);
-	buf_fini(&b);
-	return v;
-}
-
 bool dag_is_node_key(struct arena *a, const char *name)
 {
 	return !is_one_of(name, not_in_nodes, COUNT(not_in_nodes)) &&
-	       dag_is_job_key(quoted(a, name));
+	       dag_is_job_key(json_span_quoted(a, name));
 }
 
 /* A whole number as it would be written again. */
@@ -67,7 +55,8 @@ struct json_span dag_key_value(struct arena *a, const struct dag_key *k,
 				  (*text == '[' || *text == '{') &&
 				  json_check(text, strlen(text), &ignored);
 
-	return raw ? json_span_of(text, strlen(text)) : quoted(a, text);
+	return raw ? json_span_of(text, strlen(text))
+		   : json_span_quoted(a, text);
 }
 
 /* What is wrong is said of the key, which has a line. */
@@ -92,7 +81,7 @@ static bool check_value(struct dag_reader *r, const struct dag_key *k,
 static bool apply_to_nodes(struct dag_reader *r, const struct dag_key *k)
 {
 	struct dag *d = r->d;
-	struct json_span key = quoted(d->arena, k->name);
+	struct json_span key = json_span_quoted(d->arena, k->name);
 	struct json_span v = dag_key_value(d->arena, k, k->def);
 
 	if (!dag_is_node_key(d->arena, k->name))
@@ -118,7 +107,8 @@ static bool apply_to_edges(struct dag_reader *r, const struct dag_key *k)
 		return true;
 	where = arena_printf(d->arena,
 			     "the default of the key \"%.100s\": ", k->id);
-	if (!dag_read_cond(r, quoted(d->arena, k->def), where, &d->edge_cond))
+	if (!dag_read_cond(r, json_span_quoted(d->arena, k->def), where,
+			   &d->edge_cond))
 		return false;
 	for (uint32_t i = 0; i < d->n_edges; i++) {
 		struct dag_edge *e = &d->edges[i];

@@ -26,18 +26,6 @@ bool graphml_probe(const char *text, size_t len)
 	return text < end && *text == '<';
 }
 
-static struct json_span quoted(struct arena *a, const char *text)
-{
-	struct buf b = BUF_INIT;
-	struct json_span v;
-
-	buf_json_str(&b, text);
-	v.len = b.len;
-	v.p = arena_strndup(a, buf_str(&b), b.len);
-	buf_fini(&b);
-	return v;
-}
-
 static const struct dag_key *find_key(struct dag_reader *r,
 				      const struct graphml_datum *datum,
 				      const char *scope)
@@ -247,8 +235,9 @@ static bool build_edge(struct dag_reader *r, const struct graphml_item *item)
 		field = dag_data_field(&data, k->name);
 		if (place >= 0 && !field) {
 			data.has_on = true;
-			if (!dag_read_cond(r, quoted(d->arena, u->text), "",
-					   &cond))
+			if (!dag_read_cond(r,
+					   json_span_quoted(d->arena, u->text),
+					   "", &cond))
 				return false;
 		} else if (place >= 0 && *field) {
 			return dag_fail(r, nowhere,
@@ -280,8 +269,9 @@ static bool build_graph(struct dag_reader *r, const struct graphml_item *item)
 		const struct dag_key *k = find_key(r, u, "graph");
 
 		if (!k ||
-		    !dag_read_header(r, quoted(d->arena, k->name),
-				     quoted(d->arena, u->text), &known) ||
+		    !dag_read_header(r, json_span_quoted(d->arena, k->name),
+				     json_span_quoted(d->arena, u->text),
+				     &known) ||
 		    !add(&s, k, u->text, known ? 0 : -1))
 			return false;
 	}

@@ -80,6 +80,18 @@ struct json_span json_span_of(const char *text, size_t len)
 	return (struct json_span){ p, (size_t)(end - p) };
 }
 
+struct json_span json_span_quoted(struct arena *a, const char *text)
+{
+	struct buf b = BUF_INIT;
+	struct json_span v;
+
+	buf_json_str(&b, text);
+	v.len = b.len;
+	v.p = arena_strndup(a, buf_str(&b), b.len);
+	buf_fini(&b);
+	return v;
+}
+
 enum json_type json_span_type(struct json_span v)
 {
 	if (!v.p || !v.len)

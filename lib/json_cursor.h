@@ -33,6 +33,8 @@ char *json_decode_string(struct arena *a, const char *p, size_t len);
 
 /* The value of a whole text: the text without blanks at its ends. */
 struct json_span json_span_of(const char *text, size_t len);
+/* The text as a JSON string, in a. */
+struct json_span json_span_quoted(struct arena *a, const char *text);
 enum json_type json_span_type(struct json_span v);
 /* v is a list or an object (BUG otherwise). */
 struct json_cursor json_cursor_open(struct json_span v);

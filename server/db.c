@@ -95,7 +95,6 @@ static void on_wait_done(enum db_outcome outcome, const struct db_result *r,
 {
 	struct db_wait *w = arg;
 	struct db *db = w->db;
-
 	int64_t before = db->owner;
 
 	db_turns_ran(db->turns, w);

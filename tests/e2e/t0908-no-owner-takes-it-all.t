@@ -57,16 +57,25 @@ exits 2 "a number is a number" sortie owner set bob --max-rate many
 
 # Turns: what one owner has sent at once does not stand before another's.
 call PUT /api/v1/owners/alice '{"max_queued":null}'
-i=0
-while [ $((i += 1)) -le 60 ]; do
-	echo "url = \"http://sortie/api/v1/jobs\""
-	echo "output = \"$T/flood.$i\""
-done >"$T/flood"
-curl -s -Z --parallel-immediate --parallel-max 60 --unix-socket "$sock" \
-	-H "Authorization: Bearer $alice" -d "{$held,\"replicas\":200}" \
-	-H 'Content-Type: application/json' -K "$T/flood" >"$T/flood.out" 2>&1 &
-flood=$!
-started $flood other
+# floods N AT-ONCE PATH [OPTION...]: Alice calls so often; $T/flood.1 and so on
+# are the answers.
+floods()
+{
+	i=0
+	while [ $((i += 1)) -le "$1" ]; do
+		echo "url = \"http://sortie$3\""
+		echo "output = \"$T/flood.$i\""
+	done >"$T/flood"
+	at_once=$2
+	shift 3
+	curl -s -Z --parallel-immediate --parallel-max "$at_once" \
+		--unix-socket "$sock" -H "Authorization: Bearer $alice" "$@" \
+		-K "$T/flood" >"$T/flood.out" 2>&1 &
+	flood=$!
+	started $flood other
+}
+floods 60 60 /api/v1/jobs -d "{$held,\"replicas\":200}" \
+	-H 'Content-Type: application/json'
 wait_until 10 test -s "$T/flood.1" -o -s "$T/flood.2" -o -s "$T/flood.3"
 call PUT /api/v1/owners/bob '{"max_queued":null}'
 as bob POST /api/v1/jobs "{$held}"
@@ -78,15 +87,7 @@ ok "another's job comes in between (as $bobs, before $last)" test "$bobs" -lt "$
 
 # The same for reading, where statements wait for one of few connections: a
 # list takes long, so many of them would be a minute's work.
-i=0
-while [ $((i += 1)) -le 400 ]; do
-	echo "url = \"http://sortie/api/v1/jobs?page_size=1000&state=held\""
-	echo "output = \"$T/list.$i\""
-done >"$T/flood"
-curl -s -Z --parallel-immediate --parallel-max 300 --unix-socket "$sock" \
-	-H "Authorization: Bearer $alice" -K "$T/flood" >"$T/flood.out" 2>&1 &
-flood=$!
-started $flood other
+floods 400 300 '/api/v1/jobs?page_size=1000&state=held'
 waiting()
 {
 	[ "$(curl -s --unix-socket "$sock" http://sortie/metrics |
