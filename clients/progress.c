@@ -33,6 +33,11 @@ struct progress *progress_new(const char *label, int64_t total, bool quiet)
 	return p;
 }
 
+bool progress_shown(const struct progress *p)
+{
+	return !p->silent;
+}
+
 static void add_rate(const struct progress *p, struct buf *b, int64_t done,
 		     int64_t now_ms)
 {

@@ -13,6 +13,8 @@ struct progress;
 
 /* label is borrowed. total 0: unknown. quiet: show nothing anyway. */
 struct progress *progress_new(const char *label, int64_t total, bool quiet);
+/* Whether anything is shown. */
+bool progress_shown(const struct progress *p);
 /* note: what stands behind the bar, or NULL for the rate. Redraws at most ten
  * times a second. */
 void progress_set(struct progress *p, int64_t done, const char *note);

@@ -210,7 +210,9 @@ static int wait_part(struct waiting *w, const struct refs *part)
 				break;
 			}
 			query_add_i64(&path, "wait", r.wait_s);
-			query_add_i64(&path, "seen_ended", seen);
+			/* Without a bar only the end matters. */
+			if (progress_shown(w->bar))
+				query_add_i64(&path, "seen_ended", seen);
 		}
 		r.path = buf_str(&path);
 		arena_reset(w->a);

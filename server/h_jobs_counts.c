@@ -15,21 +15,24 @@
  * answer at most every so many times that long, so that waits cost a tenth of
  * a core and not what runs the jobs (they took 200 us of each of 10,000). */
 #define PAUSE_FACTOR 10
-#define PAUSE_FROM_JOBS 1000
+#define MANY_JOBS 1000
 
 struct counts {
 	struct refs jobs;
 	int64_t deadline_ms; /* 0: answer at once */
 	int64_t seen_ended;  /* -1: only the end of all is waited for */
 	int64_t asked_ms;
+	bool many;
 	struct park_wait *watch;
 	struct park_wait *pause;
 	const char *held; /* the answer that comes after the pause */
 };
 
 enum { COUNTS_VIEW, COUNTS_TOTAL, COUNTS_ENDED };
+enum { LEFT_SOME };
 
 static void ask(struct req *r);
+static void count(struct req *r);
 
 static void again(struct req *r, bool over)
 {
@@ -51,13 +54,13 @@ static void paused(struct req *r, bool over)
 		park_wait(c->watch, c->deadline_ms, again);
 }
 
-static void wait_on(struct req *r, struct counts *c, int64_t total)
+static void wait_on(struct req *r, struct counts *c)
 {
 	int64_t now_ms = clock_mono_ms();
 	int64_t took_ms = now_ms - c->asked_ms;
 	int64_t until_ms = now_ms + took_ms * PAUSE_FACTOR;
 
-	if (total < PAUSE_FROM_JOBS || until_ms >= c->deadline_ms) {
+	if (!c->many || until_ms >= c->deadline_ms) {
 		paused(r, false);
 		return;
 	}
@@ -86,10 +89,24 @@ static void on_counts(enum db_outcome o, const struct db_result *res,
 	}
 	if (c->seen_ended >= 0 && ended != c->seen_ended)
 		c->held = arena_strdup(r->arena, db_text(res, 0, COUNTS_VIEW));
-	wait_on(r, c, db_i64(res, 0, COUNTS_TOTAL));
+	c->many = db_i64(res, 0, COUNTS_TOTAL) >= MANY_JOBS;
+	wait_on(r, c);
 }
 
-static void ask(struct req *r)
+static void on_left(enum db_outcome o, const struct db_result *res,
+		    const struct db_fault *fault, void *arg)
+{
+	struct req *r = arg;
+
+	if (o != DB_OK)
+		db_reply_fault(r, o, fault);
+	else if (db_bool(res, 0, LEFT_SOME))
+		wait_on(r, r->data);
+	else
+		count(r);
+}
+
+static void run(struct req *r, const char *statement, db_done_fn *done)
 {
 	struct counts *c = r->data;
 	struct db_params *p = db_params_new(r->arena);
@@ -97,7 +114,23 @@ static void ask(struct req *r)
 	c->asked_ms = clock_mono_ms();
 	view_p_refs(p, r, &c->jobs);
 	view_p_who(p, r);
-	db_run(r->srv->db, "job_counts", p, on_counts, r);
+	db_run(r->srv->db, statement, p, done, r);
+}
+
+static void count(struct req *r)
+{
+	run(r, "job_counts", on_counts);
+}
+
+/* Whoever waits for the end of many has them counted at the end alone. */
+static void ask(struct req *r)
+{
+	struct counts *c = r->data;
+
+	if (c->many && c->seen_ended < 0 && c->deadline_ms > 0)
+		run(r, "job_left", on_left);
+	else
+		count(r);
 }
 
 static bool decode(struct req *r, struct counts *c, struct err *e)

@@ -175,7 +175,7 @@ DECLARE
 BEGIN
 	PERFORM pg_advisory_xact_lock(7008);
 	INSERT INTO sortie.project (name, turn)
-	SELECT p_name, l.turn FROM sortie.lane l
+	SELECT p_name, l.last_value FROM sortie.lane_turn l
 	ON CONFLICT (name) DO NOTHING;
 	-- Nobody may queue, grant or end while we count.
 	PERFORM pg_advisory_xact_lock(7000);

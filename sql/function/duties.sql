@@ -86,8 +86,8 @@ BEGIN
 	-- Marks that no claim has found empty, because no pilot fits.
 	PERFORM sortie.class_rest_1(array_agg(s.class_id))
 	FROM (SELECT r.class_id FROM sortie.class_ready r
-		WHERE NOT EXISTS (SELECT 1 FROM sortie.queue q
-			WHERE q.class_id = r.class_id)
+		WHERE NOT EXISTS (SELECT 1
+			FROM sortie.queue_head_1(r.class_id))
 		LIMIT p_max) AS s;
 	SELECT array_agg(s.class_id) INTO v_class
 	FROM (SELECT c.class_id FROM sortie.class c

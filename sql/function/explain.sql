@@ -217,9 +217,13 @@ BEGIN
 		FROM (SELECT 1 FROM (SELECT DISTINCT m.class_id
 				FROM sortie.class_ready m) AS r
 			JOIN sortie.class k ON k.class_id = r.class_id
+			CROSS JOIN LATERAL sortie.queue_head_1(k.class_id)
+				AS h
 			CROSS JOIN LATERAL (
 				SELECT 1 FROM sortie.queue x
 				WHERE x.class_id = k.class_id
+				AND (x.place, x.turn, x.number)
+					>= (h.place, h.turn, h.number)
 				AND (x.place, x.turn, x.number)
 					< (q.place, q.turn, q.number)
 				LIMIT 10000) AS s

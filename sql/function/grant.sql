@@ -49,6 +49,7 @@ DECLARE
 	s_place int[] := array_fill(NULL::int, ARRAY[n]);
 	s_turn bigint[] := array_fill(NULL::bigint, ARRAY[n]);
 	s_number bigint[] := array_fill(NULL::bigint, ARRAY[n]);
+	u_at tid[] := array_fill(NULL::tid, ARRAY[n]);
 	u_ok bool[] := array_fill(false, ARRAY[n]);
 	u_known bool[] := array_fill(false, ARRAY[n]);
 	u_profile int[] := array_fill(NULL::int, ARRAY[n]);
@@ -65,7 +66,7 @@ DECLARE
 	c_id int[]; c_cores int[]; c_memory bigint[]; c_life bigint[];
 	c_limited bool[];
 	c_bits bit varying[];
-	c_place int[]; c_turn bigint[]; c_number bigint[];
+	c_place int[]; c_turn bigint[]; c_number bigint[]; c_noted bigint[];
 	c_seen int[]; c_depth int[]; c_n int := 0;
 	v_window int;                   -- so many classes are read
 	v_depth int;                    -- so deep at least
@@ -85,6 +86,7 @@ DECLARE
 	v_kinds int[] := '{}'; v_granted bigint[]; v_taken bigint[];
 	v_turn bigint; v_replay int[]; v_notice int[];
 	v_empty int[] := '{}';          -- classes that have no job at all
+	v_note int[] := '{}';           -- whose heads are to be noted
 	v_left bool := true;            -- others may have
 	v_fit bigint;
 BEGIN
@@ -94,23 +96,27 @@ BEGIN
 	-- Pilots that were given up and speak again (before any row lock).
 	FOR v IN SELECT u.pilot, u.lease FROM unnest(r_pilot, r_lease)
 			AS u(pilot, lease)
-		WHERE NOT EXISTS (SELECT 1 FROM sortie.pilot_room p
-			WHERE p.pilot = u.pilot)
+		WHERE (SELECT a.at FROM sortie.pilot_at_1(u.pilot) AS a) IS NULL
 		ORDER BY u.pilot
 	LOOP
 		PERFORM sortie.pilot_revive_1(v.pilot, p_server, v.lease);
 	END LOOP;
 
 	-- The pilots, in order of id. (A new statement: it sees what the holder
-	-- of the lane before us has committed.)
+	-- of the lane before us has committed.) Looked for as pilot_at_1 does.
 	FOR v IN
-		SELECT u.ord::int AS i, p.*
-		FROM unnest(r_pilot) WITH ORDINALITY AS u(pilot, ord)
-		JOIN sortie.pilot_room p ON p.pilot = ANY (ARRAY[u.pilot])
-		ORDER BY p.pilot
-		FOR NO KEY UPDATE OF p
+		SELECT u.i, p.*
+		FROM (SELECT o.i::int, o.pilot
+			FROM unnest(r_pilot) WITH ORDINALITY AS o(pilot, i)
+			ORDER BY o.pilot) AS u
+		CROSS JOIN LATERAL (
+			SELECT x.ctid AS at, x.* FROM sortie.pilot_room x
+			WHERE x.pilot BETWEEN u.pilot AND u.pilot
+			ORDER BY x.pilot DESC LIMIT 1
+			FOR NO KEY UPDATE) AS p
 	LOOP
 		i := v.i;
+		u_at[i] := v.at;
 		u_ok[i] := true;
 		u_known[i] := true;
 		u_profile[i] := v.profile_id;
@@ -171,20 +177,16 @@ BEGIN
 			array_agg(s.memory), array_agg(s.life_s),
 			array_agg(s.limited), array_agg(s.place),
 			array_agg(s.turn), array_agg(s.number - 1),
-			count(s.number)
+			array_agg(coalesce(s.noted, 0)), count(s.number)
 		INTO c_id, c_cores, c_memory, c_life, c_limited, c_place,
-			c_turn, c_number, c_n
+			c_turn, c_number, c_noted, c_n
 		FROM (SELECT k.class_id, k.cores, k.memory, k.life_s,
 				k.limit_ids <> '{}' AS limited, h.*
 			FROM (SELECT DISTINCT m.class_id
 				FROM sortie.class_ready m) AS r
 			JOIN sortie.class k ON k.class_id = r.class_id
-			LEFT JOIN LATERAL (
-				SELECT w.place, w.turn, w.number
-				FROM sortie.queue w
-				WHERE w.class_id = r.class_id
-				ORDER BY w.place, w.turn, w.number
-				LIMIT 1) AS h ON true
+			LEFT JOIN LATERAL sortie.queue_head_1(r.class_id)
+				AS h ON true
 			WHERE p_id && k.profiles
 			ORDER BY h.place, h.turn, h.number) AS s;
 		v_empty := c_id[c_n + 1 : c_n + 100];
@@ -232,8 +234,13 @@ BEGIN
 		INTO g_place, g_turn, g_number, g_n
 		FROM (SELECT w.place, w.turn, w.number FROM sortie.queue w
 			WHERE w.class_id = c_id[1]
+			AND (w.place, w.turn, w.number)
+				> (c_place[1], c_turn[1], c_number[1])
 			ORDER BY w.place, w.turn, w.number
 			LIMIT cardinality(g_req)) AS h;
+		c_place[1] := g_place[g_n];
+		c_turn[1] := g_turn[g_n];
+		c_number[1] := g_number[g_n];
 		g_class := array_fill(c_id[1], ARRAY[g_n]);
 		g_cls := array_fill(1, ARRAY[g_n]);
 		g_req := g_req[:g_n];
@@ -387,7 +394,7 @@ BEGIN
 		v_turn := 0;
 		FOR v IN
 			SELECT g.req, g.cls, l.kind_id, count(*)::int AS n,
-				max(g.turn) AS turn
+				max(g.turn) AS turn, max(g.number) AS number
 			FROM unnest(g_number, g_req, g_cls, g_turn)
 				AS g(number, req, cls, turn)
 			JOIN sortie.live l ON l.number = ANY (ARRAY[g.number])
@@ -400,6 +407,10 @@ BEGIN
 			u_memory[v.req] := u_memory[v.req]
 				+ v.n * c_memory[v.cls];
 			v_turn := greatest(v_turn, v.turn);
+			IF abs(v.number - c_noted[v.cls])
+				> sortie.heads_apart_1(c_n) THEN
+				v_note := v_note || v.cls;
+			END IF;
 			v_kinds := v_kinds || v.kind_id;
 			v_granted := v_granted || v.n::bigint;
 			v_taken := v_taken || -v.n::bigint;
@@ -414,7 +425,9 @@ BEGIN
 				END LOOP;
 			END IF;
 		END LOOP;
-		UPDATE sortie.lane l SET turn = v_turn WHERE l.turn < v_turn;
+		IF v_turn > (SELECT l.last_value FROM sortie.lane_turn l) THEN
+			PERFORM setval('sortie.lane_turn', v_turn);
+		END IF;
 	END IF;
 
 	UPDATE sortie.pilot_room p
@@ -429,10 +442,9 @@ BEGIN
 			THEN NULL ELSE p.reserved_turn END,
 		reserved_number = CASE WHEN p.reserved_number = ANY (g_number)
 			THEN NULL ELSE p.reserved_number END
-	FROM unnest(r_pilot, r_request, r_lease, u_ok, u_slots, u_cores,
-		u_memory)
-		AS u(pilot, request, lease, ok, slots, cores, memory)
-	WHERE p.pilot = ANY (ARRAY[u.pilot]) AND u.ok;
+	FROM unnest(u_at, r_request, r_lease, u_ok, u_slots, u_cores,
+		u_memory) AS u(at, request, lease, ok, slots, cores, memory)
+	WHERE p.ctid = u.at AND u.ok;
 
 	IF v_kinds <> '{}' THEN
 		PERFORM sortie.tally_add_1(p_bucket, v_kinds || v_kinds,
@@ -483,8 +495,8 @@ BEGIN
 	IF v_open > 0 AND c_n = 0 THEN
 		v_left := false;
 	ELSIF g_n BETWEEN 1 AND 4 AND c_n <= 4 THEN
-		v_left := EXISTS (SELECT 1 FROM sortie.queue w
-			WHERE w.class_id = ANY (c_id));
+		v_left := EXISTS (SELECT 1 FROM unnest(c_id) AS u(c),
+			LATERAL sortie.queue_head_1(u.c));
 	END IF;
 	RETURN QUERY SELECT 'p'::"char", u.ord::int, v_fit, u.profile::bigint,
 		NULL::uuid, 0, 0, 0, 0, NOT v_left AND u.profile = ANY (p_id),
@@ -507,6 +519,12 @@ BEGIN
 		END LOOP;
 	END IF;
 	-- Very last: who holds a class alone waits for nothing.
+	IF v_note <> '{}' THEN
+		PERFORM sortie.heads_note_1(array_agg(c_id[u.c]),
+			array_agg(c_place[u.c]), array_agg(c_turn[u.c]),
+			array_agg(c_number[u.c]))
+		FROM (SELECT DISTINCT x FROM unnest(v_note) AS x) AS u(c);
+	END IF;
 	IF cardinality(v_empty) > 0 THEN
 		PERFORM sortie.class_rest_1(v_empty);
 	END IF;
@@ -540,7 +558,6 @@ BEGIN
 	IF v_free IS NOT NULL THEN
 		DELETE FROM sortie.class_ready r
 		WHERE r.class_id = ANY (v_free)
-		AND NOT EXISTS (SELECT 1 FROM sortie.queue q
-			WHERE q.class_id = r.class_id);
+		AND NOT EXISTS (SELECT 1 FROM sortie.queue_head_1(r.class_id));
 	END IF;
 END $$;

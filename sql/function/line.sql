@@ -129,7 +129,8 @@ BEGIN
 		GROUP BY k.project_id ORDER BY k.project_id
 	LOOP
 		UPDATE sortie.project p
-		SET turn = greatest((SELECT l.turn FROM sortie.lane l),
+		SET turn = greatest((SELECT l.last_value
+				FROM sortie.lane_turn l),
 			p.turn + 1) + v.n - 1
 		WHERE p.project_id = v.project_id
 		RETURNING p.turn - v.n, p.max_running IS NOT NULL
@@ -145,10 +146,14 @@ BEGIN
 				kind_id)
 			WHERE u.kind_id = ANY (v.kind);
 		ELSE
-			PERFORM sortie.classes_mark_1(array_agg(u.c))
-			FROM (SELECT DISTINCT x.c
-				FROM unnest(p_class, p_kind) AS x(c, k)
-				WHERE x.k = ANY (v.kind) ORDER BY x.c) AS u;
+			PERFORM sortie.classes_mark_2(array_agg(u.c),
+				array_agg(u.place), array_agg(v_turn + 1),
+				array_agg(0::bigint))
+			FROM (SELECT x.c, min(x.place) AS place
+				FROM unnest(p_class, p_place, p_kind)
+					AS x(c, place, k)
+				WHERE x.k = ANY (v.kind)
+				GROUP BY x.c ORDER BY x.c) AS u;
 			INSERT INTO sortie.queue (class_id, place, turn,
 				number, attempt, kind_id)
 			SELECT u.class_id, u.place, v_turn + row_number()

@@ -83,13 +83,24 @@ RETURNS uuid LANGUAGE sql IMMUTABLE AS $$
 		'hex')::uuid
 $$;
 
+-- The eras of counters, 8 s each: a row counts for one writer and era and is
+-- then folded into others (duty_tally). So it has few old versions, however
+-- long a snapshot is open that keeps them all. Buckets of writers are less than
+-- 200,000, eras less than 10,000.
+CREATE OR REPLACE FUNCTION sortie.tally_era_1() RETURNS int LANGUAGE sql STABLE
+AS $$
+	SELECT (date_part('epoch', clock_timestamp())::bigint / 8 % 10000)::int
+$$;
+
 -- Adds to the counters. Arrays of equal length; sums to zero are left out.
 CREATE OR REPLACE FUNCTION sortie.tally_add_1(p_bucket int, p_kind int[],
 	p_state sortie.job_state[], p_n bigint[]) RETURNS void
 LANGUAGE plpgsql AS $$
+DECLARE
+	v_bucket int := p_bucket + 200000 * sortie.tally_era_1();
 BEGIN
 	INSERT INTO sortie.tally AS t (bucket, kind_id, state, n)
-	SELECT p_bucket, u.kind_id, u.state, sum(u.n)
+	SELECT v_bucket, u.kind_id, u.state, sum(u.n)
 	FROM unnest(p_kind, p_state, p_n) AS u(kind_id, state, n)
 	GROUP BY u.kind_id, u.state
 	HAVING sum(u.n) <> 0
@@ -112,16 +123,30 @@ END $$;
 CREATE OR REPLACE FUNCTION sortie.tally_minute_add_1(p_bucket int, p_kind int[],
 	p_what text[], p_n bigint[]) RETURNS void
 LANGUAGE plpgsql AS $$
+DECLARE
+	v_minute int := date_part('epoch', clock_timestamp())::bigint / 60;
+	v_bucket int := p_bucket + 200000 * sortie.tally_era_1();
 BEGIN
 	INSERT INTO sortie.tally_minute AS t (minute, bucket, kind_id, what, n)
-	SELECT extract(epoch FROM clock_timestamp())::bigint / 60, p_bucket,
-		u.kind_id, u.what, sum(u.n)
+	SELECT v_minute, v_bucket, u.kind_id, u.what, sum(u.n)
 	FROM unnest(p_kind, p_what, p_n) AS u(kind_id, what, n)
 	GROUP BY u.kind_id, u.what
 	ORDER BY u.kind_id, u.what
 	ON CONFLICT (minute, bucket, kind_id, what)
 		DO UPDATE SET n = t.n + excluded.n;
 END $$;
+
+-- Where the row of a pilot is, looked for from the last of its versions on: they
+-- have the same key and lie behind each other, so who asks by BETWEEN, which may
+-- be read backwards, finds the one that is alive among the first, however many
+-- dead ones a snapshot keeps. For rows that the caller has locked, for others
+-- may move; part of the statements that call it.
+CREATE OR REPLACE FUNCTION sortie.pilot_at_1(p_pilot bigint)
+RETURNS TABLE (at tid) LANGUAGE sql STABLE ROWS 1 AS $$
+	SELECT p.ctid FROM sortie.pilot_room p
+	WHERE p.pilot BETWEEN p_pilot AND p_pilot
+	ORDER BY p.pilot DESC LIMIT 1
+$$;
 
 -- True when profile p may be granted jobs of class c, numbers aside.
 CREATE OR REPLACE FUNCTION sortie.fits_1(p sortie.profile, c sortie.class)
@@ -231,7 +256,7 @@ BEGIN
 	WHERE p.name = v_project;
 	IF NOT FOUND THEN
 		INSERT INTO sortie.project (name, turn)
-		SELECT v_project, l.turn FROM sortie.lane l
+		SELECT v_project, l.last_value FROM sortie.lane_turn l
 		ON CONFLICT (name) DO NOTHING;
 		SELECT p.project_id INTO v_proj FROM sortie.project p
 		WHERE p.name = v_project;
@@ -347,8 +372,8 @@ BEGIN
 		SELECT count(*) FROM (
 			SELECT class_id FROM w WHERE class_id IS NOT NULL
 			UNION SELECT r.class_id FROM sortie.class_ready r
-			WHERE EXISTS (SELECT 1 FROM sortie.queue q
-				WHERE q.class_id = r.class_id)
+			WHERE EXISTS (SELECT 1
+				FROM sortie.queue_head_1(r.class_id))
 			UNION SELECT c FROM unnest(p_class) AS c
 			LIMIT p_max) AS u);
 END $$;
@@ -397,9 +422,12 @@ BEGIN
 	END IF;
 END $$;
 
--- Keeps classes awake and marks them as queued. p_class: each once. Returns how
--- many became queued by it. SO009 as above.
-CREATE OR REPLACE FUNCTION sortie.classes_mark_1(p_class int[]) RETURNS int
+-- Keeps classes awake and marks them as queued. p_class: each once, with the
+-- first of the jobs that are to be put into the queue, or a place before it: it
+-- is the head from now on if it stands before the one that was noted. Returns
+-- how many became queued by it. SO009 as above.
+CREATE OR REPLACE FUNCTION sortie.classes_mark_2(p_class int[], p_place int[],
+	p_turn bigint[], p_number bigint[]) RETURNS int
 LANGUAGE plpgsql
 SET enable_seqscan = off
 AS $$
@@ -412,6 +440,16 @@ BEGIN
 	WHERE NOT EXISTS (SELECT 1 FROM sortie.class_ready r
 		WHERE r.class_id = c);
 	GET DIAGNOSTICS v_new = ROW_COUNT;
+	INSERT INTO sortie.class_head (class_id, epoch, place, turn, number)
+	SELECT u.class_id, f.epoch, u.place, u.turn, u.number
+	FROM unnest(p_class, p_place, p_turn, p_number)
+		AS u(class_id, place, turn, number)
+	CROSS JOIN LATERAL (
+		SELECT h.epoch, h.place, h.turn, h.number
+		FROM sortie.class_head h WHERE h.class_id = u.class_id
+		ORDER BY h.epoch DESC, h.place, h.turn, h.number
+		LIMIT 1) AS f
+	WHERE (u.place, u.turn, u.number) < (f.place, f.turn, f.number);
 	RETURN v_new;
 END $$;
 
@@ -423,15 +461,20 @@ RETURNS int LANGUAGE plpgsql
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
 AS $$
 DECLARE
-	v_class int[];
+	v_class int[]; v_place int[]; v_turn bigint[]; v_number bigint[];
 	v_new int;
 BEGIN
-	SELECT array_agg(DISTINCT c ORDER BY c) INTO v_class
-	FROM unnest(p_class) AS c;
+	SELECT array_agg(u.class_id), array_agg(u.place), array_agg(u.turn),
+		array_agg(u.number)
+	INTO v_class, v_place, v_turn, v_number
+	FROM (SELECT DISTINCT ON (x.class_id) x.*
+		FROM unnest(p_class, p_place, p_turn, p_number)
+			AS x(class_id, place, turn, number)
+		ORDER BY x.class_id, x.place, x.turn, x.number) AS u;
 	IF v_class IS NULL THEN
 		RETURN 0;
 	END IF;
-	v_new := sortie.classes_mark_1(v_class);
+	v_new := sortie.classes_mark_2(v_class, v_place, v_turn, v_number);
 	INSERT INTO sortie.queue (class_id, place, turn, number, attempt,
 		kind_id)
 	SELECT * FROM unnest(p_class, p_place, p_turn, p_number, p_attempt,

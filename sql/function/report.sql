@@ -40,6 +40,7 @@ AS $$
 DECLARE
 	v_now timestamptz := clock_timestamp();
 	v_known bool[] := array_fill(false, ARRAY[cardinality(b_pilot)]);
+	v_at tid[] := array_fill(NULL::tid, ARRAY[cardinality(b_pilot)]);
 	v_notice int[];
 	v_inherited int[];
 	v_from bigint[];
@@ -58,19 +59,26 @@ BEGIN
 	-- Pilots that were given up and speak again (before any lock).
 	FOR v IN SELECT u.pilot, u.lease FROM unnest(b_pilot, b_lease)
 			AS u(pilot, lease)
-		WHERE NOT EXISTS (SELECT 1 FROM sortie.pilot_room p
-			WHERE p.pilot = u.pilot)
+		WHERE (SELECT a.at FROM sortie.pilot_at_1(u.pilot) AS a) IS NULL
 		ORDER BY u.pilot
 	LOOP
 		PERFORM sortie.pilot_revive_1(v.pilot, p_server, v.lease);
 	END LOOP;
+	-- Looked for as pilot_at_1 does.
 	FOR v IN
-		SELECT u.ord::int AS i, p.notice, p.inherited
-		FROM unnest(b_pilot) WITH ORDINALITY AS u(pilot, ord)
-		JOIN sortie.pilot_room p ON p.pilot = ANY (ARRAY[u.pilot])
-		ORDER BY p.pilot FOR NO KEY UPDATE OF p
+		SELECT u.i, p.*
+		FROM (SELECT o.i::int, o.pilot
+			FROM unnest(b_pilot) WITH ORDINALITY AS o(pilot, i)
+			ORDER BY o.pilot) AS u
+		CROSS JOIN LATERAL (
+			SELECT x.ctid AS at, x.notice, x.inherited
+			FROM sortie.pilot_room x
+			WHERE x.pilot BETWEEN u.pilot AND u.pilot
+			ORDER BY x.pilot DESC LIMIT 1
+			FOR NO KEY UPDATE) AS p
 	LOOP
 		v_known[v.i] := true;
+		v_at[v.i] := v.at;
 		IF v.notice THEN
 			v_notice := v_notice || v.i;
 		END IF;
@@ -82,8 +90,8 @@ BEGIN
 	SET server = p_server, lease_tick = u.lease, heard_at = v_now,
 		pilot_order = CASE WHEN u.drained THEN 'drain'
 			ELSE p.pilot_order END
-	FROM unnest(b_pilot, b_lease, b_drained) AS u(pilot, lease, drained)
-	WHERE p.pilot = ANY (ARRAY[u.pilot]);
+	FROM unnest(v_at, b_lease, b_drained) AS u(at, lease, drained)
+	WHERE p.ctid = u.at;
 	FOR i IN 1 .. cardinality(b_pilot) LOOP
 		IF NOT v_known[i] THEN
 			PERFORM sortie.pilot_gone_check_1(b_pilot[i]);

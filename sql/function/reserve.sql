@@ -45,12 +45,8 @@ BEGIN
 			FROM (SELECT DISTINCT m.class_id
 				FROM sortie.class_ready m) AS r
 			JOIN sortie.class c ON c.class_id = r.class_id
-			CROSS JOIN LATERAL (
-				SELECT q.place, q.turn, q.number
-				FROM sortie.queue q
-				WHERE q.class_id = c.class_id
-				ORDER BY q.place, q.turn, q.number
-				LIMIT 1) AS h
+			CROSS JOIN LATERAL sortie.queue_head_1(c.class_id)
+				AS h
 			JOIN sortie.job j ON j.number = h.number
 			WHERE NOT EXISTS (
 				SELECT 1 FROM unnest(c.limit_ids,

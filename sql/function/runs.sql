@@ -196,10 +196,11 @@ BEGIN
 		used_cores = p.used_cores - u.cores,
 		used_memory = p.used_memory - u.memory,
 		done = p.done + u.done
-	FROM (SELECT g.pilot, sum(g.n)::int AS n,
+	FROM (SELECT sum(g.n)::int AS n,
 			sum(g.n * c.cores)::int AS cores,
 			sum(g.n * c.memory)::bigint AS memory,
-			sum(g.done) AS done
+			sum(g.done) AS done, (SELECT a.at
+			FROM sortie.pilot_at_1(g.pilot) AS a) AS at
 		FROM (SELECT y.pilot, y.class_id, count(*) AS n,
 				count(*) FILTER (WHERE y.fate = 'end') AS done
 			FROM unnest(x_pilot, x_class, x_fate)
@@ -207,7 +208,7 @@ BEGIN
 			GROUP BY y.pilot, y.class_id) AS g
 		JOIN sortie.class c ON c.class_id = g.class_id
 		GROUP BY g.pilot) AS u
-	WHERE p.pilot = ANY (ARRAY[u.pilot]);
+	WHERE p.ctid = u.at;
 
 	IF b_number IS NOT NULL THEN
 		-- Again at once, at the same place in line, or later.

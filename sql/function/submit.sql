@@ -49,7 +49,8 @@ BEGIN
 		ORDER BY u.project_id
 	LOOP
 		UPDATE sortie.project p
-		SET turn = greatest((SELECT l.turn FROM sortie.lane l),
+		SET turn = greatest((SELECT l.last_value
+				FROM sortie.lane_turn l),
 			p.turn + 1) + v.n - 1
 		WHERE p.project_id = v.project_id
 		RETURNING p.turn - v.n + 1, p.max_running IS NOT NULL
@@ -128,8 +129,8 @@ BEGIN
 			> 4000
 		AND (SELECT count(DISTINCT r.class_id)
 			FROM sortie.class_ready r
-			WHERE EXISTS (SELECT 1 FROM sortie.queue q
-				WHERE q.class_id = r.class_id)) > 4000 THEN
+			WHERE EXISTS (SELECT 1
+				FROM sortie.queue_head_1(r.class_id))) > 4000 THEN
 			RAISE EXCEPTION 'more than 4000 different combinations of requirements would be queued'
 				USING ERRCODE = 'SO003';
 		END IF;

@@ -62,10 +62,8 @@ c AS MATERIALIZED (
 	WHERE (SELECT s.large FROM size s)
 	AND sortie.may_see_1($1::int, $2::int[], c.owner_id, c.project_id)),
 cells AS (
-	SELECT c.class_id, h.place FROM c, LATERAL (
-		SELECT q.place FROM sortie.queue q
-		WHERE q.class_id = c.class_id
-		ORDER BY q.class_id, q.place LIMIT 1) AS h
+	SELECT c.class_id, h.place
+	FROM c, LATERAL sortie.queue_head_1(c.class_id) AS h
 	UNION ALL
 	SELECT x.class_id, h.place FROM cells x, LATERAL (
 		SELECT q.place FROM sortie.queue q

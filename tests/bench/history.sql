@@ -37,7 +37,7 @@ BEGIN
 		FROM sortie.ended e,
 			generate_series(v_first, v_first + v_n - 1) AS n
 		WHERE e.number = v_model;
-		PERFORM sortie.tally_add_1(1000000, ARRAY[e.kind_id],
+		PERFORM sortie.tally_add_1(199999, ARRAY[e.kind_id],
 			ARRAY[e.state], ARRAY[v_n])
 		FROM sortie.ended e WHERE e.number = v_model;
 		INSERT INTO sortie.event (kind, owner_id, job, detail)

@@ -3,7 +3,8 @@
 # jobs in the database (10,000,000 unless told; some GiB for each million);
 # PARTS names one.  Sourced.
 
-long_parts="lengths classes history endurance wide idle_pilots"
+long_parts="lengths classes history old_snapshot endurance wide idle_pilots"
+snapshot_s=${SNAPSHOT_S:-600}
 jobs=${JOBS:-10000000}
 
 # sql [OPTION...]: statements of standard input, in the server's database.
@@ -188,6 +189,44 @@ history()
 	stop_server
 }
 
+# A full queue beside a transaction that stays, as that of a dump does: what it
+# might still see nobody cleans away, however dead it is.
+old_snapshot()
+{
+	start_server snapshot
+	round=$((jobs / 40))
+	say "a queue of $jobs beside a snapshot of $snapshot_s s"
+	run submit --count "$jobs"
+	settle
+	run pilots --count $round
+	run pilots --count $round
+	before=$ended_per_s
+	echo "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1;
+		SELECT pg_sleep($snapshot_s)" | sql >"$T/slept" &
+	snapshot=$!
+	start=$(now)
+	left=$((jobs - 5 * round))
+	at=0
+	while [ $left -gt $((3 * round)) ] && [ "${at%.*}" -lt $snapshot_s ]; do
+		run pilots --count $round
+		left=$((left - round))
+		at=$(calc "$(now) - $start")
+		say "after ${at%.*} s: $ended_per_s jobs/s"
+	done
+	kill -0 $snapshot 2>/dev/null || say "the snapshot ended before"
+	row "full queue, in a snapshot's second ${at%.*}" "$ended_per_s" jobs/s \
+		"$before" "before it"
+	row "  all that ended meanwhile" \
+		"$(calc "($jobs - 5 * $round - $left) / $at")" jobs/s \
+		"$before" "before it"
+	kill $snapshot 2>/dev/null || :
+	wait $snapshot || :
+	run pilots --count $round
+	row "  after it" "$ended_per_s" jobs/s "$before" "before it"
+	audited
+	stop_server
+}
+
 # How many jobs there were once and are no more.
 forgotten()
 {
@@ -213,7 +252,8 @@ endurance()
 	hot=$(echo "SELECT sum(pg_total_relation_size(oid)) / 1048576.0
 		FROM pg_class WHERE relnamespace = 'sortie'::regnamespace
 		AND relkind = 'r' AND relname IN ('queue', 'live', 'waiting',
-		'tally', 'class_ready', 'pilot_room', 'lane', 'project')" | sql)
+		'tally', 'class_ready', 'class_head', 'pilot_room',
+		'project')" | sql)
 	row "  size of what should not grow" "$hot" MiB 64 \
 		"what may be expected"
 	echo "SELECT relname || ': ' || n_dead_tup || ' dead rows'

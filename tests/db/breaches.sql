@@ -79,6 +79,12 @@ FROM (SELECT DISTINCT class_id FROM sortie.queue) AS q
 WHERE NOT EXISTS (SELECT 1 FROM sortie.class_ready r
 	WHERE r.class_id = q.class_id)
 UNION ALL
+SELECT 'no job stands before the head of its class', q.number::text
+FROM (SELECT DISTINCT ON (class_id) * FROM sortie.queue
+	ORDER BY class_id, place, turn, number) AS q
+LEFT JOIN LATERAL sortie.queue_head_1(q.class_id) AS h ON true
+WHERE h.number IS DISTINCT FROM q.number
+UNION ALL
 SELECT DISTINCT 'classes of jobs that have not ended are awake', c.class_id::text
 FROM place p JOIN sortie.class c USING (class_id) WHERE NOT c.active
 UNION ALL

@@ -47,6 +47,9 @@ is "$(stmt job_show "12, '00000000-006f-7000-8000-000000000001', NULL, '{}', fal
 is "$(stmt job_counts "'{1,14}', '{12,99}', 1, '{}'")" \
 	'{"total":12,"ended":0,"states":{"held":2,"defined":10}}|12|0' \
 	"counts are of one's own"
+is "$(stmt job_left "'{1,99}', '{9,99}', NULL, '{}'")$(stmt job_left "'{14}', '{14}', 1, '{}'"
+	)$(stmt job_left "'{1,14}', '{9,99}', 2, '{}'")$(stmt job_left "'{90}', '{99}', NULL, '{}'")" \
+	tftf "whether some are left is told of one's own"
 
 first() { q "SELECT sortie.explain_1($1, NULL, NULL) ->> '${2-first}'"; }
 like "$(first 11)" "no pilot is connected*" "explain: no pilot"

@@ -35,6 +35,8 @@ breach live_pilot "DELETE FROM sortie.pilot_room" "a live run without a pilot"
 breach gate "UPDATE sortie.project SET max_running = 9" "a gate's wrong counter"
 breach class_ready "DELETE FROM sortie.class_ready" "a class without its mark"
 breach class_ready "UPDATE sortie.class SET active = false" "a sleeping class"
+breach class_ready "INSERT INTO sortie.class_head SELECT class_id, 1, place,
+	turn, number + 1 FROM sortie.queue" "a job before the head"
 breach class_profile "UPDATE sortie.class SET profiles = '{}'" \
 	"a class without its profiles"
 breach run_attempt "UPDATE sortie.run SET attempt = 2" "a gap of attempts"

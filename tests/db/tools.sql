@@ -2,6 +2,10 @@
 CREATE SCHEMA t;
 INSERT INTO sortie.owner (name) VALUES ('alice'), ('bob');
 
+-- Heads of queues are noted after each claim.
+CREATE OR REPLACE FUNCTION sortie.heads_apart_1(p_n int) RETURNS int
+LANGUAGE sql IMMUTABLE AS 'SELECT -1';
+
 -- Submits jobs of a class; returns the first number.
 CREATE FUNCTION t.submit_to(p_bucket int, p_n int, p_class int, p_priority int,
 	p_definition text, p_held bool, p_due timestamptz)
