@@ -34,7 +34,7 @@ RETURNS TABLE (what "char", req int, run bigint, number bigint, id uuid,
 	owner text, project text, definition text)
 LANGUAGE plpgsql
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
-SET plan_cache_mode = force_generic_plan
+SET enable_bitmapscan = off SET plan_cache_mode = force_generic_plan
 AS $$
 #variable_conflict use_variable
 DECLARE
@@ -548,7 +548,7 @@ $$;
 -- putting a job in (holds the class's lock) or has: seen by a fresh statement.
 CREATE OR REPLACE FUNCTION sortie.class_rest_1(p_class int[]) RETURNS void
 LANGUAGE plpgsql
-SET enable_seqscan = off
+SET enable_seqscan = off SET enable_bitmapscan = off
 AS $$
 DECLARE
 	v_free int[];

@@ -33,6 +33,7 @@ CREATE OR REPLACE FUNCTION sortie.heads_note_1(p_class int[], p_place int[],
 	p_turn bigint[], p_number bigint[]) RETURNS void
 LANGUAGE plpgsql
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+SET enable_bitmapscan = off
 AS $$
 DECLARE
 	v_ord int[];

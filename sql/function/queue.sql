@@ -139,8 +139,8 @@ END $$;
 -- Where the row of a pilot is, looked for from the last of its versions on: they
 -- have the same key and lie behind each other, so who asks by BETWEEN, which may
 -- be read backwards, finds the one that is alive among the first, however many
--- dead ones a snapshot keeps. For rows that the caller has locked, for others
--- may move; part of the statements that call it.
+-- dead ones a snapshot keeps: callers have enable_bitmapscan off. For rows that
+-- the caller has locked, for others may move; part of the statements that call it.
 CREATE OR REPLACE FUNCTION sortie.pilot_at_1(p_pilot bigint)
 RETURNS TABLE (at tid) LANGUAGE sql STABLE ROWS 1 AS $$
 	SELECT p.ctid FROM sortie.pilot_room p
@@ -429,7 +429,7 @@ END $$;
 CREATE OR REPLACE FUNCTION sortie.classes_mark_2(p_class int[], p_place int[],
 	p_turn bigint[], p_number bigint[]) RETURNS int
 LANGUAGE plpgsql
-SET enable_seqscan = off
+SET enable_seqscan = off SET enable_bitmapscan = off
 AS $$
 DECLARE
 	v_new int;

@@ -34,7 +34,7 @@ RETURNS TABLE (what "char", rep int, idx int, run bigint, number bigint,
 	name text, owner text, project text, definition text)
 LANGUAGE plpgsql
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
-SET plan_cache_mode = force_generic_plan
+SET enable_bitmapscan = off SET plan_cache_mode = force_generic_plan
 AS $$
 #variable_conflict use_variable
 DECLARE

@@ -53,7 +53,7 @@ CREATE OR REPLACE FUNCTION sortie.runs_end_2(p_bucket int, p_loss_budget int,
 	OUT o_ended bigint[])
 LANGUAGE plpgsql
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
-SET plan_cache_mode = force_generic_plan
+SET enable_bitmapscan = off SET plan_cache_mode = force_generic_plan
 AS $$
 DECLARE
 	v_now timestamptz := clock_timestamp();
