@@ -20,12 +20,6 @@ settle()
 		sql
 }
 
-with_token()
-{
-	printf 'Authorization: Bearer %s\n' "$(cat "$state/admin-token")" \
-		>"$T/auth"
-}
-
 # seconds PATH: the median of 21 times, each on a connection of its own.
 seconds()
 {

@@ -78,8 +78,7 @@ takeover()
 {
 	start_server takeover
 	say "a pilot, its host, its server die"
-	printf 'Authorization: Bearer %s\n' "$(cat "$state/admin-token")" \
-		>"$T/auth"
+	with_token
 	takes_over "kill -9 of a pilot, job runs elsewhere" 20 "$state/s" pilot
 	takes_over "death of a host, job runs elsewhere" 20 "$state/s" host
 	"$build/server/sortied" --listen "unix:$state/b" --state-dir \
@@ -192,8 +191,7 @@ recovery()
 	start_server recovery
 	say "a database that goes away"
 	: >"$T/series"
-	printf 'Authorization: Bearer %s\n' "$(cat "$state/admin-token")" \
-		>"$T/auth"
+	with_token
 	for _ in $(seq 20); do
 		curl -sf -o "$T/submitted" --unix-socket "$state/s" \
 			-H @"$T/auth" -H 'Content-Type: application/json' \
