@@ -200,7 +200,7 @@ BEGIN
 			sum(g.n * c.cores)::int AS cores,
 			sum(g.n * c.memory)::bigint AS memory,
 			sum(g.done) AS done, (SELECT a.at
-			FROM sortie.pilot_at_1(g.pilot) AS a) AS at
+				FROM sortie.pilot_at_1(g.pilot) AS a) AS at
 		FROM (SELECT y.pilot, y.class_id, count(*) AS n,
 				count(*) FILTER (WHERE y.fate = 'end') AS done
 			FROM unnest(x_pilot, x_class, x_fate)

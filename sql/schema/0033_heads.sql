@@ -24,3 +24,6 @@ DO $$ BEGIN
 	PERFORM setval('sortie.lane_turn', l.turn) FROM sortie.lane l;
 END $$;
 DROP TABLE sortie.lane;
+
+-- Its successor takes places, too.
+DROP FUNCTION IF EXISTS sortie.classes_mark_1;

@@ -7,7 +7,7 @@ SELECT 'class ' || q.class_id || CASE
 	WHEN r.class_id IS NULL
 		THEN ' has queued jobs and is not marked as having any'
 	ELSE ' has a queued job, ' || q.number || ', before its head' END
-FROM (SELECT DISTINCT ON (class_id) * FROM sortie.queue
+FROM (SELECT DISTINCT ON (class_id) class_id, number FROM sortie.queue
 	ORDER BY class_id, place, turn, number) AS q
 LEFT JOIN sortie.class c ON c.class_id = q.class_id
 LEFT JOIN sortie.class_ready r ON r.class_id = q.class_id
