@@ -22,8 +22,8 @@
  * takes, and what it can do grows with the machine. */
 #define REST 3
 /* And one without more to do: beside an old snapshot even looking takes long. */
-#define PAUSE 20
-#define PAUSE_MAX_MS 5000
+#define PAUSE 10
+#define PAUSE_MAX_MS 2000
 #define FIRING_EDGES 1000
 #define CANCEL_JOBS 500
 #define RETRY_JOBS 1000

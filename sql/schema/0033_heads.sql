@@ -26,4 +26,5 @@ END $$;
 DROP TABLE sortie.lane;
 
 -- Its successor takes places, too.
+SET LOCAL client_min_messages = warning; -- a new database has none
 DROP FUNCTION IF EXISTS sortie.classes_mark_1;
