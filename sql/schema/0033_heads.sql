@@ -25,6 +25,14 @@ DO $$ BEGIN
 END $$;
 DROP TABLE sortie.lane;
 
+-- Vacuum goes through the same dead rows again and again meanwhile, each second:
+-- it may do so with a tenth of a core and 2,000 changed pages a second, which is
+-- twice what 30,000 jobs a second leave.
+ALTER TABLE sortie.queue SET (autovacuum_vacuum_cost_delay = 5,
+	autovacuum_vacuum_cost_limit = 200);
+ALTER TABLE sortie.live SET (autovacuum_vacuum_cost_delay = 5,
+	autovacuum_vacuum_cost_limit = 200);
+
 -- Its successor takes places, too.
 SET LOCAL client_min_messages = warning; -- a new database has none
 DROP FUNCTION IF EXISTS sortie.classes_mark_1;
