@@ -86,8 +86,9 @@ $$;
 -- The eras of counters, 8 s each: a row counts for one writer and era and is
 -- then folded into others (duty_tally). So it has few old versions, however
 -- long a snapshot is open that keeps them all. Buckets of writers are less than
--- 200,000, eras less than 10,000.
-CREATE OR REPLACE FUNCTION sortie.tally_era_1() RETURNS int LANGUAGE sql STABLE
+-- 200,000, eras less than 10,000.  VOLATILE, as the clock is: else it would not
+-- become part of the expressions that call it.
+CREATE OR REPLACE FUNCTION sortie.tally_era_1() RETURNS int LANGUAGE sql
 AS $$
 	SELECT (date_part('epoch', clock_timestamp())::bigint / 8 % 10000)::int
 $$;
@@ -461,18 +462,20 @@ RETURNS int LANGUAGE plpgsql
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
 AS $$
 DECLARE
-	v_class int[]; v_place int[]; v_turn bigint[]; v_number bigint[];
+	v_class int[] := p_class; v_place int[] := p_place;
+	v_turn bigint[] := p_turn; v_number bigint[] := p_number;
 	v_new int;
 BEGIN
-	SELECT array_agg(u.class_id), array_agg(u.place), array_agg(u.turn),
-		array_agg(u.number)
-	INTO v_class, v_place, v_turn, v_number
-	FROM (SELECT DISTINCT ON (x.class_id) x.*
-		FROM unnest(p_class, p_place, p_turn, p_number)
-			AS x(class_id, place, turn, number)
-		ORDER BY x.class_id, x.place, x.turn, x.number) AS u;
-	IF v_class IS NULL THEN
+	IF p_class IS NULL THEN
 		RETURN 0;
+	ELSIF cardinality(p_class) > 1 THEN
+		SELECT array_agg(u.class_id), array_agg(u.place),
+			array_agg(u.turn), array_agg(u.number)
+		INTO v_class, v_place, v_turn, v_number
+		FROM (SELECT DISTINCT ON (x.class_id) x.*
+			FROM unnest(p_class, p_place, p_turn, p_number)
+				AS x(class_id, place, turn, number)
+			ORDER BY x.class_id, x.place, x.turn, x.number) AS u;
 	END IF;
 	v_new := sortie.classes_mark_2(v_class, v_place, v_turn, v_number);
 	INSERT INTO sortie.queue (class_id, place, turn, number, attempt,
