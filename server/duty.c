@@ -21,9 +21,6 @@
  * as that took: a quarter of one connection's time is the most that a duty
  * takes, and what it can do grows with the machine. */
 #define REST 3
-/* And one without more to do: beside an old snapshot even looking takes long. */
-#define PAUSE 10
-#define PAUSE_MAX_MS 2000
 #define FIRING_EDGES 1000
 #define CANCEL_JOBS 500
 #define RETRY_JOBS 1000
@@ -343,17 +340,6 @@ static void rest(struct state *s)
 	event_add(s->rested, &tv);
 }
 
-static int64_t next_ms(const struct state *s)
-{
-	int64_t ms = PAUSE * (clock_mono_us() - s->begun_us) / 1000;
-
-	if (ms > PAUSE_MAX_MS)
-		ms = PAUSE_MAX_MS;
-	if (ms < s->duty->period_ms)
-		ms = s->duty->period_ms;
-	return clock_mono_ms() + ms;
-}
-
 static void on_done(enum db_outcome o, const struct db_result *r,
 		    const struct db_fault *f, void *arg)
 {
@@ -370,7 +356,7 @@ static void on_done(enum db_outcome o, const struct db_result *r,
 	}
 	arena_free(s->arena);
 	s->arena = NULL;
-	s->due_ms = next_ms(s);
+	s->due_ms = clock_mono_ms() + s->duty->period_ms;
 	if (s->poked || (more && s->duty->urgent))
 		at_once(s);
 	else if (more)

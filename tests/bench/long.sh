@@ -208,13 +208,16 @@ old_snapshot()
 		say "after ${at%.*} s: $ended_per_s jobs/s"
 	done
 	kill -0 $snapshot 2>/dev/null || say "the snapshot ended before"
+	# A psql that is killed would leave it open.
+	echo "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+		WHERE pid <> pg_backend_pid() AND query LIKE '%pg_sleep(%'" |
+		sql >"$T/ended"
+	wait $snapshot || :
 	row "full queue, in a snapshot's second ${at%.*}" "$ended_per_s" jobs/s \
 		"$before" "before it"
 	row "  all that ended meanwhile" \
 		"$(calc "($jobs - 5 * $round - $left) / $at")" jobs/s \
 		"$before" "before it"
-	kill $snapshot 2>/dev/null || :
-	wait $snapshot || :
 	run pilots --count $round
 	row "  after it" "$ended_per_s" jobs/s "$before" "before it"
 	audited

@@ -4,7 +4,8 @@
 . "${0%/*}/session.sh"
 start_world
 open_session a
-open_session b
+# As the embedded database has it: what plans come out depends on it.
+q "ALTER DATABASE t SET random_page_cost = 1.1" >/dev/null
 pilot 1 true near 10000 10000 >/dev/null
 
 # claims FIRST LAST SLOTS: claims with these requests, a transaction each.
@@ -16,13 +17,13 @@ claims()
 		COMMIT;
 	END LOOP; END \$\$"
 }
-# reads INDEX LIMIT CLAIM: so few entries were read since the last time.
 entries_read()
 {
 	q "SELECT pg_stat_force_next_flush()" >/dev/null
 	q "SELECT idx_tup_read FROM pg_stat_user_indexes
 		WHERE indexrelname = '$1'"
 }
+# reads INDEX LIMIT CLAIM: fewer entries than that were read since $before.
 reads()
 {
 	read=$(($(entries_read "$1") - before))
@@ -42,7 +43,7 @@ done
 q "ANALYZE sortie.pilot_room" >/dev/null
 before=$(entries_read pilot_room_pkey)
 claims 1501 3000 0
-reads pilot_room_pkey 20000 "nor do they go through all versions of a pilot's row"
+reads pilot_room_pkey 10000 "nor do they go through all versions of a pilot's row"
 say a COMMIT >/dev/null
 audit_clean "then"
 
