@@ -286,10 +286,22 @@ BEGIN
 	END IF;
 END $$;
 
--- Holds waiting and queued jobs.
+-- As servers call it that want to hear of jobs alone.
 CREATE OR REPLACE FUNCTION sortie.job_hold_1(p_bucket int, p_owner int,
 	p_projects int[], p_numbers bigint[])
 RETURNS TABLE (number bigint, code text, message text, pilot bigint)
+LANGUAGE sql AS $$
+	SELECT h.number, h.code, h.message, h.pilot
+	FROM sortie.job_hold_2(p_bucket, p_owner, p_projects, p_numbers) AS h
+	WHERE h.what IS NULL
+$$;
+
+-- Holds waiting and queued jobs. One of a graph whose conditions cannot be met
+-- any more, because what it comes after was tried again meanwhile, is skipped.
+CREATE OR REPLACE FUNCTION sortie.job_hold_2(p_bucket int, p_owner int,
+	p_projects int[], p_numbers bigint[])
+RETURNS TABLE (number bigint, code text, message text, pilot bigint,
+	what "char")
 LANGUAGE plpgsql
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
 AS $$
@@ -365,8 +377,10 @@ BEGIN
 			|| array_fill(1::bigint, ARRAY[cardinality(v_kinds)]));
 	END IF;
 	IF cardinality(v_held) > 0 THEN
-		PERFORM sortie.settle_2(p_bucket, v_left, NULL, NULL, NULL,
-			v_held);
+		RETURN QUERY SELECT s.number, NULL, NULL, NULL::bigint, s.what
+		FROM sortie.graph_settle_1(p_bucket, v_left, NULL, NULL, NULL,
+			v_held, NULL, v_held, 256, 64) AS s
+		WHERE s.what <> 'w';
 	END IF;
 END $$;
 

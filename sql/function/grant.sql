@@ -361,8 +361,9 @@ BEGIN
 		END IF;
 	END LOOP;
 
-	-- A job that was cancelled meanwhile is in nobody's queue: only what
-	-- the DELETE returns is granted.
+	-- A job that was cancelled meanwhile is in nobody's queue, and one whose
+	-- priority was changed may have been read at both places: only what the
+	-- DELETE returns is granted.
 	l_used := '{}';
 	IF g_n > 0 THEN
 		-- Not when the call began: it may have waited for the lane, and
@@ -395,9 +396,10 @@ BEGIN
 		FOR v IN
 			SELECT g.req, g.cls, l.kind_id, count(*)::int AS n,
 				max(g.turn) AS turn, max(g.number) AS number
-			FROM unnest(g_number, g_req, g_cls, g_turn)
-				AS g(number, req, cls, turn)
+			FROM unnest(g_place, g_turn, g_number, g_req, g_cls)
+				AS g(place, turn, number, req, cls)
 			JOIN sortie.live l ON l.number = ANY (ARRAY[g.number])
+				AND l.place = g.place AND l.turn = g.turn
 				AND l.run = hashint8extended(g.number, p_seed)
 			GROUP BY g.req, g.cls, l.kind_id
 		LOOP

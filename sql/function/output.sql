@@ -30,15 +30,16 @@ BEGIN
 	ON CONFLICT (sha256) DO UPDATE SET put_at = now();
 	FOR i IN 1 .. cardinality(o_run) LOOP
 		idx := i;
-		-- 55P03: the run is just starting or ending, or not; then it
-		-- is known. (A key-share lock would wait for a start that is
-		-- being written, whatever NOWAIT says.)
+		-- 55P03: the run is just starting or ending, or not, or has
+		-- another piece written; then it is known. (A key-share lock
+		-- would wait for a start that is being written, whatever NOWAIT
+		-- says.)
 		SELECT l.attempt, (SELECT k.owner_id FROM sortie.kind k
 			WHERE k.kind_id = l.kind_id)
 		INTO v_attempt, v_owner FROM sortie.live l
 		WHERE l.number = o_number[i] AND l.run = o_run[i]
 			AND l.pilot = o_pilot[i]
-		FOR SHARE NOWAIT;
+		FOR NO KEY UPDATE NOWAIT;
 		IF NOT FOUND THEN
 			what := 'g'; has := 0;
 			RETURN NEXT;

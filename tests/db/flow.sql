@@ -14,6 +14,7 @@ DECLARE
 	v_name text[]; v_flag text[]; v_n int[]; x text[];
 	e_child int[]; e_parent int[]; e_cond "char"[];
 	u_item int[]; u_dataset int[]; u_role "char"[]; d_path text[];
+	v_bucket int := coalesce(current_setting('f.bucket', true), '3');
 BEGIN
 	SELECT array_agg(split_part(w, ':', 1) ORDER BY o),
 		array_agg(split_part(w, ':', 2) ORDER BY o)
@@ -47,7 +48,7 @@ BEGIN
 	FROM string_to_table(nullif(p_paths, ''), ' ') AS w;
 	v_n := ARRAY[cardinality(v_name)];
 	IF p_to IS NULL THEN
-		RETURN sortie.workflow_create_1(p_key, p_key::bytea, 3,
+		RETURN sortie.workflow_create_1(p_key, p_key::bytea, v_bucket,
 			7274496, -5, p_owner, p_owner, p_header,
 			array_fill(p_owner, v_n), array_fill(p_owner, v_n),
 			array_fill(0, v_n),
@@ -73,8 +74,8 @@ BEGIN
 			u_item, u_dataset, u_role,
 			array_fill(''::text, ARRAY[cardinality(u_item)]));
 	END IF;
-	RETURN sortie.workflow_add_1(p_key, p_key::bytea, 3, 7274496, -5, 1,
-		'{}', p_to, array_fill(1, v_n), array_fill(1, v_n),
+	RETURN sortie.workflow_add_1(p_key, p_key::bytea, v_bucket, 7274496,
+		-5, 1, '{}', p_to, array_fill(1, v_n), array_fill(1, v_n),
 		array_fill(0, v_n), array_fill(false, v_n),
 		array_fill(p_due, v_n), v_name,
 		array_fill(p_definition, v_n),

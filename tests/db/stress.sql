@@ -281,7 +281,8 @@ DECLARE
 	v_detail text;
 	i bigint := 0;
 BEGIN
-	PERFORM setseed(p_seed);
+	PERFORM setseed(p_seed), set_config('f.bucket',
+		(16 * p_session + 14)::text, false);
 	COMMIT;
 	WHILE clock_timestamp() < v_end LOOP
 		i := i + 1;

@@ -137,4 +137,43 @@ like "$(hear b)" "*the same is submitted elsewhere*" \
 	"whoever is overtaken makes nothing"
 is "$(keyed '[["i6","h",null,"a"]]')" $((last + 8)) "and finds the other's"
 audit_clean "after keys"
+
+# A priority that changes between two rounds of a claim: what the first round has
+# read, the second one finds again, elsewhere. The claim stands still in the
+# first one where it reads the job before the last.
+q "SELECT sortie.project_set_1(0, 'default', NULL, true, NULL, false),
+	sortie.limit_delete_1('jobtype:a')" >/dev/null
+q "SELECT count(*) FROM sortie.job_cancel_1(0, NULL, '{}',
+	ARRAY(SELECT number FROM sortie.queue), false)" >/dev/null
+first=$(submit 1 3)
+submit 2 1 -1 >/dev/null
+far=$(pilot 2 true far 20 20)
+q "CREATE ROLE watched; GRANT USAGE ON SCHEMA sortie TO watched;
+	GRANT ALL ON ALL TABLES IN SCHEMA sortie TO watched;
+	GRANT ALL ON ALL SEQUENCES IN SCHEMA sortie TO watched;
+	CREATE FUNCTION pause(bigint) RETURNS bool LANGUAGE sql VOLATILE AS \$\$
+		SELECT CASE WHEN \$1 = $((first + 1)) THEN
+			pg_advisory_xact_lock_shared(99) IS NOT NULL
+			ELSE true END \$\$;
+	ALTER TABLE sortie.queue ENABLE ROW LEVEL SECURITY;
+	CREATE POLICY p ON sortie.queue USING (pause(number))"
+say b "SELECT pg_advisory_lock(99)" >/dev/null
+ask a "SET ROLE watched; $(sql_claim "$far" 1 20 20); RESET ROLE"
+until_blocked
+q "SELECT code FROM sortie.job_adjust_1(0, NULL, '{}', '{$first}', '{\"priority\":-2}')" >/dev/null
+say b "SELECT pg_advisory_unlock(99)" >/dev/null
+is "$(hear a)" "$first,$((first + 1)),$((first + 2)),$((first + 3))" \
+	"a job whose priority changes beside a claim is granted"
+is "$(q "SELECT used_slots FROM sortie.pilot_room WHERE pilot = $far")" 4 "once"
+audit_clean "after that"
+
+# Two batches with the same piece of output, from a pilot that asked again.
+run=$(q "SELECT run FROM sortie.live WHERE number = $first")
+put="SELECT what, has FROM sortie.output_put_1(100, 100, '{$far}', '{$first}',
+	'{$run}', '{0}', '{0}', '{1}', '{a}', ARRAY[NULL]::bytea[])"
+say a "BEGIN; $put" >/dev/null
+like "$(say b "SET lock_timeout = '4s'; $put")" "*could not obtain lock*" \
+	"the second one comes again when the first is written"
+say a COMMIT >/dev/null
+is "$(say b "$put")" "+|1" "and finds it there"
 finish

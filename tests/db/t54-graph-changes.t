@@ -60,6 +60,20 @@ late_end "$a" "$lost" >/dev/null
 is "$(states "$w")" "a:finished b:ready c:share" "which holds when it ends"
 run "$w" b; run "$w" c
 
+# A job that was queued when what it comes after was tried again
+w=$(make '{}' 'a b c' 'a>b b>c:a')
+run "$w" a
+stmt job_retry "0, NULL, '{}', '{$(of "$w" a)}', true" >/dev/null
+stmt job_adjust "0, NULL, '{}', '{$(of "$w" a)}', '{\"priority\":1}'" >/dev/null
+claim 1 "$(q "SELECT request + 1 FROM sortie.pilot_room")" 1 1 >/dev/null
+end_run "$(of "$w" a)" failed 1 >/dev/null
+is "$(states "$w")" "a:failed b:ready c:after" "a queued job is left in line"
+stmt job_hold "0, NULL, '{}', '{$(of "$w" b)}'" >/dev/null
+is "$(states "$w")" "a:failed b:skipped c:ready" \
+	"held, it is skipped, for it cannot run any more"
+audit_clean "then"
+run "$w" c
+
 # Paths: whose they are
 w=$(make '{}' 'a' '' 'a>/p')
 run "$w" a
