@@ -40,26 +40,20 @@ AS $$
 DECLARE
 	v_now timestamptz := clock_timestamp();
 	n int := cardinality(r_pilot);
-	-- per request: room, life, reservation, result
-	f_slots int[] := array_fill(0, ARRAY[n]);
-	f_cores int[] := array_fill(0, ARRAY[n]);
-	f_memory bigint[] := array_fill(0::bigint, ARRAY[n]);
-	f_ahead int[] := array_fill(0, ARRAY[n]);
-	f_life bigint[] := array_fill(0::bigint, ARRAY[n]);
-	s_place int[] := array_fill(NULL::int, ARRAY[n]);
-	s_turn bigint[] := array_fill(NULL::bigint, ARRAY[n]);
-	s_number bigint[] := array_fill(NULL::bigint, ARRAY[n]);
-	u_at tid[] := array_fill(NULL::tid, ARRAY[n]);
-	u_ok bool[] := array_fill(false, ARRAY[n]);
-	u_known bool[] := array_fill(false, ARRAY[n]);
-	u_profile int[] := array_fill(NULL::int, ARRAY[n]);
-	u_slots int[] := array_fill(0, ARRAY[n]);
-	u_cores int[] := array_fill(0, ARRAY[n]);
-	u_memory bigint[] := array_fill(0::bigint, ARRAY[n]);
+	-- per request: the pilot's row (NULL: none, or not to be changed), its
+	-- profile, room, life, reservation, what it is granted
+	u_at tid[]; u_profile int[];
+	f_slots int[]; f_cores int[]; f_memory bigint[]; f_ahead int[];
+	f_life bigint[];
+	s_place int[]; s_turn bigint[]; s_number bigint[];
+	u_slots int[]; u_cores int[]; u_memory bigint[];
+	-- requests of unknown pilots, old ones, those answered before, those
+	-- whose pilots have orders
+	v_unknown int[]; v_old int[]; v_replay int[]; v_notice int[];
 	-- sets of requests, a bit each: with room left, of each profile
-	v_none bit varying := repeat('0', n)::bit varying;
-	v_room bit varying := v_none;
-	p_id int[] := '{}'; p_bits bit varying[] := '{}';
+	v_none bit varying;
+	v_room bit varying;
+	p_id int[]; p_bits bit varying[];
 	-- per class in order of heads: what its jobs need, which requests may
 	-- still take them (NULL: not looked at), the last one seen, how many
 	-- were seen in this round, how deep it is read (0: no more)
@@ -71,22 +65,20 @@ DECLARE
 	v_window int;                   -- so many classes are read
 	v_depth int;                    -- so deep at least
 	-- limits by id
-	l_room int[] := '{}'; l_used int[] := '{}';
+	l_room int[]; l_used int[];
 	v_ids int[]; v_counts int[];
 	-- grants
-	g_class int[] := '{}'; g_place int[] := '{}'; g_turn bigint[] := '{}';
-	g_number bigint[] := '{}'; g_req int[] := '{}'; g_ahead bool[] := '{}';
-	g_cls int[] := '{}';
-	g_n int := 0;
-	v_open int := 0;                -- slots and aheads left in the batch
+	g_class int[]; g_place int[]; g_turn bigint[]; g_number bigint[];
+	g_req int[]; g_ahead bool[]; g_cls int[]; g_n int := 0;
+	v_open int;                     -- slots and aheads left in the batch
 	v_more bool;
 	v record; q record;
 	i int; j int; c int;
 	-- of granted jobs, by request and class
-	v_kinds int[] := '{}'; v_granted bigint[]; v_taken bigint[];
-	v_turn bigint; v_replay int[]; v_notice int[];
-	v_empty int[] := '{}';          -- classes that have no job at all
-	v_note int[] := '{}';           -- whose heads are to be noted
+	v_kinds int[]; v_granted bigint[]; v_taken bigint[];
+	v_turn bigint;
+	v_empty int[];                  -- classes that have no job at all
+	v_note int[];                   -- whose heads are to be noted
 	v_left bool := true;            -- others may have
 	v_fit bigint;
 BEGIN
@@ -103,73 +95,71 @@ BEGIN
 	END LOOP;
 
 	-- The pilots, in order of id. (A new statement: it sees what the holder
-	-- of the lane before us has committed.) Looked for as pilot_at_1 does.
-	FOR v IN
-		SELECT u.i, p.*
-		FROM (SELECT o.i::int, o.pilot
-			FROM unnest(r_pilot) WITH ORDINALITY AS o(pilot, i)
-			ORDER BY o.pilot) AS u
-		CROSS JOIN LATERAL (
+	-- of the lane before us has committed.) Looked for as pilot_at_1 does. A
+	-- parked claim comes again with its number; only one that was granted
+	-- something is answered from there. One query, for each expression of
+	-- the language around it is made ready anew in each transaction.
+	WITH p AS MATERIALIZED (
+		SELECT u.*, p.*, CASE WHEN p.at IS NULL THEN 'unknown'
+			WHEN u.asked < p.request THEN 'old'
+			WHEN u.asked = p.request AND EXISTS (
+				SELECT 1 FROM sortie.live l
+				WHERE l.pilot = p.pilot
+				AND l.request = p.request) THEN 'replay'
+			WHEN p.pilot_order IS NULL THEN 'asks'
+			ELSE 'ordered' END AS fate
+		FROM (SELECT o.* FROM unnest(r_pilot, r_request, r_slots,
+				r_cores, r_memory, r_ahead) WITH ORDINALITY
+				AS o(of_pilot, asked, free_slots, free_cores,
+				free_memory, more, i)
+			ORDER BY o.of_pilot) AS u
+		LEFT JOIN LATERAL (
 			SELECT x.ctid AS at, x.* FROM sortie.pilot_room x
-			WHERE x.pilot BETWEEN u.pilot AND u.pilot
+			WHERE x.pilot BETWEEN u.of_pilot AND u.of_pilot
 			ORDER BY x.pilot DESC LIMIT 1
-			FOR NO KEY UPDATE) AS p
-	LOOP
-		i := v.i;
-		u_at[i] := v.at;
-		u_ok[i] := true;
-		u_known[i] := true;
-		u_profile[i] := v.profile_id;
-		IF v.notice THEN
-			v_notice := v_notice || i;
-		END IF;
-		IF r_request[i] < v.request THEN
+			FOR NO KEY UPDATE) AS p ON true),
+	f AS (
+		SELECT p.*, greatest(0, least(p.free_slots, p.slots
+				- p.used_slots)) AS f_slots,
+			CASE WHEN p.fate = 'asks' THEN 1 ELSE 0 END AS asks
+		FROM p)
+	SELECT array_agg(CASE WHEN f.fate <> 'old' THEN f.at END),
+		array_agg(f.profile_id), array_agg(f.asks * f.f_slots),
+		array_agg(greatest(0, least(f.free_cores,
+			f.cores - f.used_cores))),
+		array_agg(greatest(0, least(sortie.memory_1(f.free_memory),
+			f.memory - f.used_memory))),
+		array_agg(f.asks * f.f_ahead),
+		array_agg(CASE WHEN f.ends_at IS NULL THEN 9000000000000000
+			ELSE extract(epoch FROM f.ends_at - v_now)::bigint END),
+		array_agg(f.reserved_place), array_agg(f.reserved_turn),
+		array_agg(f.reserved_number), array_agg(0), array_agg(0),
+		array_agg(0::bigint), sum(f.asks * (f.f_slots + f.f_ahead)),
+		array_agg(DISTINCT f.profile_id)
+			FILTER (WHERE f.asks * (f.f_slots + f.f_ahead) > 0),
+		array_agg(f.i) FILTER (WHERE f.fate = 'unknown'),
+		array_agg(f.i) FILTER (WHERE f.fate = 'old'),
+		array_agg(f.i) FILTER (WHERE f.fate = 'replay'),
+		array_agg(f.i) FILTER (WHERE f.notice)
+	INTO u_at, u_profile, f_slots, f_cores, f_memory, f_ahead, f_life,
+		s_place, s_turn, s_number, u_slots, u_cores, u_memory, v_open,
+		p_id, v_unknown, v_old, v_replay, v_notice
+	FROM (SELECT f.*, greatest(0, least(f.more, f.slots + f.more
+			- f.used_slots - f.f_slots)) AS f_ahead
+		FROM f ORDER BY f.i) AS f;
+	IF v_old IS NOT NULL THEN
+		FOREACH i IN ARRAY v_old LOOP
 			what := 'o'; req := i;
 			RETURN NEXT;
-			u_ok[i] := false;
-		ELSIF r_request[i] = v.request AND EXISTS (
-			SELECT 1 FROM sortie.live l
-			WHERE l.pilot = v.pilot AND l.request = v.request) THEN
-			-- A parked claim comes again with its number; only one
-			-- that was granted something is answered from there.
-			v_replay := v_replay || i;
-		ELSIF v.pilot_order IS NULL THEN
-			f_slots[i] := greatest(0, least(r_slots[i],
-				v.slots - v.used_slots));
-			f_cores[i] := greatest(0, least(r_cores[i],
-				v.cores - v.used_cores));
-			f_memory[i] := greatest(0, least(
-				sortie.memory_1(r_memory[i]),
-				v.memory - v.used_memory));
-			f_ahead[i] := greatest(0, least(r_ahead[i],
-				v.slots + r_ahead[i] - v.used_slots
-				- f_slots[i]));
-			f_life[i] := CASE WHEN v.ends_at IS NULL
-				THEN 9000000000000000 ELSE
-				extract(epoch FROM v.ends_at - v_now)::bigint
-				END;
-			s_place[i] := v.reserved_place;
-			s_turn[i] := v.reserved_turn;
-			s_number[i] := v.reserved_number;
-			IF f_slots[i] + f_ahead[i] > 0 THEN
-				v_open := v_open + f_slots[i]
-					+ f_ahead[i];
-				v_room := set_bit(v_room, i - 1, 1);
-				j := coalesce(array_position(p_id,
-					v.profile_id), cardinality(p_id) + 1);
-				p_id[j] := v.profile_id;
-				p_bits[j] := set_bit(coalesce(p_bits[j],
-					v_none), i - 1, 1);
-			END IF;
-		END IF;
-	END LOOP;
-	FOR i IN 1 .. n LOOP
-		IF NOT u_known[i] THEN
+		END LOOP;
+	END IF;
+	IF v_unknown IS NOT NULL THEN
+		FOREACH i IN ARRAY v_unknown LOOP
 			PERFORM sortie.pilot_gone_check_1(r_pilot[i]);
 			what := 'u'; req := i;
 			RETURN NEXT;
-		END IF;
-	END LOOP;
+		END LOOP;
+	END IF;
 
 	-- Classes in order of heads; those without a job come last.
 	IF v_open > 0 THEN
@@ -191,30 +181,11 @@ BEGIN
 			ORDER BY h.place, h.turn, h.number) AS s;
 		v_empty := c_id[c_n + 1 : c_n + 100];
 	END IF;
-	IF c_n > 0 THEN
-		-- Behind the last class: the end of all queues.
-		c_place[c_n + 1] := 2147483647;
-		c_turn[c_n + 1] := 9223372036854775807;
-		c_number[c_n + 1] := 9223372036854775807;
-		c_bits := array_fill(NULL::bit varying, ARRAY[c_n]);
-		c_depth := array_fill(4, ARRAY[c_n]);
-		v_window := 1;
-		IF true = ANY (c_limited) THEN
-			FOR v IN SELECT l.limit_id, l.capacity - l.used AS room
-				FROM sortie.lim l WHERE l.limit_id IN (
-				SELECT unnest(k.limit_ids) FROM sortie.class k
-				WHERE k.class_id = ANY (c_id))
-			LOOP
-				l_room[v.limit_id] := coalesce(v.room,
-					2147483647);
-			END LOOP;
-		END IF;
-	END IF;
-
 	-- Of one class alone, as long as nothing but room counts, all that comes
 	-- next is known at once.
 	IF c_n = 1 AND NOT c_limited[1] AND cardinality(p_id) = 1
 		AND array_remove(s_number, NULL) = '{}' THEN
+		g_req := '{}';
 		FOR i IN 1 .. n LOOP
 			CONTINUE WHEN f_slots[i] + f_ahead[i] = 0
 				OR c_life[1] > f_life[i];
@@ -246,6 +217,33 @@ BEGIN
 		g_req := g_req[:g_n];
 		g_ahead := g_ahead[:g_n];
 		v_open := 0;
+	ELSIF c_n > 0 THEN
+		-- Behind the last class: the end of all queues.
+		c_place[c_n + 1] := 2147483647;
+		c_turn[c_n + 1] := 9223372036854775807;
+		c_number[c_n + 1] := 9223372036854775807;
+		c_bits := array_fill(NULL::bit varying, ARRAY[c_n]);
+		c_depth := array_fill(4, ARRAY[c_n]);
+		v_window := 1;
+		IF true = ANY (c_limited) THEN
+			FOR v IN SELECT l.limit_id, l.capacity - l.used AS room
+				FROM sortie.lim l WHERE l.limit_id IN (
+				SELECT unnest(k.limit_ids) FROM sortie.class k
+				WHERE k.class_id = ANY (c_id))
+			LOOP
+				l_room[v.limit_id] := coalesce(v.room,
+					2147483647);
+			END LOOP;
+		END IF;
+		v_none := repeat('0', n)::bit varying;
+		v_room := v_none;
+		p_bits := array_fill(v_none, ARRAY[cardinality(p_id)]);
+		FOR i IN 1 .. n LOOP
+			CONTINUE WHEN f_slots[i] + f_ahead[i] = 0;
+			v_room := set_bit(v_room, i - 1, 1);
+			j := array_position(p_id, u_profile[i]);
+			p_bits[j] := set_bit(p_bits[j], i - 1, 1);
+		END LOOP;
 	END IF;
 	WHILE c_n > 0 AND v_open > 0 LOOP
 		-- A class alone may have all that comes next, one of many has
@@ -364,7 +362,6 @@ BEGIN
 	-- A job that was cancelled meanwhile is in nobody's queue, and one whose
 	-- priority was changed may have been read at both places: only what the
 	-- DELETE returns is granted.
-	l_used := '{}';
 	IF g_n > 0 THEN
 		-- Not when the call began: it may have waited for the lane, and
 		-- the jobs' runs before have ended meanwhile.
@@ -444,11 +441,11 @@ BEGIN
 			THEN NULL ELSE p.reserved_turn END,
 		reserved_number = CASE WHEN p.reserved_number = ANY (g_number)
 			THEN NULL ELSE p.reserved_number END
-	FROM unnest(u_at, r_request, r_lease, u_ok, u_slots, u_cores,
-		u_memory) AS u(at, request, lease, ok, slots, cores, memory)
-	WHERE p.ctid = u.at AND u.ok;
+	FROM unnest(u_at, r_request, r_lease, u_slots, u_cores, u_memory)
+		AS u(at, request, lease, slots, cores, memory)
+	WHERE p.ctid = u.at;
 
-	IF v_kinds <> '{}' THEN
+	IF v_kinds IS NOT NULL THEN
 		PERFORM sortie.tally_add_1(p_bucket, v_kinds || v_kinds,
 			array_fill('defined'::sortie.job_state,
 				ARRAY[cardinality(v_kinds)])
@@ -472,10 +469,10 @@ BEGIN
 			ahead := v.ahead; name := v.name;
 			definition := v.definition;
 			RETURN NEXT;
-			v_kinds[cardinality(v_kinds) + 1] := v.kind_id;
+			v_kinds := v_kinds || v.kind_id;
 		END LOOP;
 	END IF;
-	IF v_kinds <> '{}' THEN
+	IF v_kinds IS NOT NULL THEN
 		RETURN QUERY
 		SELECT 'k'::"char", 0, 0::bigint, k.kind_id::bigint, NULL::uuid,
 			0, 0, 0, 0, false, k.jobtype, o.name, p.name, NULL::text
@@ -507,7 +504,7 @@ BEGIN
 	WHERE u.profile IS NOT NULL;
 
 	-- Limits after all other rows, by id.
-	IF cardinality(l_used) > 0 THEN
+	IF l_used IS NOT NULL THEN
 		FOR v IN SELECT l.limit_id FROM sortie.lim l
 			WHERE l.limit_id BETWEEN array_lower(l_used, 1)
 				AND array_upper(l_used, 1)
@@ -521,7 +518,7 @@ BEGIN
 		END LOOP;
 	END IF;
 	-- Very last: who holds a class alone waits for nothing.
-	IF v_note <> '{}' THEN
+	IF v_note IS NOT NULL THEN
 		PERFORM sortie.heads_note_1(array_agg(c_id[u.c]),
 			array_agg(c_place[u.c]), array_agg(c_turn[u.c]),
 			array_agg(c_number[u.c]))

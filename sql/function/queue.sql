@@ -433,25 +433,37 @@ LANGUAGE plpgsql
 SET enable_seqscan = off SET enable_bitmapscan = off
 AS $$
 DECLARE
-	v_new int;
+	v_new int[];
+	v_front int[]; v_epoch bigint[]; -- indexes of those that come in front
 BEGIN
 	PERFORM sortie.classes_keep_1(p_class);
-	INSERT INTO sortie.class_ready (class_id)
-	SELECT c FROM unnest(p_class) AS c
-	WHERE NOT EXISTS (SELECT 1 FROM sortie.class_ready r
-		WHERE r.class_id = c);
-	GET DIAGNOSTICS v_new = ROW_COUNT;
-	INSERT INTO sortie.class_head (class_id, epoch, place, turn, number)
-	SELECT u.class_id, f.epoch, u.place, u.turn, u.number
-	FROM unnest(p_class, p_place, p_turn, p_number)
-		AS u(class_id, place, turn, number)
-	CROSS JOIN LATERAL (
-		SELECT h.epoch, h.place, h.turn, h.number
+	SELECT array_agg(u.class_id) FILTER (WHERE r.marked IS NULL),
+		array_agg(u.i) FILTER (WHERE f.after),
+		array_agg(f.epoch) FILTER (WHERE f.after)
+	INTO v_new, v_front, v_epoch
+	FROM unnest(p_class, p_place, p_turn, p_number) WITH ORDINALITY
+		AS u(class_id, place, turn, number, i)
+	LEFT JOIN LATERAL (
+		SELECT true AS marked FROM sortie.class_ready x
+		WHERE x.class_id = u.class_id LIMIT 1) AS r ON true
+	LEFT JOIN LATERAL (
+		SELECT h.epoch, (u.place, u.turn, u.number)
+			< (h.place, h.turn, h.number) AS after
 		FROM sortie.class_head h WHERE h.class_id = u.class_id
 		ORDER BY h.epoch DESC, h.place, h.turn, h.number
-		LIMIT 1) AS f
-	WHERE (u.place, u.turn, u.number) < (f.place, f.turn, f.number);
-	RETURN v_new;
+		LIMIT 1) AS f ON true;
+	IF v_front IS NOT NULL THEN
+		INSERT INTO sortie.class_head (class_id, epoch, place, turn,
+			number)
+		SELECT p_class[u.i], u.epoch, p_place[u.i], p_turn[u.i],
+			p_number[u.i]
+		FROM unnest(v_front, v_epoch) AS u(i, epoch);
+	END IF;
+	IF v_new IS NOT NULL THEN
+		INSERT INTO sortie.class_ready (class_id)
+		SELECT unnest(v_new);
+	END IF;
+	RETURN coalesce(cardinality(v_new), 0);
 END $$;
 
 -- Puts jobs into the queue and marks their classes as queued. Returns how many

@@ -39,18 +39,19 @@ AS $$
 #variable_conflict use_variable
 DECLARE
 	v_now timestamptz := clock_timestamp();
-	v_known bool[] := array_fill(false, ARRAY[cardinality(b_pilot)]);
-	v_at tid[] := array_fill(NULL::tid, ARRAY[cardinality(b_pilot)]);
+	v_at tid[];                     -- the pilots' rows, NULL: unknown
+	v_unknown int[];
 	v_notice int[];
 	v_inherited int[];
 	v_from bigint[];
 	v_done int[];
 	v_rest int[];
 	v_new int[];
-	v_kinds int[] := '{}';
+	v_kinds int[];
 	-- for settle_2
 	v_left int[]; v_came int[]; v_freed int[]; v_taken int[];
 	v_ended bigint[];
+	v_bounded bool; v_graph bool;   -- what there is to settle
 	z_class int; z_came int;
 	e record;
 	v record;
@@ -64,44 +65,40 @@ BEGIN
 	LOOP
 		PERFORM sortie.pilot_revive_1(v.pilot, p_server, v.lease);
 	END LOOP;
-	-- Looked for as pilot_at_1 does.
-	FOR v IN
-		SELECT u.i, p.*
-		FROM (SELECT o.i::int, o.pilot
-			FROM unnest(b_pilot) WITH ORDINALITY AS o(pilot, i)
-			ORDER BY o.pilot) AS u
-		CROSS JOIN LATERAL (
-			SELECT x.ctid AS at, x.notice, x.inherited
-			FROM sortie.pilot_room x
-			WHERE x.pilot BETWEEN u.pilot AND u.pilot
-			ORDER BY x.pilot DESC LIMIT 1
-			FOR NO KEY UPDATE) AS p
-	LOOP
-		v_known[v.i] := true;
-		v_at[v.i] := v.at;
-		IF v.notice THEN
-			v_notice := v_notice || v.i;
-		END IF;
-		IF v.inherited THEN
-			v_inherited := v_inherited || v.i;
-		END IF;
-	END LOOP;
+	-- Looked for as pilot_at_1 does; one query, as in claim_1.
+	WITH p AS MATERIALIZED (
+		SELECT o.i, x.*
+		FROM (SELECT u.* FROM unnest(b_pilot) WITH ORDINALITY
+				AS u(pilot, i)
+			ORDER BY u.pilot) AS o
+		LEFT JOIN LATERAL (
+			SELECT r.ctid AS at, r.notice, r.inherited
+			FROM sortie.pilot_room r
+			WHERE r.pilot BETWEEN o.pilot AND o.pilot
+			ORDER BY r.pilot DESC LIMIT 1
+			FOR NO KEY UPDATE) AS x ON true)
+	SELECT array_agg(p.at), array_agg(p.i) FILTER (WHERE p.at IS NULL),
+		array_agg(p.i) FILTER (WHERE p.notice),
+		array_agg(p.i) FILTER (WHERE p.inherited)
+	INTO v_at, v_unknown, v_notice, v_inherited
+	FROM (SELECT p.* FROM p ORDER BY p.i) AS p;
 	UPDATE sortie.pilot_room p
 	SET server = p_server, lease_tick = u.lease, heard_at = v_now,
 		pilot_order = CASE WHEN u.drained THEN 'drain'
 			ELSE p.pilot_order END
 	FROM unnest(v_at, b_lease, b_drained) AS u(at, lease, drained)
 	WHERE p.ctid = u.at;
-	FOR i IN 1 .. cardinality(b_pilot) LOOP
-		IF NOT v_known[i] THEN
-			PERFORM sortie.pilot_gone_check_1(b_pilot[i]);
-			what := 'u'; rep := i;
+	IF v_unknown IS NOT NULL THEN
+		FOREACH rep IN ARRAY v_unknown LOOP
+			PERFORM sortie.pilot_gone_check_1(b_pilot[rep]);
+			what := 'u';
 			SELECT p.end_state || CASE WHEN p.end_reason <> ''
 				THEN ' (' || p.end_reason || ')' ELSE '' END
-			INTO name FROM sortie.pilot p WHERE p.pilot = b_pilot[i];
+			INTO name FROM sortie.pilot p
+			WHERE p.pilot = b_pilot[rep];
 			RETURN NEXT;
-		END IF;
-	END LOOP;
+		END LOOP;
+	END IF;
 
 	IF cardinality(s_run) > 0 THEN
 		WITH t AS (
@@ -132,13 +129,13 @@ BEGIN
 				NULL::text, NULL::text, NULL::text, NULL::text
 			FROM unnest(v_done) AS o;
 		END IF;
-		v_kinds := '{}';
+		v_kinds := NULL;
 		-- Starts that changed nothing: repeated, already ended, or of
 		-- runs that are not the pilot's.
 		FOR v IN SELECT o FROM generate_subscripts(s_run, 1) AS o
 			WHERE v_done IS NULL OR NOT o = ANY (v_done)
 		LOOP
-			CONTINUE WHEN NOT v_known[s_rep[v.o]];
+			CONTINUE WHEN v_at[s_rep[v.o]] IS NULL;
 			z_class := NULL;
 			IF EXISTS (SELECT 1 FROM sortie.live l
 				WHERE l.number = s_number[v.o]
@@ -188,23 +185,20 @@ BEGIN
 	IF cardinality(e_run) > 0 THEN
 		SELECT array_agg(b_pilot[r] ORDER BY o) INTO v_from
 		FROM unnest(e_rep) WITH ORDINALITY AS u(r, o);
-		SELECT * INTO e FROM sortie.runs_end_2(p_bucket,
-			p_loss_budget, v_from, e_number, e_run, e_state, e_reason, e_exit, e_signal,
+		SELECT x.o_done, x.o_done, x.o_left, x.o_freed, x.o_ended
+		INTO v_done, v_new, v_left, v_freed, v_ended
+		FROM sortie.runs_end_2(p_bucket, p_loss_budget, v_from,
+			e_number, e_run, e_state, e_reason, e_exit, e_signal,
 			e_ago, e_wall, e_started, e_user, e_system, e_rss,
 			e_out_size, e_err_size, e_out, e_err, e_incomplete,
-			e_meta);
-		v_done := e.o_done;
-		v_left := e.o_left;
-		v_freed := e.o_freed;
-		v_ended := e.o_ended;
-		v_new := v_done;
+			e_meta) AS x;
 		IF cardinality(v_done) < cardinality(e_run) THEN
 			-- Given up and not taken by anybody: they count.
 			v_rest := '{}';
 			FOR v IN SELECT o FROM generate_subscripts(e_run, 1)
 				AS o WHERE NOT o = ANY (v_done)
 			LOOP
-				CONTINUE WHEN NOT v_known[e_rep[v.o]];
+				CONTINUE WHEN v_at[e_rep[v.o]] IS NULL;
 				SELECT * INTO z_class, z_came
 				FROM sortie.run_revive_1(p_bucket,
 					v_from[v.o], e_number[v.o],
@@ -249,7 +243,7 @@ BEGIN
 			FOR v IN SELECT o FROM generate_subscripts(e_run, 1)
 				AS o WHERE NOT o = ANY (v_done)
 			LOOP
-				CONTINUE WHEN NOT v_known[e_rep[v.o]];
+				CONTINUE WHEN v_at[e_rep[v.o]] IS NULL;
 				SELECT * INTO v_run FROM sortie.run r
 				WHERE r.number = e_number[v.o]
 					AND r.run = e_run[v.o];
@@ -286,13 +280,6 @@ BEGIN
 			WHERE e_state[o] <> 'finished'
 			GROUP BY q.class_id;
 		END IF;
-		IF EXISTS (SELECT 1 FROM sortie.lim)
-		OR EXISTS (SELECT 1 FROM sortie.project p
-			WHERE p.max_running IS NOT NULL) THEN
-			what := 'W'; rep := 0; idx := 0; run := 0; number := 0;
-			kind := 0;
-			RETURN NEXT;
-		END IF;
 	END IF;
 
 	-- The first report of a successor has told all that is left of its
@@ -309,24 +296,23 @@ BEGIN
 		FROM unnest(v_inherited) AS i WHERE p.pilot = b_pilot[i];
 	END IF;
 
-	FOR v IN SELECT i FROM generate_subscripts(b_pilot, 1) AS i
-		WHERE b_listed[i] AND v_known[i]
-	LOOP
+	FOR i IN 1 .. cardinality(b_pilot) LOOP
+		CONTINUE WHEN v_at[i] IS NULL OR NOT b_listed[i];
 		-- Listed, but not the pilot's.
 		FOR v_run.number, v_run.run IN
 			SELECT u.number, u.run
 			FROM unnest(l_rep, l_number, l_run)
 				AS u(rep, number, run)
-			WHERE u.rep = v.i AND NOT EXISTS (
+			WHERE u.rep = i AND NOT EXISTS (
 				SELECT 1 FROM sortie.live l
 				WHERE l.number = u.number AND l.run = u.run
-				AND l.pilot = b_pilot[v.i])
+				AND l.pilot = b_pilot[i])
 		LOOP
 			SELECT * INTO z_class, z_came
-			FROM sortie.run_revive_1(p_bucket, b_pilot[v.i],
+			FROM sortie.run_revive_1(p_bucket, b_pilot[i],
 				v_run.number, v_run.run);
 			IF z_class IS NULL THEN
-				what := 'x'; rep := v.i; idx := 0;
+				what := 'x'; rep := i; idx := 0;
 				run := v_run.run; number := v_run.number;
 				RETURN NEXT;
 			ELSE
@@ -339,13 +325,13 @@ BEGIN
 		-- The pilot's, but not listed.
 		FOR v_run.number IN
 			SELECT l.number FROM sortie.live l
-			WHERE l.pilot = b_pilot[v.i] AND NOT EXISTS (
+			WHERE l.pilot = b_pilot[i] AND NOT EXISTS (
 				SELECT 1 FROM unnest(l_rep, l_number, l_run)
 					AS u(rep, number, run)
-				WHERE u.rep = v.i AND u.number = l.number
+				WHERE u.rep = i AND u.number = l.number
 				AND u.run = l.run)
 		LOOP
-			SELECT 'm', v.i, 0, l.run, l.number, j.id, l.attempt,
+			SELECT 'm', i, 0, l.run, l.number, j.id, l.attempt,
 				j.idx, ~l.place, l.kind_id, l.ahead, j.name,
 				j.definition
 			INTO what, rep, idx, run, number, id, attempt, jobidx,
@@ -357,7 +343,7 @@ BEGIN
 			v_kinds := v_kinds || kind;
 		END LOOP;
 	END LOOP;
-	IF v_kinds <> '{}' THEN
+	IF v_kinds IS NOT NULL THEN
 		RETURN QUERY
 		SELECT 'k'::"char", 0, 0, 0::bigint, k.kind_id::bigint,
 			NULL::uuid, 0, 0, 0, 0, false, k.jobtype, o.name,
@@ -380,13 +366,28 @@ BEGIN
 				WHERE l.pilot = p.pilot AND l.cancelling);
 	END IF;
 	IF v_freed IS NOT NULL OR v_taken IS NOT NULL THEN
-		RETURN QUERY SELECT s.what, 0, 0, 0::bigint,
-			CASE s.what WHEN 'w' THEN s.n ELSE s.number END,
-			NULL::uuid, 0, 0, 0, CASE s.what WHEN 'w'
-			THEN s.number::int ELSE 0 END, false, NULL::text,
-			NULL::text, NULL::text, NULL::text
-		FROM sortie.settle_2(p_bucket, v_left, v_came, v_freed,
-			v_taken, v_ended) AS s;
+		SELECT EXISTS (SELECT 1 FROM sortie.lim)
+			OR EXISTS (SELECT 1 FROM sortie.project p
+				WHERE p.max_running IS NOT NULL),
+			EXISTS (SELECT 1 FROM unnest(v_ended) AS u(number)
+				JOIN sortie.node s
+				ON s.number = ANY (ARRAY[u.number]))
+		INTO v_bounded, v_graph;
+		IF v_bounded THEN
+			what := 'W'; rep := 0; idx := 0; run := 0; number := 0;
+			kind := 0;
+			RETURN NEXT;
+		END IF;
+		-- Else there is nothing to settle.
+		IF v_bounded OR v_graph THEN
+			RETURN QUERY SELECT s.what, 0, 0, 0::bigint, CASE s.what
+				WHEN 'w' THEN s.n ELSE s.number END, NULL::uuid,
+				0, 0, 0, CASE s.what WHEN 'w'
+				THEN s.number::int ELSE 0 END, false,
+				NULL::text, NULL::text, NULL::text, NULL::text
+			FROM sortie.settle_2(p_bucket, v_left, v_came, v_freed,
+				v_taken, v_ended) AS s;
+		END IF;
 	END IF;
 END $$;
 

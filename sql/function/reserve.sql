@@ -7,15 +7,25 @@
 -- take it any more.  Passed over: no smaller job that its pilots could take
 -- stands in front of it, or behind it with less than p_after_s between their
 -- submissions.  So where everything waits for an hour a big job waits an hour,
--- too, and pilots are not emptied for each (tests/bench/NOTES).  Run as a duty,
--- in the grant lane.
+-- too, and pilots are not emptied for each (tests/bench/NOTES, 45).  Where runs
+-- are short, emptying one costs little: ten times as long as live runs have
+-- lasted is enough, then (50).  Run as a duty, in the grant lane.
 CREATE OR REPLACE FUNCTION sortie.reserve_1(p_after_s int) RETURNS int
 LANGUAGE plpgsql AS $$
 DECLARE
 	v record;
 	v_pilot bigint;
 	v_n int := 0;
+	v_after interval;
 BEGIN
+	-- Before the lane is held: beside a snapshot that stays it may take long.
+	IF EXISTS (SELECT 1 FROM sortie.class_ready r
+		JOIN sortie.class c ON c.class_id = r.class_id
+		WHERE c.cores > 1 OR c.memory > 0) THEN
+		SELECT 10 * avg(now() - l.granted_at) INTO v_after
+		FROM (SELECT granted_at FROM sortie.live LIMIT 1000) AS l;
+	END IF;
+	v_after := least(v_after, make_interval(secs => p_after_s));
 	PERFORM pg_advisory_xact_lock(7000);
 	-- Pilots that are being talked to are left for the next time.
 	UPDATE sortie.pilot_room p
@@ -56,8 +66,7 @@ BEGIN
 		), big AS MATERIALIZED (
 			SELECT * FROM heads b
 			WHERE (b.cores > 1 OR b.memory > 0) AND NOT b.kept
-			AND b.submitted_at < now()
-				- make_interval(secs => p_after_s)
+			AND b.submitted_at < now() - v_after
 			ORDER BY b.place, b.turn, b.number
 			LIMIT 100
 		)
@@ -70,8 +79,7 @@ BEGIN
 				< (b.place, b.turn, b.number)
 				OR o.place = b.place
 				AND o.submitted_at >= b.submitted_at
-				AND o.submitted_at < b.submitted_at
-				+ make_interval(secs => p_after_s))
+				AND o.submitted_at < b.submitted_at + v_after)
 			AND EXISTS (SELECT 1 FROM sortie.pilot_room p
 				WHERE p.profile_id = ANY (b.profiles)
 				AND p.profile_id = ANY (o.profiles)

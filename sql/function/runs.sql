@@ -95,7 +95,7 @@ BEGIN
 			e.run, l.granted_at, l.started_at, e.wall, e.usr,
 			e.sys, e.rss, e.out_size, e.err_size, e.incomplete,
 			e.out, e.err, e.meta),
-	x AS NOT MATERIALIZED (
+	x AS MATERIALIZED (
 		SELECT d.*, d.started OR d.running AS was_started,
 		CASE WHEN d.state IN ('finished', 'cancelled', 'timelimit')
 				OR d.cancelling OR d.delay_s IS NULL THEN 'end'

@@ -47,7 +47,7 @@ RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
 	v_max bigint;
 BEGIN
-	SELECT l.max_stored INTO v_max FROM sortie.owner_limit_1(p_owner) AS l;
+	SELECT l.max_stored INTO v_max FROM sortie.owner_limits_1(p_owner) AS l;
 	IF v_max IS NOT NULL
 	AND sortie.owner_stored_1(p_owner) + p_more > v_max THEN
 		RAISE EXCEPTION 'you may store % bytes (jobs and their output, files, dags, datasets), and this is more: delete what is not needed, or ask an administrator', v_max

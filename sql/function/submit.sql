@@ -39,8 +39,12 @@ DECLARE
 	v_attempt smallint[]; v_kind int[];
 	v_new int;
 	v_missing text;
+	v_firsts bigint[] := ARRAY[p_first]; -- the first number of each request
 	v record;
 BEGIN
+	FOR i IN 1 .. cardinality(r_count) LOOP
+		v_firsts[i + 1] := v_firsts[i] + r_count[i];
+	END LOOP;
 	-- Projects in order of id: their rows are locked until the end.
 	FOR v IN
 		SELECT u.ord, u.project_id, u.n
@@ -172,13 +176,9 @@ BEGIN
 		'submitted'::text, ARRAY[cardinality(i_kind)]),
 		i_replicas::bigint[]);
 	INSERT INTO sortie.event (kind, owner_id, job, detail)
-	SELECT 'submitted', u.owner_id, v_first + u.before,
-		json_build_object('count', u.c)
-	FROM (SELECT r.owner_id, r.c, sum(r.c) OVER (ORDER BY r.ord)
-			- r.c AS before
-		FROM unnest(r_owner, r_count) WITH ORDINALITY
-			AS r(owner_id, c, ord)) AS u
-	WHERE u.c > 0;
+	SELECT 'submitted', r.owner_id, r.first, json_build_object('count', r.n)
+	FROM unnest(r_owner, v_firsts, r_count) AS r(owner_id, first, n)
+	WHERE r.n > 0;
 
 	IF v_any_gated THEN
 		FOR v IN SELECT u.project_id
@@ -189,11 +189,10 @@ BEGIN
 		END LOOP;
 	END IF;
 
-	RETURN QUERY
-	SELECT u.ord::int, v_first + u.before, u.c
-	FROM (SELECT r.ord, r.c, (sum(r.c) OVER (ORDER BY r.ord)
-			- r.c)::bigint AS before
-		FROM unnest(r_count) WITH ORDINALITY AS r(c, ord)) AS u;
+	FOR i IN 1 .. cardinality(r_count) LOOP
+		req := i; first := v_firsts[i]; n := r_count[i];
+		RETURN NEXT;
+	END LOOP;
 END $$;
 
 -- The same of p_total jobs, whose numbers it takes itself. SO030, SO031: too

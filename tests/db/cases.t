@@ -307,9 +307,21 @@ sql "SELECT t.ends($P, $J, t.run($J), 'finished')" >/dev/null
 is "$(sql "SELECT t.claim($P, 3)")" "$((K + 1))" "until that has waited long"
 sql "UPDATE sortie.job SET submitted_at = submitted_at - interval '90 s'
 	WHERE number >= $B" >/dev/null
+last() { sql "UPDATE sortie.live SET granted_at = now() - interval '$1'"; }
+last 1h
 is "$(sql "SELECT sortie.reserve_1(60)")" 0 \
 	"but not as long as those behind it"
-sql "UPDATE sortie.job SET submitted_at = submitted_at + interval '70 s'
+sql "UPDATE sortie.job SET submitted_at = submitted_at + interval '30 s'
+	WHERE number >= $K" >/dev/null
+is "$(sql "SELECT sortie.reserve_1(60)")" 0 "nor as those that came soon after it"
+last 4s
+is "$(sql "SELECT sortie.reserve_1(60)")" 0 "long enough for the runs there are"
+last 2s
+is "$(sql "SELECT sortie.reserve_1(60)")" 1 "of which ten would have come after each other"
+sql "UPDATE sortie.pilot_room SET reserved_place = NULL, reserved_turn = NULL,
+	reserved_number = NULL"
+last 1h
+sql "UPDATE sortie.job SET submitted_at = submitted_at + interval '40 s'
 	WHERE number >= $K" >/dev/null
 is "$(sql "SELECT sortie.reserve_1(60)")" 1 \
 	"it is passed over by those that came later"
