@@ -2,10 +2,11 @@
 
 -- Room for big jobs: the head of a class that has waited p_after_s seconds,
 -- needs more than one core or some memory, is passed over, and fits a live
--- pilot's whole but no fitting pilot's free part gets one pilot reserved;
--- reservations are lifted when the job has left its place or the pilot cannot
--- take it any more.  Passed over: no smaller job that its pilots could take
--- stands in front of it, or behind it with less than p_after_s between their
+-- pilot's whole but no fitting pilot's free part gets one pilot reserved that
+-- runs something of those behind it; reservations are lifted when the job has
+-- left its place or the pilot cannot take it any more.  Passed over: a later turn
+-- than its own was granted, and no smaller job that its pilots could take stands
+-- in front of it, or behind it with less than p_after_s between their
 -- submissions.  So where everything waits for an hour a big job waits an hour,
 -- too, and pilots are not emptied for each (tests/bench/NOTES, 45).  Where runs
 -- are short, emptying one costs little: ten times as long as live runs have
@@ -67,6 +68,8 @@ BEGIN
 			SELECT * FROM heads b
 			WHERE (b.cores > 1 OR b.memory > 0) AND NOT b.kept
 			AND b.submitted_at < now() - v_after
+			AND b.turn < (SELECT l.last_value
+				FROM sortie.lane_turn l)
 			ORDER BY b.place, b.turn, b.number
 			LIMIT 100
 		)
@@ -98,13 +101,19 @@ BEGIN
 			AND p.memory - p.used_memory >= v.memory) THEN
 			CONTINUE;
 		END IF;
-		SELECT p.pilot INTO v_pilot FROM sortie.pilot_room p
-		WHERE p.profile_id = ANY (v.profiles)
-		AND p.pilot_order IS NULL AND p.reserved_number IS NULL
-		AND p.cores >= v.cores AND p.memory >= v.memory
-		AND (p.ends_at IS NULL OR p.ends_at > now()
-			+ make_interval(secs => least(v.life_s, 1000000000)))
-		ORDER BY p.cores - p.used_cores DESC, p.pilot
+		SELECT p.pilot INTO v_pilot
+		FROM (SELECT r.pilot FROM sortie.pilot_room r
+			WHERE r.profile_id = ANY (v.profiles)
+			AND r.pilot_order IS NULL AND r.reserved_number IS NULL
+			AND r.cores >= v.cores AND r.memory >= v.memory
+			AND (r.ends_at IS NULL OR r.ends_at > now()
+				+ make_interval(secs => least(v.life_s,
+				1000000000)))
+			ORDER BY r.cores - r.used_cores DESC, r.pilot
+			OFFSET 0) AS p
+		WHERE EXISTS (SELECT 1 FROM sortie.live l
+			WHERE l.pilot = p.pilot AND (l.place, l.turn, l.number)
+				> (v.place, v.turn, v.number))
 		LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED;
 		IF FOUND THEN
 			UPDATE sortie.pilot_room p

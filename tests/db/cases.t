@@ -296,6 +296,16 @@ is "$(sql "SELECT what FROM sortie.output_put_1(100, 100, '{$P}', '{$J}', '{7}',
 
 # Room for big jobs
 clear
+P=$(sql "SELECT t.pilot(1, 1, 4000)")
+sql "SELECT t.submit(1, 2, '{\"memory\":1000}'), t.claim($P, 1)" >/dev/null
+sql "SELECT t.claim($P, 1); UPDATE sortie.job SET submitted_at = submitted_at
+	- interval '90 s'; UPDATE sortie.live SET granted_at = now() - interval '1h'" >/dev/null
+is "$(sql "SELECT sortie.reserve_1(60)")" 0 \
+	"who is next in line was not passed over, however long it waits"
+K=$(sql "SELECT t.submit(1, 1, '{}')")
+is "$(sql "SELECT t.claim(t.pilot(1, 1, 0), 1), sortie.reserve_1(60)")" "$K|0" \
+	"nor by what runs where it does not fit"
+clear
 P=$(sql "SELECT t.pilot(4, 4)")
 J=$(sql "SELECT t.submit(1, 3, '{}')")
 sql "SELECT t.claim($P, 1)" >/dev/null
