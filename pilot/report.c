@@ -92,6 +92,7 @@ static void refused(struct talk *t, struct run *r)
 static void accepted(struct talk *t, struct json_object *doc)
 {
 	struct json_object *acked = json_get(doc, "acked");
+	struct json_object *grants = json_get(doc, "grants");
 
 	t->first_report = false;
 	t->report_max = REPORT_ITEMS;
@@ -103,10 +104,11 @@ static void accepted(struct talk *t, struct json_object *doc)
 	}
 	each_named(t, json_get(doc, "stale"), work_stale);
 	each_told(t, unanswered);
-	if (t->report_granting)
+	/* Without it, what was granted is told when the same is asked again. */
+	if (t->report_granting && grants)
 		t->request++;
 	work_grants(t, json_get(doc, "missing"), true);
-	work_grants(t, json_get(doc, "grants"), false);
+	work_grants(t, grants, false);
 	orders_obey(t, json_get(doc, "orders"));
 }
 

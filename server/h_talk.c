@@ -422,7 +422,8 @@ void talk_reply(struct talk *t)
 	buf_json_kv_str(&b, "cluster", r->srv->cluster);
 	if (t->is_report)
 		write_report(&b, t);
-	kv_list(&b, "grants", &t->grants);
+	if (!t->unheard)
+		kv_list(&b, "grants", &t->grants);
 	kv_list(&b, "orders", &t->orders);
 	buf_addc(&b, '}');
 	req_reply_buf(r, 200, &b);
@@ -432,9 +433,10 @@ void talk_reply(struct talk *t)
 static void fail_reply(struct talk *t, enum db_outcome o,
 		       const struct db_fault *f)
 {
-	/* What it reported is recorded; only the grants did not come. */
+	/* What it reported is recorded. Whether anything was granted is not
+	 * known here: it asks again with the same number. */
 	if (t->reported) {
-		buf_reset(&t->grants);
+		t->unheard = true;
 		talk_reply(t);
 	} else {
 		db_reply_fault(t->item.req, o, f);

@@ -152,6 +152,7 @@ struct talk {
 	int64_t pilot;
 	bool is_report;
 	bool reported; /* the report's part is committed */
+	bool unheard;  /* its claim had no answer */
 	bool claims;
 	int64_t request;
 	int32_t slots, cores, ahead;

@@ -52,4 +52,38 @@ n=$((n + $(jq '.grants | length' "$T/parked")))
 	fail "one of them has the grant" "$n"
 is "$(get "/api/v1/pilots/$pilot_id" | jq '.used.slots')" 1 \
 	"but together they hold one run"
+
+# The connection of a report's claim dies: the ends are recorded, and the answer
+# leaves open whether anything was granted.
+fake_pilot heard 1 '"site":"near"'
+submit '{"argv":["true"],"site":"near","replicas":2}'
+claim 1 0 1
+grant 0
+query "SELECT pg_advisory_lock(7000), pg_sleep(60)" >"$T/lane" 2>&1 &
+lane=$!
+started $lane other
+lane_is() { [ "$(query "SELECT count(*) FROM pg_locks
+	WHERE locktype = 'advisory' AND objid = 7000 AND granted = $1
+	AND pid IN (SELECT pid FROM pg_stat_activity WHERE query LIKE '%$2%')")" = 1 ]; }
+end_one() { query "SELECT pg_terminate_backend(l.pid) FROM pg_locks l
+	JOIN pg_stat_activity a USING (pid) WHERE l.locktype = 'advisory'
+	AND l.objid = 7000 AND a.query LIKE '%$1%'" >/dev/null; }
+within 5 "the grant lane is taken" lane_is true pg_sleep
+curl -s --unix-socket "$sock" -H "Authorization: Bearer $pilot_token" \
+	-H 'Content-Type: application/json' -o "$T/unheard" \
+	-d "{\"request\":2,\"free\":{\"slots\":1,\"cores\":1,\"memory\":0},
+	\"ends\":[{\"run\":\"$run\",\"job\":$job,\"state\":\"finished\",
+	\"exit_code\":0,\"wall_ms\":1,\"started\":true}]}" \
+	"http://s/api/v1/pilots/$pilot_id/report" &
+report=$!
+started $report other
+within 5 "a report's claim waits for it" lane_is false claim_1
+end_one claim_1
+within 5 "the report is answered" gone $report
+is "$(jq -c '[.acked.ends, has("grants")]' "$T/unheard")" "[[\"$run\"],false]" \
+	"its ends are recorded, of grants it says nothing"
+end_one pg_sleep
+within 5 "the lane is free" gone $lane
+claim 1 5 2
+is "$(of '.grants | length')" 1 "asked again with the same number it grants"
 finish
