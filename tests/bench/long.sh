@@ -196,7 +196,7 @@ old_snapshot()
 	run pilots --count $round
 	before=$ended_per_s
 	echo "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1;
-		SELECT pg_sleep($snapshot_s)" | sql >"$T/slept" &
+		SELECT pg_sleep($snapshot_s)" | sql >"$T/slept" 2>&1 &
 	snapshot=$!
 	start=$(now)
 	left=$((jobs - 5 * round))

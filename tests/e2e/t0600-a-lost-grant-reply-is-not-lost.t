@@ -59,16 +59,25 @@ fake_pilot heard 1 '"site":"near"'
 submit '{"argv":["true"],"site":"near","replicas":2}'
 claim 1 0 1
 grant 0
-query "SELECT pg_advisory_lock(7000), pg_sleep(60)" >"$T/lane" 2>&1 &
-lane=$!
-started $lane other
 lane_is() { [ "$(query "SELECT count(*) FROM pg_locks
 	WHERE locktype = 'advisory' AND objid = 7000 AND granted = $1
 	AND pid IN (SELECT pid FROM pg_stat_activity WHERE query LIKE '%$2%')")" = 1 ]; }
 end_one() { query "SELECT pg_terminate_backend(l.pid) FROM pg_locks l
 	JOIN pg_stat_activity a USING (pid) WHERE l.locktype = 'advisory'
 	AND l.objid = 7000 AND a.query LIKE '%$1%'" >/dev/null; }
-within 5 "the grant lane is taken" lane_is true pg_sleep
+take_lane()
+{
+	query "SELECT pg_advisory_lock(7000), pg_sleep(60)" >"$T/lane" 2>&1 &
+	lane=$!
+	started $lane other
+	within 5 "the grant lane is taken" lane_is true pg_sleep
+}
+leave_lane()
+{
+	end_one pg_sleep
+	within 5 "the lane is free" gone $lane
+}
+take_lane
 curl -s --unix-socket "$sock" -H "Authorization: Bearer $pilot_token" \
 	-H 'Content-Type: application/json' -o "$T/unheard" \
 	-d "{\"request\":2,\"free\":{\"slots\":1,\"cores\":1,\"memory\":0},
@@ -82,8 +91,25 @@ end_one claim_1
 within 5 "the report is answered" gone $report
 is "$(jq -c '[.acked.ends, has("grants")]' "$T/unheard")" "[[\"$run\"],false]" \
 	"its ends are recorded, of grants it says nothing"
-end_one pg_sleep
-within 5 "the lane is free" gone $lane
+leave_lane
 claim 1 5 2
 is "$(of '.grants | length')" 1 "asked again with the same number it grants"
+
+# So a real pilot asks with that number again.
+call POST /api/v1/jobs/actions '{"action":"cancel","first":1,"count":100}'
+asked() { query "SELECT max(request) FROM sortie.live WHERE running"; }
+waits="{\"shell\":\"while ! [ -e $T/go ]; do sleep 0.1; done\",\"site\":\"here\"}"
+start_pilot --slots 1 --site here
+submit "$waits"
+within 10 "a job runs" eval '[ -n "$(asked)" ]'
+before=$(asked)
+submit "{\"shell\":\"while ! [ -e $T/end ]; do sleep 0.1; done\",\"site\":\"here\"}"
+take_lane
+touch "$T/go"
+within 10 "the report of its end asks for more" lane_is false claim_1
+end_one claim_1
+leave_lane
+within 10 "the next job runs" eval '[ "$(asked)" != "$before" ] && [ -n "$(asked)" ]'
+is "$(asked)" $((before + 1)) "granted by the number that had no answer"
+touch "$T/end"
 finish
